@@ -1,0 +1,138 @@
+//! Join-semilattices: what makes a merge safe to do in any order, any number of times.
+//!
+//! Nothing here knows of files, events or Markdown. A state that is built from these types alone
+//! (maps, sets, options, extremes) is a join-semilattice by construction, and its merge is
+//! [`Join::join`]. Source: M. Shapiro et al., "Conflict-free Replicated Data Types", SSS 2011.
+
+mod extreme;
+mod register;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use extreme::{Max, Min};
+pub use register::LwwRegister;
+
+/// A join-semilattice: values that only grow, with a least upper bound for every two of them.
+///
+/// # Invariant
+/// `join` is commutative, associative and idempotent, and total: it cannot fail and needs no check
+/// before it. Ties are broken by content, never by which side a value came from.
+pub trait Join {
+    /// Replaces `self` by the least upper bound of `self` and `other`.
+    fn join(&mut self, other: Self);
+}
+
+impl Join for () {
+    fn join(&mut self, (): Self) {}
+}
+
+/// `None` is the least element.
+impl<T: Join> Join for Option<T> {
+    fn join(&mut self, other: Self) {
+        match (self.as_mut(), other) {
+            (_, None) => {}
+            (None, other) => *self = other,
+            (Some(mine), Some(theirs)) => mine.join(theirs),
+        }
+    }
+}
+
+/// A grow-only set: the join is the union.
+impl<T: Ord> Join for BTreeSet<T> {
+    fn join(&mut self, mut other: Self) {
+        if self.len() < other.len() {
+            std::mem::swap(self, &mut other);
+        }
+        self.extend(other);
+    }
+}
+
+/// A map of lattices: the join is taken key by key.
+impl<K: Ord, V: Join> Join for BTreeMap<K, V> {
+    fn join(&mut self, mut other: Self) {
+        if self.len() < other.len() {
+            std::mem::swap(self, &mut other);
+        }
+        for (key, theirs) in other {
+            match self.entry(key) {
+                std::collections::btree_map::Entry::Vacant(slot) => {
+                    slot.insert(theirs);
+                }
+                std::collections::btree_map::Entry::Occupied(mut slot) => slot.get_mut().join(theirs),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod laws {
+    //! The three laws, as assertions that any lattice's tests can call.
+
+    use super::Join;
+    use std::fmt::Debug;
+
+    pub(crate) fn joined<T: Join>(mut left: T, right: T) -> T {
+        left.join(right);
+        left
+    }
+
+    /// Asserts idempotence, commutativity and associativity on three values.
+    pub(crate) fn assert_laws<T: Join + Clone + PartialEq + Debug>(a: &T, b: &T, c: &T) {
+        assert_eq!(&joined(a.clone(), a.clone()), a, "join is idempotent");
+        let ab = joined(a.clone(), b.clone());
+        assert_eq!(ab, joined(b.clone(), a.clone()), "join is commutative");
+        assert_eq!(
+            joined(ab.clone(), c.clone()),
+            joined(a.clone(), joined(b.clone(), c.clone())),
+            "join is associative"
+        );
+        assert_eq!(&joined(ab.clone(), a.clone()), &ab, "a join is an upper bound");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LwwRegister, Max, Min, laws::assert_laws};
+    use proptest::prelude::*;
+    use std::collections::{BTreeMap, BTreeSet};
+
+    fn register() -> impl Strategy<Value = LwwRegister<u8, u8>> {
+        // Few stamps and values, so that equal stamps with different values occur.
+        prop::collection::vec((0..4u8, 0..4u8), 0..5).prop_map(|writes| {
+            let mut register = LwwRegister::default();
+            for (stamp, value) in writes {
+                register.write(stamp, value);
+            }
+            register
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn prop_grow_only_set_laws(a: BTreeSet<u8>, b: BTreeSet<u8>, c: BTreeSet<u8>) {
+            assert_laws(&a, &b, &c);
+        }
+
+        #[test]
+        fn prop_extremes_laws(a: u8, b: u8, c: u8) {
+            assert_laws(&Some(Max(a)), &Some(Max(b)), &None);
+            assert_laws(&Max(a), &Max(b), &Max(c));
+            assert_laws(&Min(a), &Min(b), &Min(c));
+        }
+
+        #[test]
+        fn prop_register_laws(a in register(), b in register(), c in register()) {
+            assert_laws(&a, &b, &c);
+        }
+
+        #[test]
+        fn prop_map_of_registers_laws(
+            a in prop::collection::btree_map(0..3u8, register(), 0..3),
+            b in prop::collection::btree_map(0..3u8, register(), 0..3),
+            c in prop::collection::btree_map(0..3u8, register(), 0..3),
+        ) {
+            let (a, b, c): (BTreeMap<_, _>, BTreeMap<_, _>, BTreeMap<_, _>) = (a, b, c);
+            assert_laws(&a, &b, &c);
+        }
+    }
+}

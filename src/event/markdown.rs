@@ -1,0 +1,191 @@
+//! The Markdown form of a body: sections are headings, items are list lines (FORMAT §2).
+
+use super::schema::Schema;
+use super::text::is_empty;
+
+/// A line of the body and its number in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Line<'a> {
+    /// The line's number in the file, from 1.
+    pub number: u32,
+    /// Its text.
+    pub text: &'a str,
+}
+
+/// The lines under one heading.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Block<'a> {
+    /// The declared name or closing key that the heading stands for.
+    pub name: String,
+    /// The lines up to the next heading.
+    pub lines: Vec<Line<'a>>,
+}
+
+/// Whether a body is in the Markdown form.
+#[must_use]
+pub fn is_markdown(body: &str, schema: &Schema) -> bool {
+    let known = |slug: &str| schema.known_keys().any(|key| key == slug);
+    if body.lines().any(|line| heading(line).is_some_and(|text| known(&slug(text)))) {
+        return true;
+    }
+    let begins_with_heading = body.lines().find(|line| !is_empty(line)).is_some_and(|line| heading(line).is_some());
+    let has_key = |line: &str| schema.known_keys().any(|key| line.strip_prefix(key).is_some_and(|rest| rest.starts_with(':')));
+    begins_with_heading && !body.lines().any(has_key)
+}
+
+/// The blocks of a Markdown body that stand under declared names and closing keys, in their order.
+/// Everything else is prose.
+#[must_use]
+pub fn blocks<'a>(body: &'a str, first_line: u32, schema: &Schema) -> Vec<Block<'a>> {
+    let mut blocks: Vec<Block<'a>> = Vec::new();
+    let mut inside = false;
+    for (number, text) in (first_line..).zip(body.lines()) {
+        if let Some(title) = heading(text) {
+            let name = slug(title);
+            inside = schema.known_keys().any(|key| key == name);
+            if inside {
+                blocks.push(Block { name, lines: Vec::new() });
+            }
+        } else if inside && let Some(block) = blocks.last_mut() {
+            block.lines.push(Line { number, text });
+        }
+    }
+    blocks
+}
+
+/// The items of a block: list lines in column 0 with what continues them, and where they stand.
+#[must_use]
+pub fn items<'a>(lines: &[Line<'a>]) -> Vec<(u32, String)> {
+    let mut items: Vec<(u32, String)> = Vec::new();
+    let mut open = false;
+    for line in lines {
+        if let Some(item) = item_start(line.text) {
+            items.push((line.number, item.to_owned()));
+            open = true;
+        } else if is_empty(line.text) {
+            open = false;
+        } else if open && let Some((_, item)) = items.last_mut() {
+            item.push(' ');
+            item.push_str(line.text.trim());
+        }
+    }
+    for (_, item) in &mut items {
+        *item = item.trim().to_owned();
+    }
+    items
+}
+
+/// The text of a register: the non-blank lines, trimmed, joined by one space.
+#[must_use]
+pub fn paragraph(lines: &[Line<'_>]) -> String {
+    let words: Vec<&str> = lines.iter().map(|line| line.text.trim()).filter(|text| !text.is_empty()).collect();
+    words.join(" ")
+}
+
+/// Splits a map's item into key and value.
+#[must_use]
+pub fn split_entry(item: &str) -> (&str, &str) {
+    if let Some(entry) = split_bold(item) {
+        return entry;
+    }
+    item.split_once(": ").unwrap_or((item, ""))
+}
+
+/// `**key:** value`, `**key**: value` or `**key**`.
+fn split_bold(item: &str) -> Option<(&str, &str)> {
+    let (inner, after) = item.strip_prefix("**")?.split_once("**")?;
+    let ends = |rest: &str| rest.is_empty() || rest.starts_with(' ');
+    if let Some(key) = inner.strip_suffix(':')
+        && !is_empty(key)
+        && ends(after)
+    {
+        return Some((key, after.trim()));
+    }
+    if is_empty(inner) {
+        return None;
+    }
+    match after.strip_prefix(':') {
+        Some(rest) if ends(rest) => Some((inner, rest.trim())),
+        None if after.is_empty() => Some((inner, "")),
+        _ => None,
+    }
+}
+
+/// The text after the `#`s of a heading.
+fn heading(line: &str) -> Option<&str> {
+    let text = line.trim_start_matches('#');
+    let level = line.len() - text.len();
+    ((1..=6).contains(&level) && (text.is_empty() || text.starts_with(' '))).then_some(text)
+}
+
+/// What a heading is matched by: small letters and digits, every run of others as one `_`.
+fn slug(title: &str) -> String {
+    let mut slug = String::new();
+    let mut gap = false;
+    for byte in title.bytes() {
+        let byte = byte.to_ascii_lowercase();
+        if byte.is_ascii_lowercase() || byte.is_ascii_digit() {
+            if gap && !slug.is_empty() {
+                slug.push('_');
+            }
+            gap = false;
+            slug.push(char::from(byte));
+        } else {
+            gap = true;
+        }
+    }
+    slug
+}
+
+/// What follows the mark of an item, without a task box.
+fn item_start(line: &str) -> Option<&str> {
+    let rest = ["- ", "* ", "+ "].iter().find_map(|mark| line.strip_prefix(mark))?.trim();
+    let boxed = ["[ ] ", "[x] ", "[X] "].iter().find_map(|mark| rest.strip_prefix(mark));
+    Some(boxed.unwrap_or(rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{blocks, is_markdown, items, paragraph, split_entry};
+    use crate::event::schema::Schema;
+
+    #[test]
+    fn the_form_of_a_body() {
+        let schema = Schema::default();
+        for markdown in ["## Now\nx", "text\n###### open-questions ##\n", "# Notes\n\ntext", "\n\n#\nx", "now: x\n# Goal\n"] {
+            assert!(is_markdown(markdown, &schema), "{markdown:?}");
+        }
+        for yaml in ["", "now: x", "# comment\nnow: x", "#comment", "####### Now\n", " # Now\n", "text\n# Notes"] {
+            assert!(!is_markdown(yaml, &schema), "{yaml:?}");
+        }
+    }
+
+    #[test]
+    fn items_go_on_until_a_blank_line() {
+        let body = "## This Session ##\nprose\n- [x] one\n  more\nand more\n\nprose\n* [ ] two\n+  three \n-none\n- \n  late\n# Notes\n- not this\n## this_session\n- four";
+        let blocks = blocks(body, 7, &Schema::default());
+        let read: Vec<_> = blocks.iter().flat_map(|block| items(&block.lines)).collect();
+        let expected = [(9, "one more and more"), (14, "two"), (15, "three -none"), (17, "late"), (22, "four")];
+        assert_eq!(read, expected.map(|(line, text)| (line, text.to_owned())));
+        let prose = super::blocks("## Now\n\n a \n\n b\n", 1, &Schema::default());
+        assert_eq!(paragraph(&prose[0].lines), "a b");
+    }
+
+    #[test]
+    fn entries_of_a_map() {
+        for (item, key, value) in [
+            ("**a:** b", "a", "b"),
+            ("**a**: b: c", "a", "b: c"),
+            ("**a**", "a", ""),
+            ("**a:**", "a", ""),
+            ("**a**:", "a", ""),
+            ("**a:**b", "**a:**b", ""),
+            ("**a** b: c", "**a** b", "c"),
+            ("****: b", "****", "b"),
+            ("a: b: c", "a", "b: c"),
+            ("a:b", "a:b", ""),
+        ] {
+            assert_eq!(split_entry(item), (key, value), "{item}");
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! White space, as FORMAT defines it: Unicode's `White_Space` property, everywhere.
+
+use std::borrow::Cow;
+
+/// Whether nothing is left of `text` after trimming.
+#[must_use]
+pub fn is_empty(text: &str) -> bool {
+    text.chars().all(char::is_whitespace)
+}
+
+/// Trims `text` and turns every run of white space in it into one space.
+#[must_use]
+pub fn collapse(text: &str) -> Cow<'_, str> {
+    let trimmed = text.trim();
+    if is_collapsed(trimmed) {
+        return Cow::Borrowed(trimmed);
+    }
+    let mut collapsed = String::with_capacity(trimmed.len());
+    for word in trimmed.split_whitespace() {
+        if !collapsed.is_empty() {
+            collapsed.push(' ');
+        }
+        collapsed.push_str(word);
+    }
+    Cow::Owned(collapsed)
+}
+
+/// Collapses an owned text, keeping its allocation where nothing changes.
+#[must_use]
+pub fn into_collapsed(text: Cow<'_, str>) -> String {
+    match collapse(&text) {
+        Cow::Borrowed(collapsed) if collapsed.len() == text.len() => text.into_owned(),
+        collapsed => collapsed.into_owned(),
+    }
+}
+
+/// Trims an owned text, keeping its allocation where nothing changes.
+#[must_use]
+pub fn into_trimmed(text: Cow<'_, str>) -> String {
+    let trimmed = text.trim();
+    if trimmed.len() == text.len() { text.into_owned() } else { trimmed.to_owned() }
+}
+
+fn is_collapsed(trimmed: &str) -> bool {
+    let mut after_space = false;
+    for byte in trimmed.bytes() {
+        match byte {
+            b' ' if after_space => return false,
+            b' ' => after_space = true,
+            // Other ASCII white space, or the first byte of what may be Unicode's.
+            b'\t'..=b'\r' => return false,
+            0xC2 | 0xE1..=0xE3 => return !trimmed.chars().any(|c| c.is_whitespace() && c != ' ') && !trimmed.contains("  "),
+            _ => after_space = false,
+        }
+    }
+    true
+}
+
+/// Whether a character is invisible or rearranges text: FORMAT §6, rule 2 of the escaping.
+#[must_use]
+pub const fn is_unsafe_to_show(character: char) -> bool {
+    matches!(character,
+        '\0'..='\x1f' | '\x7f'..='\u{9f}'
+        | '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}'
+        | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
+        | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{collapse, into_collapsed, into_trimmed, is_empty};
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn prop_collapse_is_the_words_joined_by_one_space(text in "[a é\u{a0}\u{85}\u{2028}\u{3000}\t\n猫]{0,12}") {
+            let words: Vec<&str> = text.split_whitespace().collect();
+            prop_assert_eq!(collapse(&text), words.join(" "));
+            prop_assert_eq!(into_collapsed(text.clone().into()), words.join(" "));
+            prop_assert_eq!(into_trimmed(text.clone().into()), text.trim());
+            prop_assert_eq!(is_empty(&text), words.is_empty());
+        }
+    }
+}

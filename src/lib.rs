@@ -1,0 +1,8 @@
+//! headwater: many agent sessions, one `current.md`.
+//!
+//! What commutes is merged without waiting: append-only event files are folded into one view by
+//! joins ([`crdt`], [`event`], [`ledger`]). The folders are the path of the data:
+//! bytes → [`event::Event`] → state → view → bytes → `current.md`.
+
+pub mod crdt;
+pub mod event;
