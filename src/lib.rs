@@ -4,5 +4,7 @@
 //! joins ([`crdt`], [`event`], [`ledger`]). The folders are the path of the data:
 //! bytes → [`event::Event`] → state → view → bytes → `current.md`.
 
+pub mod config;
 pub mod crdt;
 pub mod event;
+pub mod ledger;

@@ -5,6 +5,7 @@
 //! ([`shape`]), the writes of an [`Event`] ([`decode`]). Everything here is pure.
 
 pub mod decode;
+pub mod encode;
 pub mod front;
 pub mod markdown;
 pub mod normal;

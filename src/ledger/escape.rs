@@ -1,0 +1,193 @@
+//! Escaping: every text one line that cannot pass for structure (FORMAT §6).
+
+use crate::event::text::{collapse, is_unsafe_to_show};
+use std::fmt::Write as _;
+
+/// Escapes a text for a line of the view.
+#[must_use]
+pub fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    push_escaped(&mut out, text);
+    out
+}
+
+/// Escapes a map's key or a phase, which stands between `**` and `**`.
+#[must_use]
+pub fn escape_bold(text: &str) -> String {
+    let mut visible = make_visible(text);
+    if !visible.starts_with('*')
+        && let Some(at) = structure_at_start(&visible)
+    {
+        visible.insert(at, '\\');
+    }
+    visible.replace('*', "\\*")
+}
+
+/// Escapes the name of a file, given as bytes.
+#[must_use]
+pub fn escape_file_name(name: &[u8]) -> String {
+    let mut out = String::with_capacity(name.len());
+    for chunk in name.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            if is_unsafe_to_show(character) || matches!(character, '\u{2028}' | '\u{2029}' | '`') {
+                push_code_point(&mut out, character);
+            } else {
+                out.push(character);
+            }
+        }
+        for _ in chunk.invalid() {
+            push_code_point(&mut out, '\u{fffd}');
+        }
+    }
+    out
+}
+
+/// Makes a text safe for a terminal, keeping its lines: rule 2 for all but tab and LF.
+#[must_use]
+pub fn safe_for_terminal(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        let line_separator = matches!(character, '\u{2028}' | '\u{2029}');
+        if line_separator || (is_unsafe_to_show(character) && !matches!(character, '\n' | '\t')) {
+            push_code_point(&mut out, character);
+        } else {
+            out.push(character);
+        }
+    }
+    out
+}
+
+/// Appends a text, escaped.
+pub(crate) fn push_escaped(out: &mut String, text: &str) {
+    let visible = make_visible(text);
+    match structure_at_start(&visible) {
+        None => out.push_str(&visible),
+        Some(at) => {
+            let (head, tail) = visible.split_at(at);
+            out.push_str(head);
+            out.push('\\');
+            out.push_str(tail);
+        }
+    }
+}
+
+/// Rules 1 to 3: one line, nothing invisible, no HTML.
+fn make_visible(text: &str) -> String {
+    let collapsed = collapse(text);
+    let plain = |byte: u8| (b' '..0x7f).contains(&byte) && byte != b'<';
+    if collapsed.bytes().all(plain) {
+        return collapsed.into_owned();
+    }
+    let mut out = String::with_capacity(collapsed.len() + 8);
+    let mut characters = collapsed.chars().peekable();
+    while let Some(character) = characters.next() {
+        let opens_tag = |next: &char| matches!(next, '!' | '/' | '?') || next.is_ascii_alphabetic();
+        if is_unsafe_to_show(character) {
+            push_code_point(&mut out, character);
+        } else if character == '<' && characters.peek().is_some_and(opens_tag) {
+            out.push_str("&lt;");
+        } else {
+            out.push(character);
+        }
+    }
+    out
+}
+
+fn push_code_point(out: &mut String, character: char) {
+    let _infallible = write!(out, "\\u{{{:x}}}", u32::from(character));
+}
+
+/// Rule 4: where a `\` goes so that the start of a line is no structure.
+fn structure_at_start(text: &str) -> Option<usize> {
+    let first = *text.as_bytes().first()?;
+    let ends = |at: usize| matches!(text.as_bytes().get(at), None | Some(b' '));
+    let run = text.bytes().take_while(|byte| *byte == first).count();
+    let structure = match first {
+        b'>' | b'|' => true,
+        b'#' => run <= 6 && ends(run),
+        b'-' | b'*' => ends(1) || run >= 3,
+        b'+' => ends(1),
+        b'_' | b'=' | b'`' | b'~' => run >= 3,
+        b'[' => text.contains("]:") || (["[ ]", "[x]", "[X]"].iter().any(|task| text.starts_with(task)) && ends(3)),
+        b'0'..=b'9' => {
+            let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+            let ordered = digits <= 9 && matches!(text.as_bytes().get(digits), Some(b'.' | b')')) && ends(digits + 1);
+            return ordered.then_some(digits);
+        }
+        _ => false,
+    };
+    structure.then_some(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{escape, escape_bold, escape_file_name};
+    use proptest::prelude::*;
+
+    #[test]
+    fn faults_29_and_30_text_cannot_pass_for_structure() {
+        for (text, shown) in [
+            ("## Decisions", "\\## Decisions"),
+            ("####### no", "####### no"),
+            ("#tag", "#tag"),
+            ("---", "\\---"),
+            ("----x", "\\----x"),
+            ("- item", "\\- item"),
+            ("-", "\\-"),
+            ("-x", "-x"),
+            ("--", "--"),
+            ("+ item", "\\+ item"),
+            ("+++", "+++"),
+            ("* item", "\\* item"),
+            ("**bold**", "**bold**"),
+            ("***", "\\***"),
+            ("```sh", "\\```sh"),
+            ("~~~", "\\~~~"),
+            ("===", "\\==="),
+            ("___", "\\___"),
+            ("> quote", "\\> quote"),
+            ("|a|b|", "\\|a|b|"),
+            ("1. one", "1\\. one"),
+            ("12) two", "12\\) two"),
+            ("1.", "1\\."),
+            ("1.5", "1.5"),
+            ("1234567890. x", "1234567890. x"),
+            ("[a]: http://x", "\\[a]: http://x"),
+            ("[x] done", "\\[x] done"),
+            ("[x]", "\\[x]"),
+            ("[x]y", "[x]y"),
+            ("[a](b)", "[a](b)"),
+            ("<!-- x -->", "&lt;!-- x -->"),
+            ("a <b> </b> <? < c <3", "a &lt;b> &lt;/b> &lt;? < c <3"),
+            (" a \n\t b\u{85}c\u{2028}d ", "a b c d"),
+            ("\u{1b}[2J\u{202e}\u{200b}\u{e0041}\u{feff}", "\\u{1b}[2J\\u{202e}\\u{200b}\\u{e0041}\\u{feff}"),
+            ("", ""),
+        ] {
+            assert_eq!(escape(text), shown, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn keys_and_phases_stand_between_stars() {
+        for (text, shown) in [("* a", "\\* a"), ("***", "\\*\\*\\*"), ("a*b", "a\\*b"), ("# a*", "\\# a\\*"), ("> a", "\\> a")] {
+            assert_eq!(escape_bold(text), shown, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn file_names() {
+        assert_eq!(escape_file_name(b"a`b\xff\xfe\n.md"), "a\\u{60}b\\u{fffd}\\u{fffd}\\u{a}.md");
+        assert_eq!(escape_file_name("é  \u{2028}.md".as_bytes()), "é  \\u{2028}.md");
+    }
+
+    proptest! {
+        #[test]
+        fn prop_escaped_text_is_one_visible_line(text in "\\PC{0,8}[\u{0}-\u{2fff}]{0,8}") {
+            for shown in [escape(&text), escape_bold(&text)] {
+                prop_assert!(!shown.chars().any(crate::event::text::is_unsafe_to_show));
+                let several_lines = shown.contains(['\u{2028}', '\u{2029}', '\n']);
+                prop_assert!(!several_lines);
+            }
+        }
+    }
+}
