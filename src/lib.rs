@@ -8,3 +8,4 @@ pub mod config;
 pub mod crdt;
 pub mod event;
 pub mod ledger;
+pub mod store;

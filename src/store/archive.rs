@@ -1,0 +1,211 @@
+//! Archiving and packing on disk: every step leaves the view as it was (FORMAT §8).
+
+use super::create::ensure_readme;
+use super::listing::Listing;
+use super::lock::{LockRequest, with_lock};
+use super::platform::{rename_without_replacing, sync_dir};
+use super::read::{Reading, read_text};
+use super::synthesize::{NothingHidden, settled};
+use super::{LedgerDir, StoreError};
+use crate::event::normal::normalise;
+use crate::event::schema::Schema;
+use crate::event::EventId;
+use crate::ledger::archive::{Candidate, plan_moves, plan_packs};
+use crate::ledger::pack::{self, PackEntry};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What to archive and pack.
+#[derive(Debug)]
+pub struct ArchiveRequest<'a> {
+    /// The sections' declarations.
+    pub schema: &'a Schema,
+    /// Live events before this instant are archived (nanoseconds since 1970).
+    pub move_before: Option<i128>,
+    /// Archived events before this instant are packed.
+    pub pack_before: Option<i128>,
+    /// Only say what would be done.
+    pub dry_run: bool,
+    /// How to wait for the lock.
+    pub lock: LockRequest<'a>,
+}
+
+/// What was done, or would be, as paths relative to the ledger.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Archived {
+    /// Files that moved: from, to.
+    pub moved: Vec<(String, String)>,
+    /// Packs that were written, and how many events each took.
+    pub packed: Vec<(String, usize)>,
+}
+
+/// Archives and packs, behind the lock.
+///
+/// # Errors
+/// The lock is held, or the disk refuses; what was done until then stays, and the view with it.
+pub fn archive(ledger: &LedgerDir, request: &ArchiveRequest<'_>) -> Result<Archived, StoreError> {
+    if request.dry_run {
+        let (listing, readings) = settled(ledger, request.schema, &NothingHidden)?;
+        return Plan::new(&listing, &readings, request).describe();
+    }
+    with_lock(ledger, &request.lock, |_lock_file| {
+        ensure_readme(ledger)?;
+        let mut done = Archived::default();
+        let (listing, readings) = settled(ledger, request.schema, &NothingHidden)?;
+        let plan = Plan::new(&listing, &readings, request);
+        move_files(ledger, &plan, &mut done)?;
+        if request.pack_before.is_some() {
+            // The files that were moved just now may be old enough for a pack.
+            let (listing, readings) = settled(ledger, request.schema, &NothingHidden)?;
+            let plan = Plan::new(&listing, &readings, &ArchiveRequest { move_before: None, lock: request.lock, ..*request });
+            for (day, candidates) in &plan.packs {
+                done.packed.extend(write_pack(ledger, day, candidates)?);
+            }
+        }
+        Ok(done)
+    })
+}
+
+/// The pure plans of one listing.
+struct Plan {
+    moves: Vec<crate::ledger::archive::Move>,
+    packs: BTreeMap<String, Vec<Candidate>>,
+}
+
+impl Plan {
+    fn new(listing: &Listing, readings: &[Reading], request: &ArchiveRequest<'_>) -> Self {
+        let mut live = Vec::new();
+        let mut archived: BTreeMap<String, Vec<Candidate>> = BTreeMap::new();
+        // Files come first in the readings, in the order of the listing.
+        for (found, reading) in listing.files.iter().zip(readings) {
+            if let (Some(name), Ok(event)) = (found.name.to_str(), &reading.result) {
+                let stamp = &event.origin.stamp;
+                let candidate = Candidate { name: name.to_owned(), ts: stamp.ts, id: stamp.id };
+                match &found.day {
+                    None => live.push(candidate),
+                    Some(day) => archived.entry(day.clone()).or_default().push(candidate),
+                }
+            }
+        }
+        let moves = request.move_before.map_or_else(Vec::new, |cutoff| plan_moves(&live, cutoff));
+        if let Some(cutoff) = request.pack_before.filter(|_| request.dry_run) {
+            // A dry run shows the packs as they would be after the moves.
+            for step in &moves {
+                let moved = live.iter().filter(|candidate| candidate.name == step.name && candidate.ts.unix_nanos() < cutoff);
+                archived.entry(step.day.clone()).or_default().extend(moved.cloned());
+            }
+        }
+        let packs = request.pack_before.map_or_else(BTreeMap::new, |cutoff| plan_packs(&archived, cutoff));
+        Self { moves, packs }
+    }
+
+    fn describe(&self) -> Result<Archived, StoreError> {
+        let moved = self.moves.iter().map(|step| (format!("events/{}", step.name), format!("archive/{}/{}", step.day, step.name)));
+        let packed = self.packs.iter().map(|(day, old)| (format!("archive/{day}/pack-….yaml"), distinct(old)));
+        Ok(Archived { moved: moved.collect(), packed: packed.collect() })
+    }
+}
+
+fn distinct(candidates: &[Candidate]) -> usize {
+    candidates.iter().map(|candidate| candidate.id).collect::<BTreeSet<EventId>>().len()
+}
+
+fn move_files(ledger: &LedgerDir, plan: &Plan, done: &mut Archived) -> Result<(), StoreError> {
+    if plan.moves.is_empty() {
+        return Ok(());
+    }
+    let archive = ledger.archive();
+    let days: BTreeSet<&str> = plan.moves.iter().map(|step| step.day.as_str()).collect();
+    for day in &days {
+        let folder = archive.join(day);
+        fs::create_dir_all(&folder).map_err(StoreError::io("create", &folder))?;
+    }
+    sync_dir(&archive).and_then(|()| sync_dir(ledger.path())).map_err(StoreError::io("make durable", &archive))?;
+    for step in &plan.moves {
+        let from = ledger.events().join(&step.name);
+        if let Some(to) = move_one(&from, &archive.join(&step.day), &step.name)? {
+            done.moved.push((format!("events/{}", step.name), format!("archive/{}/{to}", step.day)));
+        }
+    }
+    // The new names first: after a power cut a file may stand in both folders, never in none.
+    for day in days {
+        let folder = archive.join(day);
+        sync_dir(&folder).map_err(StoreError::io("make durable", &folder))?;
+    }
+    sync_dir(&ledger.events()).map_err(StoreError::io("make durable", &ledger.events()))
+}
+
+/// Moves a file into `folder` under its name, or, where another file has it, under the next free one.
+/// `None` where the file has gone meanwhile.
+fn move_one(from: &Path, folder: &Path, name: &str) -> Result<Option<String>, StoreError> {
+    let stem = name.strip_suffix(".md").unwrap_or(name);
+    for number in 1u32.. {
+        let target = if number == 1 { name.to_owned() } else { format!("{stem}_{number}.md") };
+        let to = folder.join(&target);
+        match rename_portably(from, &to) {
+            Ok(()) => return Ok(Some(target)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                let same = read_text(&to).ok().flatten().is_some_and(|there| read_text(from).ok().flatten() == Some(there));
+                if same {
+                    // It is archived already: a merge brought the live copy back.
+                    sync_dir(folder).map_err(StoreError::io("make durable", folder))?;
+                    fs::remove_file(from).map_err(StoreError::io("remove", from))?;
+                    return Ok(Some(target));
+                }
+            }
+            Err(error) => return Err(StoreError::io("archive", from)(error)),
+        }
+    }
+    Ok(None)
+}
+
+/// A rename that does not replace; where the system has none, a link and a removal.
+fn rename_portably(from: &Path, to: &Path) -> io::Result<()> {
+    match rename_without_replacing(from, to) {
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
+        other => return other,
+    }
+    match fs::hard_link(from, to) {
+        Ok(()) => return fs::remove_file(from),
+        Err(error) if matches!(error.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::NotFound) => return Err(error),
+        Err(_no_links) => {}
+    }
+    // No rename without replacing and no links: look first. Whoever moves events holds the lock.
+    if to.symlink_metadata().is_ok() { Err(io::ErrorKind::AlreadyExists.into()) } else { fs::rename(from, to) }
+}
+
+/// Writes the pack of one day's old events, durably, and then removes their files.
+fn write_pack(ledger: &LedgerDir, day: &str, candidates: &[Candidate]) -> Result<Option<(String, usize)>, StoreError> {
+    let folder = ledger.archive().join(day);
+    let mut entries: Vec<PackEntry> = Vec::new();
+    let mut taken: Vec<PathBuf> = Vec::new();
+    let mut last = None;
+    for candidate in candidates {
+        let path = folder.join(&candidate.name);
+        let Some(bytes) = read_text(&path)? else { continue };
+        // What was edited since it was listed is left for the next run.
+        let Ok(text) = normalise(&bytes).map(|normalised| normalised.text.into_owned()) else { continue };
+        if EventId::of(&text) != candidate.id {
+            continue;
+        }
+        taken.push(path);
+        if last.replace(candidate.id) != Some(candidate.id) {
+            entries.push(PackEntry { name: candidate.name.clone(), text });
+        }
+    }
+    if entries.is_empty() {
+        return Ok(None);
+    }
+    let text = pack::encode(&entries);
+    let name = pack::file_name(&text);
+    super::replace::replace_whole(&folder.join(&name), text.as_bytes())?;
+    for path in taken {
+        fs::remove_file(&path).map_err(StoreError::io("remove", &path))?;
+    }
+    sync_dir(&folder).map_err(StoreError::io("make durable", &folder))?;
+    Ok(Some((format!("archive/{day}/{name}"), entries.len())))
+}
+

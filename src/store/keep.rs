@@ -1,0 +1,54 @@
+//! Keeping a hand-edited view before it is replaced: its text goes under its hash, never lost.
+
+use super::StoreError;
+use super::platform::sync_dir;
+use super::replace::replace_whole;
+use crate::event::hex;
+use sha2::{Digest, Sha256};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Remembers which view was written last, and keeps one that somebody edited.
+pub struct Keeper<'a> {
+    /// The folder for both: `headwater/` in git's common directory, or `.headwater/` in the ledger.
+    pub folder: PathBuf,
+    /// Whether git holds exactly these bytes already.
+    pub is_in_git: &'a dyn Fn(&[u8]) -> bool,
+}
+
+impl std::fmt::Debug for Keeper<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Keeper").field("folder", &self.folder).finish_non_exhaustive()
+    }
+}
+
+impl Keeper<'_> {
+    /// Keeps the text of `view`, unless it is what was written there last or git has it. Says where.
+    pub(super) fn keep(&self, view: &Path, text: &[u8]) -> Result<Option<PathBuf>, StoreError> {
+        let digest = hex(&Sha256::digest(text));
+        let written = fs::read_to_string(self.marker(view)).unwrap_or_default();
+        if written.trim() == digest || (self.is_in_git)(text) {
+            return Ok(None);
+        }
+        let folder = self.folder.join("edited");
+        fs::create_dir_all(&folder).map_err(StoreError::io("create", &folder))?;
+        let path = folder.join(format!("{digest}.md"));
+        if !path.exists() {
+            replace_whole(&path, text)?;
+            sync_dir(&self.folder).map_err(StoreError::io("make durable", &self.folder))?;
+        }
+        Ok(Some(path))
+    }
+
+    /// Remembers what was written. Forgetting it costs a kept copy, nothing else.
+    pub(super) fn remember(&self, view: &Path, text: &[u8]) {
+        let marker = self.marker(view);
+        let made = marker.parent().map_or(Ok(()), fs::create_dir_all);
+        let _courtesy = made.and_then(|()| fs::write(&marker, hex(&Sha256::digest(text))));
+    }
+
+    fn marker(&self, view: &Path) -> PathBuf {
+        let name = hex(&Sha256::digest(view.as_os_str().as_encoded_bytes()));
+        self.folder.join("views").join(name.get(..16).unwrap_or_default())
+    }
+}

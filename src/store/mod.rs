@@ -1,0 +1,73 @@
+//! The ledger on disk: listing, reading, creating durably, replacing whole, locking.
+//!
+//! The only module that touches the ledger's files. Events are created and never overwritten, the
+//! view is replaced whole, and what cannot be opened safely is not opened.
+#![expect(clippy::disallowed_methods, reason = "this module owns the ledger's files")]
+
+mod archive;
+mod create;
+mod error;
+mod keep;
+mod listing;
+mod lock;
+mod platform;
+mod read;
+mod replace;
+mod synthesize;
+
+pub use archive::{ArchiveRequest, Archived, archive};
+pub use create::{README_TEXT, create_event, ensure_readme};
+pub use error::StoreError;
+pub use keep::Keeper;
+pub use listing::{Found, Listing};
+pub(crate) use listing::{is_day, is_event_name};
+pub use lock::{LockRequest, with_lock};
+pub use read::{Reading, Source, decode_source, fold, read_all, read_text};
+pub use replace::replace_whole;
+pub use synthesize::{Folded, HiddenEvents, NothingHidden, SynthRequest, Synthesized, fold_ledger, synthesize};
+
+use std::path::{Path, PathBuf};
+
+/// A ledger's directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerDir {
+    dir: PathBuf,
+}
+
+impl LedgerDir {
+    /// The ledger in `dir`, which need not exist.
+    #[must_use]
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self { dir: dir.into() }
+    }
+
+    /// The directory itself.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The folder of live events.
+    #[must_use]
+    pub fn events(&self) -> PathBuf {
+        self.dir.join("events")
+    }
+
+    /// The folder of archived events.
+    #[must_use]
+    pub fn archive(&self) -> PathBuf {
+        self.dir.join("archive")
+    }
+
+    /// The generated view.
+    #[must_use]
+    pub fn view(&self) -> PathBuf {
+        self.dir.join("current.md")
+    }
+
+    /// The lock file.
+    #[must_use]
+    pub fn lock_file(&self) -> PathBuf {
+        self.dir.join(".synth.lock")
+    }
+}

@@ -1,0 +1,90 @@
+//! What differs from system to system: opening without following links, renaming without replacing,
+//! making a directory entry durable. The only place with code for one system.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+/// What was found under an event's name.
+#[derive(Debug)]
+pub(super) enum Opened {
+    /// A regular file, open for reading.
+    File(File),
+    /// A link, directory, FIFO, socket or device: not opened, or closed at once.
+    NotAFile,
+}
+
+pub(super) use imp::{open_lock_file, open_without_following, rename_without_replacing, sync_dir};
+
+#[cfg(unix)]
+mod imp {
+    use super::{File, Opened, Path, io};
+    use rustix::fs::{CWD, Mode, OFlags, RenameFlags, open, renameat_with};
+    use rustix::io::Errno;
+
+    /// Opens a regular file for reading; never follows a link, never waits for a FIFO's writer.
+    pub(in super::super) fn open_without_following(path: &Path) -> io::Result<Opened> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
+        match open(path, flags, Mode::empty()) {
+            Ok(descriptor) => {
+                let file = File::from(descriptor);
+                Ok(if file.metadata()?.is_file() { Opened::File(file) } else { Opened::NotAFile })
+            }
+            // A link; a socket or a device without a driver.
+            Err(Errno::LOOP | Errno::MLINK | Errno::NXIO | Errno::NODEV) => Ok(Opened::NotAFile),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Opens or creates a lock file; never follows a link.
+    pub(in super::super) fn open_lock_file(path: &Path) -> io::Result<File> {
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
+        Ok(File::from(open(path, flags, Mode::from_raw_mode(0o666))?))
+    }
+
+    /// Renames unless the new name is taken; `Unsupported` where the file system cannot.
+    pub(in super::super) fn rename_without_replacing(from: &Path, to: &Path) -> io::Result<()> {
+        match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => Err(io::ErrorKind::Unsupported.into()),
+            other => Ok(other?),
+        }
+    }
+
+    /// Makes the entries of a directory durable.
+    pub(in super::super) fn sync_dir(path: &Path) -> io::Result<()> {
+        match File::open(path)?.sync_all() {
+            // Some file systems have no fsync for directories and are durable without.
+            Err(error) if error.raw_os_error() == Some(Errno::INVAL.raw_os_error()) => Ok(()),
+            other => other,
+        }
+    }
+}
+
+#[cfg(not(unix))]
+mod imp {
+    use super::{File, Opened, Path, io};
+    use std::fs::OpenOptions;
+
+    pub(in super::super) fn open_without_following(path: &Path) -> io::Result<Opened> {
+        if !std::fs::symlink_metadata(path)?.is_file() {
+            return Ok(Opened::NotAFile);
+        }
+        File::open(path).map(Opened::File)
+    }
+
+    pub(in super::super) fn open_lock_file(path: &Path) -> io::Result<File> {
+        if std::fs::symlink_metadata(path).is_ok_and(|found| !found.is_file()) {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+    }
+
+    pub(in super::super) fn rename_without_replacing(_: &Path, _: &Path) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Directories cannot be opened to be flushed here; the file system's journal orders entries.
+    pub(in super::super) fn sync_dir(_: &Path) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,158 @@
+//! The main job: all events in, the right view out, whoever else is at work.
+
+use super::create::sweep;
+use super::keep::Keeper;
+use super::listing::Listing;
+use super::lock::{LockRequest, with_lock};
+use super::read::{Reading, fold, read_all, read_text};
+use super::replace::replace_whole;
+use super::{LedgerDir, StoreError};
+use crate::event::schema::Schema;
+use crate::event::Fault;
+use crate::ledger::{State, Unreadable, View, render};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// A ledger, folded.
+#[derive(Debug)]
+pub struct Folded {
+    /// The join of the events.
+    pub state: State,
+    /// What could not be read.
+    pub unreadable: BTreeSet<Unreadable>,
+    /// Why, with places, by the names that the view shows.
+    pub faults: Vec<(Vec<u8>, Fault)>,
+    /// The bytes of the view.
+    pub text: String,
+    /// What was listed.
+    pub listing: Listing,
+}
+
+impl Folded {
+    /// Folds readings.
+    #[must_use]
+    pub fn new(listing: Listing, readings: Vec<Reading>, schema: &Schema) -> Self {
+        let fault = |reading: &Reading| Some((reading.source.name.clone(), reading.result.as_ref().err()?.clone()));
+        let faults = readings.iter().filter_map(fault).collect();
+        let (state, unreadable) = fold(readings, schema);
+        let text = render::render(&View::new(&state, unreadable.clone(), schema));
+        Self { state, unreadable, faults, text, listing }
+    }
+}
+
+/// How to synthesize.
+#[derive(Debug)]
+pub struct SynthRequest<'a> {
+    /// The sections' declarations.
+    pub schema: &'a Schema,
+    /// How to wait for the lock.
+    pub lock: LockRequest<'a>,
+    /// Where a hand-edited view is kept.
+    pub keeper: &'a Keeper<'a>,
+    /// Events that are not on disk, such as those that a sparse checkout hides.
+    pub hidden: &'a dyn HiddenEvents,
+}
+
+/// Events of a ledger that are not on disk.
+pub trait HiddenEvents: std::fmt::Debug {
+    /// Reads them, but those that `listing` has.
+    ///
+    /// # Errors
+    /// They cannot be read; in words.
+    fn read(&self, listing: &Listing, schema: &Schema) -> Result<Vec<Reading>, StoreError>;
+}
+
+/// Nothing is hidden.
+#[derive(Debug, Clone, Copy)]
+pub struct NothingHidden;
+
+impl HiddenEvents for NothingHidden {
+    fn read(&self, _: &Listing, _: &Schema) -> Result<Vec<Reading>, StoreError> {
+        Ok(Vec::new())
+    }
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Synthesized {
+    /// The ledger as it was folded last.
+    pub folded: Folded,
+    /// Whether the view was written.
+    pub written: bool,
+    /// Where the text of a hand-edited view was kept.
+    pub kept: Vec<PathBuf>,
+}
+
+/// How often a moving ledger is looked at again.
+const ATTEMPTS: usize = 100;
+
+/// Lists and folds a ledger as it stands, without the lock.
+///
+/// # Errors
+/// The ledger cannot be read, or does not come to rest.
+pub fn fold_ledger(ledger: &LedgerDir, schema: &Schema, hidden: &dyn HiddenEvents) -> Result<Folded, StoreError> {
+    let (listing, readings) = settled(ledger, schema, hidden)?;
+    Ok(Folded::new(listing, readings, schema))
+}
+
+/// Lists and reads a ledger; starts again when a listed file has gone.
+pub(super) fn settled(
+    ledger: &LedgerDir,
+    schema: &Schema,
+    hidden: &dyn HiddenEvents,
+) -> Result<(Listing, Vec<Reading>), StoreError> {
+    for _ in 0..ATTEMPTS {
+        let listing = Listing::of(ledger)?;
+        if let Some(mut readings) = read_all(ledger, &listing, schema)? {
+            readings.extend(hidden.read(&listing, schema)?);
+            return Ok((listing, readings));
+        }
+    }
+    Err(StoreError::Unsettled(ledger.path().to_owned()))
+}
+
+/// Brings `current.md` up to date, behind the lock.
+///
+/// The lock can fail (a deleted lock file, a file system without locks that says otherwise), so the
+/// events are listed once more after the view is written: every run that finishes has seen its own
+/// view stand beside the events that it was made of.
+///
+/// # Errors
+/// The lock is held, the view is somebody's own, or the disk refuses; the old view stands then.
+pub fn synthesize(ledger: &LedgerDir, request: &SynthRequest<'_>) -> Result<Synthesized, StoreError> {
+    with_lock(ledger, &request.lock, |lock_file| {
+        let view = ledger.view();
+        let mut kept = Vec::new();
+        let mut written = false;
+        for _ in 0..ATTEMPTS {
+            let folded = fold_ledger(ledger, request.schema, request.hidden)?;
+            let standing = standing_view(&view)?;
+            if standing.as_deref() == Some(folded.text.as_bytes()) {
+                return Ok(Synthesized { folded, written, kept });
+            }
+            if let Some(standing) = standing {
+                kept.extend(request.keeper.keep(&view, &standing)?);
+            }
+            replace_whole(&view, folded.text.as_bytes())?;
+            request.keeper.remember(&view, folded.text.as_bytes());
+            sweep(ledger.path(), lock_file);
+            sweep(&ledger.events(), lock_file);
+            written = true;
+            if Listing::of(ledger)? == folded.listing {
+                return Ok(Synthesized { folded, written, kept });
+            }
+        }
+        Err(StoreError::Unsettled(ledger.path().to_owned()))
+    })
+}
+
+/// The bytes of a view that is ours; none where there is no file.
+///
+/// # Errors
+/// The file is somebody's own, or a link.
+pub(super) fn standing_view(view: &Path) -> Result<Option<Vec<u8>>, StoreError> {
+    match read_text(view)? {
+        Some(text) if !render::is_ours(&text) => Err(StoreError::Foreign(view.to_owned())),
+        other => Ok(other),
+    }
+}
