@@ -9,3 +9,5 @@ pub mod crdt;
 pub mod event;
 pub mod ledger;
 pub mod store;
+pub mod git;
+pub mod cli;

@@ -55,6 +55,12 @@ pub enum StoreError {
     /// The view's file is somebody's own.
     #[error("`{}` was not written by headwater and is not replaced; move it away, or bring it in with `headwater import {}`", .0.display(), .0.display())]
     Foreign(PathBuf),
+    /// A pattern matches nothing.
+    #[error("`{0}` matches no file, from here or from the ledger")]
+    NoMatch(String),
+    /// A pattern makes no sense.
+    #[error("`{0}` is no pattern: {1}")]
+    BadPattern(String, String),
     /// No free name was found for a new event.
     #[error("no free file name for the event in `{}`", .0.display())]
     NoFreeName(PathBuf),

@@ -13,6 +13,7 @@ mod lock;
 mod platform;
 mod read;
 mod replace;
+mod select;
 mod synthesize;
 
 pub use archive::{ArchiveRequest, Archived, archive};
@@ -22,8 +23,9 @@ pub use keep::Keeper;
 pub use listing::{Found, Listing};
 pub(crate) use listing::{is_day, is_event_name};
 pub use lock::{LockRequest, with_lock};
-pub use read::{Reading, Source, decode_source, fold, read_all, read_text};
+pub use read::{Reading, Source, decode_path, decode_source, fold, read_all, read_text};
 pub use replace::replace_whole;
+pub use select::{Selection, select};
 pub use synthesize::{Folded, HiddenEvents, NothingHidden, SynthRequest, Synthesized, fold_ledger, synthesize};
 
 use std::path::{Path, PathBuf};

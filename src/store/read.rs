@@ -94,6 +94,15 @@ fn read_into(path: &Path, buffer: &mut Vec<u8>) -> Result<Result<(), Fault>, Sto
     Ok(Ok(()))
 }
 
+/// Reads an event file from anywhere.
+///
+/// # Errors
+/// It cannot be read for another reason than its content.
+pub fn decode_path(path: &Path, schema: &Schema) -> Result<Result<Event, Fault>, StoreError> {
+    let mut buffer = Vec::new();
+    Ok(read_into(path, &mut buffer)?.and_then(|()| decode(&buffer, schema)))
+}
+
 /// Reads any regular file whole, without following a link; `None` where there is none.
 ///
 /// # Errors

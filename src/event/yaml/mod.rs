@@ -40,6 +40,30 @@ pub fn read(text: &str, first_line: u32) -> Document<'_> {
     document
 }
 
+/// The places in an event file where an unquoted text is cut by a comment that was hardly meant as one.
+#[must_use]
+pub fn cut_by_comments(file: &str) -> Vec<Place> {
+    let is_cut = |line: &str| {
+        let content = line.trim_start().trim_start_matches("- ");
+        let value = content.split_once(": ").map_or(content, |(_, value)| value).trim_start();
+        let plain = !value.is_empty() && !value.starts_with(['"', '\'', '#', '|', '>', '[', '{']);
+        plain.then(|| line.find(" #").map(|at| line.get(..=at).unwrap_or_default().chars().count())).flatten()
+    };
+    let mut places = Vec::new();
+    let mut block = None;
+    for (number, line) in (1..).zip(file.lines()) {
+        let indent = line.len() - line.trim_start().len();
+        if line.trim().is_empty() || block.is_some_and(|above| indent > above) {
+            continue;
+        }
+        block = line.trim_end().ends_with(['|', '>', '-']).then_some(indent).filter(|_| line.contains(": |") || line.contains(": >"));
+        if let Some(column) = is_cut(line).filter(|_| !line.starts_with('#')) {
+            places.push(Place::new(number, crate::event::fault::clamp(column) + 1));
+        }
+    }
+    places
+}
+
 /// Control characters (Cc) but tab and LF.
 fn is_raw_control(character: char) -> bool {
     character.is_control() && !matches!(character, '\t' | '\n')

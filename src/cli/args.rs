@@ -1,0 +1,249 @@
+//! What can be said on the command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Many agent sessions, one `current.md`.
+///
+/// Every session drops small append-only event files; headwater merges the set of them into one
+/// view that is the same for everyone. Without a command, `headwater` is `headwater synth`.
+///
+/// Exit codes: 0 done or clean; 1 a finding (stale view, unreadable events under `--strict`);
+/// 2 could not do it (usage, configuration, files, lock).
+#[derive(Debug, Parser)]
+#[command(name = "headwater", version, propagate_version = true, max_term_width = 100)]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Options of `synth`.
+    #[command(flatten)]
+    pub synth: SynthArgs,
+}
+
+/// Merges the events of a ledger into `current.md`: `headwater synth` under the name that scripts call.
+#[derive(Debug, Parser)]
+#[command(name = "cc-synthesize", version, max_term_width = 100)]
+pub struct Synthesize {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// Options of `synth`.
+    #[command(flatten)]
+    pub synth: SynthArgs,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// The ledger's folder [default: $HEADWATER_DIR, else `ledger:` of the configuration, else
+    /// thoughts/shared/handoffs]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// The configuration [default: .headwater.yaml at the top of the work tree]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// How results are printed
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Print results and errors only
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// How many seconds to wait for a ledger that another process has locked
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 10)]
+    pub wait: u64,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For programs; see docs/json.md.
+    Json,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Merge the events into current.md (what `headwater` does without a command)
+    Synth(SynthArgs),
+    /// Write an event, and print its path
+    Record(RecordArgs),
+    /// Move old events to the archive; the view does not change
+    Archive(ArchiveArgs),
+    /// Print what stands: the merged ledger, with numbered questions
+    Show,
+    /// Print what happened: the events, newest first
+    Log(LogArgs),
+    /// Print every write of a section or of one line of it: who, when, from which file, what won and why
+    Why(WhyArgs),
+    /// Print who is doing what: the agents and their branches, newest first
+    Status,
+    /// Check event files, and print what is wrong with them and what to do
+    Lint(LintArgs),
+    /// Print the configuration as it is in force, defaults included
+    ///
+    /// The configuration is `.headwater.yaml` at the top of the work tree. It may hold:
+    ///
+    ///   ledger: thoughts/shared/handoffs      one folder, or a list of folders
+    ///   view: branch                          or default-branch, untracked: where current.md is committed
+    ///   archive: {after: 7d, pack_after: never}
+    ///   sections:                             adds sections, or changes those of the same name
+    ///   - {name: risks, title: Risks, merge: set, identity: exact, closed_by: settled, show: 14d}
+    ///
+    /// `merge` is register, map, set or list; `identity` (words, exact) and `closed_by` are for sets,
+    /// `show` for sets and lists. Spans of time are a number and h, d or w.
+    #[command(verbatim_doc_comment)]
+    Config,
+    /// Print a completion script for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// Options of `synth`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+pub struct SynthArgs {
+    /// Merge only these files (a path or pattern such as "events/*.md", from here or from the ledger);
+    /// a choice other than exactly the live events goes to --output or standard output
+    #[arg(long, value_name = "GLOB")]
+    pub input: Vec<String>,
+    /// Write the view to this file instead of current.md; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Change nothing; exit 1 with a diff if current.md is not what the events give
+    #[arg(long, conflicts_with_all = ["input", "output", "archive", "commit", "dry_run"])]
+    pub check: bool,
+    /// With --check: check this commit's own events and view, without the work tree
+    #[arg(long, value_name = "REV", requires = "check")]
+    pub rev: Option<String>,
+    /// With --check: also exit 1 if an event of the merge base with this commit is gone or changed
+    #[arg(long, value_name = "REV", requires = "check")]
+    pub base: Option<String>,
+    /// With --base: this event may be missing (12 or more digits of its id), such as a removed secret
+    #[arg(long, value_name = "ID", requires = "base")]
+    pub allow_missing: Vec<String>,
+    /// Do not ask, even on a terminal
+    #[arg(long)]
+    pub no_confirm: bool,
+    /// Only say what would be done
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Exit 1 if an event cannot be read
+    #[arg(long)]
+    pub strict: bool,
+    /// Then move old events to the archive (`archive.after`)
+    #[arg(long, conflicts_with_all = ["input", "output"])]
+    pub archive: bool,
+    /// Then commit the ledger's own files, and nothing else
+    #[arg(long, conflicts_with_all = ["input", "output"])]
+    pub commit: bool,
+    /// With --commit: not if the last such commit is younger than this, such as 30m
+    #[arg(long, value_name = "SPAN", requires = "commit")]
+    pub throttle: Option<String>,
+}
+
+/// Options of `record`.
+#[derive(Debug, Clone, Default, Args)]
+pub struct RecordArgs {
+    /// Who writes it [default: $HEADWATER_AGENT, else the work tree's name]
+    #[arg(long, value_name = "NAME")]
+    pub agent: Option<String>,
+    /// What kind of event it is
+    #[arg(long = "type", value_name = "TYPE", default_value = "note")]
+    pub kind: String,
+    /// Why it is written
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// What the session works towards
+    #[arg(long, value_name = "TEXT")]
+    pub goal: Option<String>,
+    /// What is being done now
+    #[arg(long, value_name = "TEXT")]
+    pub now: Option<String>,
+    /// Something that was done
+    #[arg(long, value_name = "TEXT")]
+    pub did: Vec<String>,
+    /// A decision
+    #[arg(long, value_name = "KEY=TEXT")]
+    pub decide: Vec<String>,
+    /// Take a decision back: its key, a unique beginning of it, or its number in `show`
+    #[arg(long, value_name = "KEY")]
+    pub undecide: Vec<String>,
+    /// A phase of the work and how it stands
+    #[arg(long, value_name = "PHASE=STATUS")]
+    pub checkpoint: Vec<String>,
+    /// An open question
+    #[arg(long, value_name = "TEXT")]
+    pub ask: Vec<String>,
+    /// Close a question: its text, a unique beginning of it, or its number in `show`
+    #[arg(long, value_name = "TEXT")]
+    pub answer: Vec<String>,
+    /// Stand above a write that is dated in the future
+    #[arg(long)]
+    pub overrule: bool,
+    /// Read more sections from standard input, as a YAML mapping
+    #[arg(long)]
+    pub stdin: bool,
+}
+
+/// Options of `archive`.
+#[derive(Debug, Clone, Args)]
+pub struct ArchiveArgs {
+    /// Archive live events older than this [default: `archive.after`, 7d]
+    #[arg(long, value_name = "SPAN")]
+    pub older_than: Option<String>,
+    /// Pack archived events older than this [default: `archive.pack_after`, never]
+    #[arg(long, value_name = "SPAN")]
+    pub pack_older_than: Option<String>,
+    /// Pack even outside the default branch
+    #[arg(long)]
+    pub force: bool,
+    /// Only say what would be done
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Options of `log`.
+#[derive(Debug, Clone, Args)]
+pub struct LogArgs {
+    /// Only this agent's events
+    #[arg(long, value_name = "NAME")]
+    pub agent: Option<String>,
+    /// Only events from this branch
+    #[arg(long, value_name = "NAME")]
+    pub branch: Option<String>,
+    /// Only events of this type
+    #[arg(long = "type", value_name = "TYPE")]
+    pub kind: Option<String>,
+    /// Only events since this instant, or within this span of now, such as 2d
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+}
+
+/// Options of `why`.
+#[derive(Debug, Clone, Args)]
+pub struct WhyArgs {
+    /// The section's name, such as `decisions`
+    pub section: String,
+    /// A key of a map, or the text of an item
+    pub key: Option<String>,
+}
+
+/// Options of `lint`.
+#[derive(Debug, Clone, Args)]
+pub struct LintArgs {
+    /// The files to check [default: all events of the ledger]
+    ///
+    /// What sections may hold: a register any value; a set a list, a scalar or a mapping; a map a
+    /// mapping or a list of mappings; a list anything.
+    pub files: Vec<PathBuf>,
+}

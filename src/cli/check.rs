@@ -1,0 +1,249 @@
+//! `headwater synth --check`: reads only, and fails on every stale byte.
+
+use super::args::SynthArgs;
+use super::context::{Context, Ledger, ledger_entries, parse_config, read_entries};
+use super::error::{CliError, Exit};
+use super::origins::counted;
+use super::synth::{report_faults, unreadable_json, view_name};
+use crate::config::{Config, FILE_NAME, ViewPolicy};
+use crate::event::schema::Schema;
+use crate::event::{EventId, IdPrefix};
+use crate::git::{Git, MergeBase, Oid};
+use crate::ledger::check::stale;
+use crate::ledger::escape::{escape_file_name, safe_for_terminal};
+use crate::store::{Folded, HiddenEvents as _, Listing, Reading, fold_ledger, read_all, read_text};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// What is checked: the work tree, or a commit.
+struct Subject {
+    folded: Folded,
+    /// The view that stands there.
+    standing: Option<Vec<u8>>,
+    /// Whether the view is committed there.
+    has_view: bool,
+    /// The ids of all texts there, of unreadable ones too.
+    ids: BTreeSet<EventId>,
+}
+
+pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &SynthArgs) -> Result<Exit, CliError> {
+    let subject = match &args.rev {
+        None => work_tree(context, ledger, args.base.is_some())?,
+        Some(rev) => match commit(context, ledger, rev)? {
+            Some(subject) => subject,
+            None => {
+                context.console.notice(&format!("`{rev}` has no ledger `{}`", ledger.name));
+                return Ok(Exit::Done);
+            }
+        },
+    };
+    report_faults(context, &subject.folded);
+    let diff = if subject.has_view {
+        stale(subject.standing.as_deref().unwrap_or_default(), &subject.folded.text, "current.md")
+    } else {
+        None
+    };
+    let lost = match &args.base {
+        None => Vec::new(),
+        Some(base) => lost_events(context, ledger, args, base, &subject)?,
+    };
+    report(context, ledger, &subject, diff.as_deref(), &lost)?;
+    let strict = args.strict && !subject.folded.unreadable.is_empty();
+    Ok(if diff.is_some() || !lost.is_empty() || strict { Exit::Finding } else { Exit::Done })
+}
+
+fn report(
+    context: &Context<'_>,
+    ledger: &Ledger,
+    subject: &Subject,
+    diff: Option<&str>,
+    lost: &[String],
+) -> Result<(), CliError> {
+    let view = view_name(ledger);
+    if context.console.json {
+        return context.console.json(&serde_json::json!({
+            "schema": "headwater.check/1",
+            "ledger": ledger.name,
+            "view": view,
+            "fresh": diff.is_none(),
+            "view_is_committed_here": subject.has_view,
+            "diff": diff.map(safe_for_terminal),
+            "lost_events": lost,
+            "unreadable": unreadable_json(&subject.folded),
+        }));
+    }
+    for loss in lost {
+        context.console.result(loss)?;
+    }
+    let view = safe_for_terminal(&view);
+    match diff {
+        Some(diff) => {
+            context.console.result(safe_for_terminal(diff).trim_end())?;
+            context.console.warning(&format!("{view} is stale; run `headwater` and commit the result"));
+        }
+        None if !subject.has_view => context.console.notice(&format!("{view} is not committed here (`view:`), nothing to compare")),
+        None => context.console.notice(&format!("{view} is fresh: {}", counted(subject.folded.state.events().len(), "event"))),
+    }
+    Ok(())
+}
+
+/// The work tree as it stands. Takes no lock and writes nothing.
+fn work_tree(context: &Context<'_>, ledger: &Ledger, with_ids: bool) -> Result<Subject, CliError> {
+    let hidden = context.hidden(ledger);
+    let folded = fold_ledger(&ledger.dir, context.schema(), &hidden)?;
+    let has_view = context.view_is_committed_here()?;
+    let mut standing = if has_view { read_text(&ledger.dir.view())? } else { None };
+    if standing.is_none() && has_view {
+        standing = hidden_view(context, ledger)?;
+    }
+    // Unreadable texts count as present: a guard is about what was removed.
+    let ids = if with_ids { texts_on_disk(ledger, &folded)? } else { BTreeSet::new() };
+    let ids = ids.into_iter().chain(folded.state.events().keys().copied()).collect();
+    Ok(Subject { folded, standing, has_view, ids })
+}
+
+/// The view that a sparse checkout keeps in the index.
+fn hidden_view(context: &Context<'_>, ledger: &Ledger) -> Result<Option<Vec<u8>>, CliError> {
+    let (Some(layout), Some(prefix)) = (&context.layout, &ledger.in_git) else { return Ok(None) };
+    if !layout.is_sparse() {
+        return Ok(None);
+    }
+    let git = Git::at(layout);
+    let path = below(prefix, "current.md");
+    let entry = git.hidden_entries(&path)?.into_iter().find(|entry| entry.path == path.as_bytes());
+    Ok(match entry {
+        Some(entry) => git.read_blobs(&[entry.oid])?.into_iter().next(),
+        None => None,
+    })
+}
+
+fn texts_on_disk(ledger: &Ledger, folded: &Folded) -> Result<BTreeSet<EventId>, CliError> {
+    let names: BTreeSet<&[u8]> = folded.unreadable.iter().map(|file| file.name.as_slice()).collect();
+    let mut ids = BTreeSet::new();
+    for found in folded.listing.files.iter().filter(|found| !found.not_a_file && names.contains(found.shown_name().as_slice())) {
+        if let Ok(Some(bytes)) = read_text(&found.path(&ledger.dir)) {
+            ids.extend(crate::event::decode::id_of(&bytes));
+        }
+    }
+    Ok(ids)
+}
+
+fn below(prefix: &str, name: &str) -> String {
+    if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") }
+}
+
+/// A commit's own events, archive, configuration and view, from git objects. None without a ledger there.
+fn commit(context: &Context<'_>, ledger: &Ledger, rev: &str) -> Result<Option<Subject>, CliError> {
+    let git = context.git_for("`--rev`")?;
+    let prefix = in_git(ledger)?;
+    let oid = git.resolve(rev)?;
+    let config = match git.blob_at(&oid, FILE_NAME)? {
+        Some(bytes) => parse_config(Path::new(&format!("{rev}:{FILE_NAME}")), &bytes)?,
+        None => Config::default(),
+    };
+    let tree = git.list_tree(&oid, prefix)?;
+    if tree.is_empty() {
+        return Ok(None);
+    }
+    let entries = ledger_entries(prefix, &tree);
+    let readings = read_entries(&git, &entries, &config.schema)?;
+    let ids = ids_of(&git, &entries)?.into_keys().collect();
+    let standing = git.blob_at(&oid, &below(prefix, "current.md"))?;
+    let has_view = match config.view {
+        ViewPolicy::Branch => true,
+        ViewPolicy::Untracked => false,
+        ViewPolicy::DefaultBranch => is_on_default_branch(&git, &oid)?,
+    };
+    let files = entries.into_iter().map(|(found, _)| found).collect();
+    let folded = Folded::new(Listing { files, packs: Vec::new() }, readings, &config.schema);
+    Ok(Some(Subject { folded, standing, has_view, ids }))
+}
+
+fn in_git(ledger: &Ledger) -> Result<&str, CliError> {
+    let outside = || CliError::Usage(format!("the ledger `{}` lies outside the work tree", ledger.name));
+    ledger.in_git.as_deref().ok_or_else(outside)
+}
+
+fn is_on_default_branch(git: &Git, oid: &Oid) -> Result<bool, CliError> {
+    let Some(default) = git.default_branch()? else { return Ok(false) };
+    let local = format!("refs/heads/{}", default.name);
+    for name in [default.reference.as_str(), &local] {
+        if let Ok(tip) = git.resolve(name)
+            && git.is_ancestor(oid, &tip)?
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The events of the merge base that are in neither folder any more, in words.
+fn lost_events(
+    context: &Context<'_>,
+    ledger: &Ledger,
+    args: &SynthArgs,
+    base: &str,
+    subject: &Subject,
+) -> Result<Vec<String>, CliError> {
+    let git = context.git_for("`--base`")?;
+    let allowed = args.allow_missing.iter().map(|text| {
+        IdPrefix::parse(text).ok_or_else(|| CliError::Usage(format!("--allow-missing: `{text}` is no event id of 12 to 64 hex digits")))
+    });
+    let allowed: Vec<IdPrefix> = allowed.collect::<Result<_, _>>()?;
+    let head = git.resolve(args.rev.as_deref().unwrap_or("HEAD"))?;
+    let merge_base = match git.merge_base(&head, &git.resolve(base)?)? {
+        MergeBase::Found(oid) => oid,
+        MergeBase::Shallow => {
+            return Err(CliError::CannotTell(format!(
+                "this clone is too shallow to hold the merge base with `{base}`; run `git fetch --unshallow`, or check out with the whole history (`fetch-depth: 0`)"
+            )));
+        }
+        MergeBase::Unrelated => return Err(CliError::CannotTell(format!("`{base}` and this branch have no commit in common"))),
+    };
+    let prefix = in_git(ledger)?;
+    let entries = ledger_entries(prefix, &git.list_tree(&merge_base, prefix)?);
+    let before = ids_of_readable(&git, &entries, context.schema())?;
+    let names: BTreeSet<Vec<u8>> = subject.folded.listing.files.iter().map(crate::store::Found::shown_name).collect();
+    let lost = before.into_iter().filter(|(id, _)| !subject.ids.contains(id) && !allowed.iter().any(|prefix| prefix.matches(id)));
+    let describe = |(id, name): (EventId, Vec<u8>)| {
+        let what = if names.contains(&name) { "was changed" } else { "is gone" };
+        let (shown, short) = (escape_file_name(&name), id.to_hex().get(..12).unwrap_or_default().to_owned());
+        format!("event {short} ({shown}) {what}; events are append-only: restore it with `git checkout {} -- …`, or allow it with `--allow-missing {short}`", merge_base.as_str().get(..12).unwrap_or_default())
+    };
+    Ok(lost.map(describe).collect())
+}
+
+fn ids_of_readable(git: &Git, entries: &[(crate::store::Found, crate::git::TreeEntry)], schema: &Schema) -> Result<BTreeMap<EventId, Vec<u8>>, CliError> {
+    let readings = read_entries(git, entries, schema)?;
+    Ok(readings.into_iter().filter_map(|Reading { source, result }| Some((result.ok()?.origin.stamp.id, source.name))).collect())
+}
+
+/// The ids of all texts in these entries, readable as events or not; of packs those of their entries.
+fn ids_of(git: &Git, entries: &[(crate::store::Found, crate::git::TreeEntry)]) -> Result<BTreeMap<EventId, Vec<u8>>, CliError> {
+    let files: Vec<_> = entries.iter().filter(|(found, _)| !found.not_a_file).collect();
+    let oids: Vec<Oid> = files.iter().map(|(_, entry)| entry.oid.clone()).collect();
+    let mut ids = BTreeMap::new();
+    for ((found, _), bytes) in files.iter().zip(git.read_blobs(&oids)?) {
+        let name = found.name.to_string_lossy();
+        if crate::ledger::pack::is_pack_name(&name) {
+            let entries = crate::ledger::pack::decode(&name, &bytes).unwrap_or_default();
+            ids.extend(entries.iter().map(|entry| (EventId::of(&entry.text), found.shown_name())));
+        } else if let Some(id) = crate::event::decode::id_of(&bytes) {
+            ids.insert(id, found.shown_name());
+        }
+    }
+    Ok(ids)
+}
+
+/// Reads a ledger with the sources of its events, as the inspecting commands need them.
+pub(super) fn readings(context: &Context<'_>, ledger: &Ledger) -> Result<Vec<Reading>, CliError> {
+    const ATTEMPTS: usize = 100;
+    for _ in 0..ATTEMPTS {
+        let listing = Listing::of(&ledger.dir)?;
+        if let Some(mut readings) = read_all(&ledger.dir, &listing, context.schema())? {
+            readings.extend(context.hidden(ledger).read(&listing, context.schema())?);
+            return Ok(readings);
+        }
+    }
+    Err(crate::store::StoreError::Unsettled(ledger.dir.path().to_owned()).into())
+}

@@ -1,0 +1,121 @@
+//! The only place that prints: results on standard output, everything else on standard error.
+
+use super::args::{Format, Global};
+use super::error::{CliError, Exit, FAILED};
+use crate::ledger::escape::safe_for_terminal;
+use anstyle::{AnsiColor, Style};
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::process::ExitCode;
+
+/// Where a command prints.
+#[derive(Debug)]
+pub(super) struct Console {
+    quiet: bool,
+    /// Whether results are for programs.
+    pub(super) json: bool,
+}
+
+/// How titles look.
+pub(super) const BOLD: Style = Style::new().bold();
+/// How agents look.
+pub(super) const AGENT: Style = AnsiColor::Cyan.on_default();
+/// How findings look.
+pub(super) const WARNING: Style = AnsiColor::Yellow.on_default();
+
+/// A text in a style; anstream takes the style out again where nobody wants it.
+pub(super) fn styled(text: &str, style: Style) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+impl Console {
+    /// Makes the console that the options ask for.
+    #[must_use]
+    pub(super) fn new(global: &Global) -> Self {
+        Self { quiet: global.quiet, json: global.format == Format::Json }
+    }
+
+    /// Prints a result; texts from events must have been made safe.
+    pub(super) fn result(&self, text: &str) -> Result<(), CliError> {
+        let mut out = anstream::stdout().lock();
+        writeln!(out, "{text}").and_then(|()| out.flush()).map_err(CliError::Output)
+    }
+
+    /// Prints the bytes of a result as they are.
+    pub(super) fn bytes(&self, bytes: &[u8]) -> Result<(), CliError> {
+        let mut out = io::stdout().lock();
+        out.write_all(bytes).and_then(|()| out.flush()).map_err(CliError::Output)
+    }
+
+    /// Prints a result for programs.
+    pub(super) fn json(&self, value: &serde_json::Value) -> Result<(), CliError> {
+        let text = serde_json::to_string_pretty(value).map_err(|error| CliError::Output(error.into()))?;
+        self.bytes(escape_json(&text).as_bytes())?;
+        self.bytes(b"\n")
+    }
+
+    /// Says something beside the result, unless that is not wanted.
+    pub(super) fn notice(&self, text: &str) {
+        if !self.quiet {
+            self.warning(text);
+        }
+    }
+
+    /// Says something that must not be missed.
+    #[expect(clippy::unused_self, reason = "printing goes through the console")]
+    pub(super) fn warning(&self, text: &str) {
+        let mut err = anstream::stderr().lock();
+        let _nobody_listens = writeln!(err, "headwater: {}", safe_for_terminal(text));
+    }
+
+    /// Whether a person can be asked.
+    #[expect(clippy::unused_self, reason = "asking goes through the console")]
+    pub(super) fn can_ask(&self) -> bool {
+        io::stdin().is_terminal() && io::stdout().is_terminal() && io::stderr().is_terminal()
+    }
+
+    /// Whether long work may show its progress.
+    pub(super) fn shows_progress(&self) -> bool {
+        !self.quiet && io::stderr().is_terminal()
+    }
+
+    /// Asks a question that an empty answer says yes to.
+    #[expect(clippy::unused_self, reason = "asking goes through the console")]
+    pub(super) fn ask(&self, question: &str) -> bool {
+        let mut err = anstream::stderr().lock();
+        let _nobody_listens = write!(err, "{question} [Y/n] ").and_then(|()| err.flush());
+        let mut answer = String::new();
+        let read = io::stdin().lock().read_line(&mut answer);
+        let answer = answer.trim().to_ascii_lowercase();
+        matches!(read, Ok(1..)) && matches!(answer.as_str(), "" | "y" | "yes")
+    }
+
+    /// Ends the program: prints an error, and gives the exit code.
+    #[must_use]
+    pub(super) fn finish(&self, done: Result<Exit, CliError>) -> ExitCode {
+        match done {
+            Ok(Exit::Done) => ExitCode::SUCCESS,
+            Ok(Exit::Finding) => ExitCode::from(1),
+            Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
+            Err(error) => {
+                self.warning(&format!("error: {}", error.chain()));
+                ExitCode::from(FAILED)
+            }
+        }
+    }
+}
+
+/// Escapes invisible characters, which can only stand in strings, the way JSON does.
+fn escape_json(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character != '\n' && crate::event::text::is_unsafe_to_show(character) {
+            let mut units = [0; 2];
+            for unit in character.encode_utf16(&mut units) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            out.push(character);
+        }
+    }
+    out
+}

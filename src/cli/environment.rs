@@ -1,0 +1,19 @@
+//! The environment variables that headwater reads, each in one place.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// The ledger's folder.
+pub(super) fn ledger_dir() -> Option<PathBuf> {
+    read("HEADWATER_DIR").map(PathBuf::from)
+}
+
+/// The name of the agent that writes.
+pub(super) fn agent() -> Option<String> {
+    read("HEADWATER_AGENT").map(|name| name.to_string_lossy().into_owned())
+}
+
+#[expect(clippy::disallowed_methods, reason = "this module owns the environment")]
+fn read(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}

@@ -1,0 +1,72 @@
+//! How a command ends.
+
+use crate::config::ConfigError;
+use crate::git::GitError;
+use crate::store::StoreError;
+use std::error::Error;
+use std::io;
+use std::path::PathBuf;
+
+/// How a command ended that did what it was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exit {
+    /// Done, or clean: exit code 0.
+    Done,
+    /// A finding: exit code 1.
+    Finding,
+}
+
+/// Exit code of a command that could not do what it was asked.
+pub(super) const FAILED: u8 = 2;
+
+/// Why a command could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CliError {
+    /// The command line makes no sense.
+    #[error("{0}")]
+    Usage(String),
+    /// The configuration is wrong.
+    #[error("`{}`", path.display())]
+    Config {
+        /// Its file.
+        path: PathBuf,
+        /// What is wrong.
+        #[source]
+        source: ConfigError,
+    },
+    /// The ledger cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// git cannot answer.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// It could not be told.
+    #[error("{0}")]
+    CannotTell(String),
+    /// The clock is out of range.
+    #[error("the clock stands outside the years 1970 to 9999; set it right and try again")]
+    Clock,
+    /// Standard output or input failed.
+    #[error("cannot write the result")]
+    Output(#[source] io::Error),
+}
+
+impl CliError {
+    /// The error and its causes on one line.
+    pub(super) fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            cause = error.source();
+        }
+        text
+    }
+
+    /// Whether it is only that nobody reads the output any more.
+    pub(super) fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}

@@ -1,0 +1,75 @@
+//! The command line: arguments to checked options, one short function a command, reports, exit codes.
+
+mod archive;
+mod args;
+mod check;
+mod clock;
+mod console;
+mod context;
+mod environment;
+mod error;
+mod inspect;
+mod origins;
+mod record;
+mod synth;
+
+pub use args::{Cli, Command, Format, Global, Synthesize, SynthArgs};
+pub use error::{CliError, Exit};
+
+use clap::{CommandFactory as _, Parser as _};
+use console::Console;
+use context::Context;
+use std::process::ExitCode;
+
+/// Runs `headwater` with this process's arguments.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let console = Console::new(&cli.global);
+    let done = if cli.command.is_some() && cli.synth != SynthArgs::default() {
+        Err(CliError::Usage("options of `synth` stand after it: `headwater synth …`".to_owned()))
+    } else {
+        run(&cli.global, cli.command.unwrap_or(Command::Synth(cli.synth)), &console)
+    };
+    console.finish(done)
+}
+
+/// Runs `cc-synthesize` with this process's arguments.
+#[must_use]
+pub fn main_cc_synthesize() -> ExitCode {
+    let Synthesize { global, synth } = Synthesize::parse();
+    let console = Console::new(&global);
+    let done = run(&global, Command::Synth(synth), &console);
+    console.finish(done)
+}
+
+fn run(global: &Global, command: Command, console: &Console) -> Result<Exit, CliError> {
+    match command {
+        Command::Completions { shell } => {
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "headwater", &mut text);
+            console.bytes(&text)?;
+            return Ok(Exit::Done);
+        }
+        Command::Man => {
+            let mut text = Vec::new();
+            clap_mangen::Man::new(Cli::command()).render(&mut text).map_err(CliError::Output)?;
+            console.bytes(&text)?;
+            return Ok(Exit::Done);
+        }
+        _ => {}
+    }
+    let context = Context::resolve(global, console)?;
+    match command {
+        Command::Synth(args) => context.each_ledger(|ledger| synth::run(&context, ledger, &args)),
+        Command::Record(args) => record::run(&context, context.one_ledger()?, &args),
+        Command::Archive(args) => context.each_ledger(|ledger| archive::run(&context, ledger, &args)),
+        Command::Show => context.each_ledger(|ledger| inspect::show(&context, ledger)),
+        Command::Log(args) => context.each_ledger(|ledger| inspect::log(&context, ledger, &args)),
+        Command::Why(args) => context.each_ledger(|ledger| inspect::why(&context, ledger, &args)),
+        Command::Status => context.each_ledger(|ledger| inspect::status(&context, ledger)),
+        Command::Lint(args) => inspect::lint(&context, &args),
+        Command::Config => inspect::config(&context),
+        Command::Completions { .. } | Command::Man => Ok(Exit::Done),
+    }
+}

@@ -1,0 +1,251 @@
+//! `headwater record`: one more event, durable before its path is printed.
+
+use super::args::RecordArgs;
+use super::clock;
+use super::context::{Context, Ledger};
+use super::environment;
+use super::error::{CliError, Exit};
+use super::origins::phrase;
+use crate::event::decode::{decode, is_agent};
+use crate::event::encode::{Draft, entry, file_stem, list, mapping, scalar};
+use crate::event::normal::MAX_BYTES;
+use crate::event::yaml::{self, Entry, Node, Value};
+use crate::event::{Span, Timestamp};
+use crate::ledger::rule::SectionState;
+use crate::ledger::{Rows, SectionView, State, View};
+use crate::store::{StoreError, create_event, ensure_readme, fold_ledger};
+use std::collections::BTreeSet;
+use std::io::Read as _;
+
+/// A write further ahead than this is not followed (FAULTS 23).
+const FAR_AHEAD: Span = Span::hours(24);
+
+/// The most parents that an event names; more heads than this stay heads until the next event.
+const MAX_PARENTS: usize = 1_000;
+
+pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &RecordArgs) -> Result<Exit, CliError> {
+    let stdin = if args.stdin { read_stdin()? } else { String::new() };
+    let now = clock::now()?;
+    let state = match fold_ledger(&ledger.dir, context.schema(), &context.hidden(ledger)) {
+        Ok(folded) => folded.state,
+        Err(StoreError::NoLedger(_)) => State::default(),
+        Err(error) => return Err(error.into()),
+    };
+    let body = body(context, args, &state, &stdin)?;
+    if body.is_empty() {
+        return Err(CliError::Usage("nothing to record; say what with `--now`, `--did`, `--decide` …, see `headwater record --help`".to_owned()));
+    }
+    let heads = state.heads();
+    let draft = Draft {
+        ts: choose_ts(context, now, &state, &body, args.overrule)?,
+        agent: agent(context, args)?,
+        branch: context.branch()?,
+        kind: args.kind.clone(),
+        reason: args.reason.clone(),
+        parents: heads.iter().rev().take(MAX_PARENTS).rev().map(|origin| origin.stamp.id).collect(),
+        body,
+    };
+    let text = draft.encode();
+    if text.len() > MAX_BYTES {
+        return Err(CliError::Usage(format!("the event would have {} bytes, of at most {MAX_BYTES}; record it in parts", text.len())));
+    }
+    decode(text.as_bytes(), context.schema())
+        .map_err(|fault| CliError::Usage(format!("the event could not be read back: {fault}")))?;
+    ensure_readme(&ledger.dir)?;
+    let path = create_event(&ledger.dir.events(), &file_stem(draft.ts, &draft.agent), &text)?;
+    if context.console.json {
+        let shown = path.display().to_string();
+        let record = serde_json::json!({
+            "schema": "headwater.record/1", "path": shown, "ts": draft.ts.to_string(), "agent": draft.agent,
+            "id": crate::event::EventId::of(&text).to_hex(),
+        });
+        context.console.json(&record)?;
+    } else {
+        context.console.result(&crate::ledger::escape::safe_for_terminal(&path.display().to_string()))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn read_stdin() -> Result<String, CliError> {
+    let mut bytes = Vec::new();
+    std::io::stdin().take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(CliError::Output)?;
+    if bytes.len() > MAX_BYTES {
+        return Err(CliError::Usage(format!("standard input has more than {MAX_BYTES} bytes; record it in parts")));
+    }
+    String::from_utf8(bytes).map_err(|_not_utf8| CliError::Usage("standard input is not UTF-8".to_owned()))
+}
+
+/// `--agent`, else the environment, else the work tree's name.
+fn agent(context: &Context<'_>, args: &RecordArgs) -> Result<String, CliError> {
+    let named = args.agent.clone().or_else(environment::agent);
+    let name = named.or_else(|| context.layout.as_ref().map(crate::git::Layout::work_tree_name)).unwrap_or_else(|| "local".to_owned());
+    if is_agent(&name) {
+        return Ok(name);
+    }
+    Err(CliError::Usage(format!("`{}` is no name of an agent: 1 to 128 characters, no control characters", phrase(&name, 40))))
+}
+
+/// The instant of the event: now, but above every event that was seen (FAULTS 22 and 23).
+fn choose_ts(context: &Context<'_>, now: Timestamp, state: &State, body: &[Entry<'_>], overrule: bool) -> Result<Timestamp, CliError> {
+    let horizon = now.after(FAR_AHEAD).unwrap_or(now);
+    let seen = state.events().values().map(|origin| origin.stamp.ts);
+    let newest = seen.clone().filter(|ts| *ts <= horizon).max();
+    let future = seen.filter(|ts| *ts > horizon).max();
+    let mut floor = newest;
+    if overrule {
+        floor = floor.max(overruled(state, body));
+    } else if let Some(future) = future {
+        context.console.warning(&format!(
+            "an event is dated {future}, more than 24 h ahead; its writes stand above this one until `headwater record --overrule`"
+        ));
+    }
+    match floor.filter(|floor| *floor >= now) {
+        None => Ok(now),
+        Some(floor) => floor.floor_to_millis().after(Span::MILLISECOND).ok_or(CliError::Clock),
+    }
+}
+
+/// The highest stamp among the writes that this body would stand against.
+fn overruled(state: &State, body: &[Entry<'_>]) -> Option<Timestamp> {
+    let highest = |entry: &Entry<'_>| match state.section(&entry.key)? {
+        SectionState::Register(writes) => writes.winner().map(|(origin, _)| origin.stamp.ts),
+        SectionState::Map(keys) => {
+            let written = entry.node.entries().iter().filter_map(|entry| keys.get(&*crate::event::text::collapse(&entry.key)));
+            written.filter_map(|writes| writes.winner()).map(|(origin, _)| origin.stamp.ts).max()
+        }
+        SectionState::Set(_) | SectionState::List(_) => None,
+    };
+    let closed = body.iter().any(|entry| state.section(&entry.key).is_none()).then(|| {
+        // A closing key must stand above the last write of what it closes.
+        match state.section("open_questions") {
+            Some(SectionState::Set(set)) => set.open_items().iter().filter_map(|(_, item)| item.last()).map(|last| last.stamp.ts).max(),
+            _ => None,
+        }
+    });
+    body.iter().filter_map(highest).chain(closed.flatten()).max()
+}
+
+/// The sections of the event, from the options and from standard input.
+fn body<'a>(context: &Context<'_>, args: &'a RecordArgs, state: &State, stdin: &'a str) -> Result<Vec<Entry<'a>>, CliError> {
+    let view = View::new(state, BTreeSet::new(), context.schema());
+    let mut body = Vec::new();
+    let mut add = |name: &'static str, node: Node<'a>| body.push(entry(name, node));
+    let texts = |texts: &'a [String]| list(texts.iter().map(|text| scalar(text.as_str())).collect());
+    if let Some(goal) = &args.goal {
+        add("goal", scalar(goal.as_str()));
+    }
+    if let Some(now) = &args.now {
+        add("now", scalar(now.as_str()));
+    }
+    if !args.did.is_empty() {
+        add("this_session", texts(&args.did));
+    }
+    if !args.decide.is_empty() || !args.undecide.is_empty() {
+        add("decisions", mapping(decisions(args, &view)?));
+    }
+    if !args.checkpoint.is_empty() {
+        let step = |text: &'a String| {
+            let (phase, status) = split("--checkpoint", "PHASE=STATUS", text)?;
+            Ok(mapping(vec![entry("phase", scalar(phase)), entry("status", scalar(status))]))
+        };
+        add("checkpoints", list(args.checkpoint.iter().map(step).collect::<Result<_, CliError>>()?));
+    }
+    if !args.ask.is_empty() {
+        add("open_questions", texts(&args.ask));
+    }
+    if !args.answer.is_empty() {
+        let questions = choices(&view, "open_questions");
+        let find = |text: &String| choose("--answer", "open question", text, &questions).map(scalar);
+        let closing = context.schema().section("open_questions").and_then(|section| section.closed_by.clone());
+        let closing = closing.ok_or_else(|| CliError::Usage("`open_questions` has no closing key here (`closed_by`)".to_owned()))?;
+        let answers = args.answer.iter().map(find).collect::<Result<_, _>>()?;
+        body.push(entry(closing, list(answers)));
+    }
+    add_stdin(&mut body, stdin)?;
+    Ok(body)
+}
+
+fn decisions<'a>(args: &'a RecordArgs, view: &View<'_>) -> Result<Vec<Entry<'a>>, CliError> {
+    let keys = choices(view, "decisions");
+    let mut entries = Vec::new();
+    for text in &args.decide {
+        let (key, value) = split("--decide", "KEY=TEXT", text)?;
+        entries.push(entry(key, scalar(value)));
+    }
+    for text in &args.undecide {
+        entries.push(entry(choose("--undecide", "decision", text, &keys)?, Node::ABSENT));
+    }
+    Ok(entries)
+}
+
+fn split<'a>(option: &str, form: &str, text: &'a str) -> Result<(&'a str, &'a str), CliError> {
+    let parts = text.split_once('=').map(|(key, value)| (key.trim(), value.trim())).filter(|(key, _)| !key.is_empty());
+    parts.ok_or_else(|| CliError::Usage(format!("{option}: `{}` is not {form}", phrase(text, 60))))
+}
+
+/// Adds the sections that stand on standard input.
+fn add_stdin<'a>(body: &mut Vec<Entry<'a>>, stdin: &'a str) -> Result<(), CliError> {
+    let document = yaml::read(stdin, 1);
+    if let Some(fault) = document.fault {
+        return Err(CliError::Usage(format!("standard input:{fault}")));
+    }
+    match document.root.value {
+        Value::Absent => {}
+        Value::Mapping(entries) => {
+            for entry in entries {
+                if body.iter().any(|known| known.key == entry.key) {
+                    return Err(CliError::Usage(format!("`{}` is given both as an option and on standard input", phrase(&entry.key, 40))));
+                }
+                body.push(entry);
+            }
+        }
+        Value::Scalar(_) | Value::List(_) => {
+            return Err(CliError::Usage("standard input is no YAML mapping of sections, such as `now: text`".to_owned()));
+        }
+    }
+    Ok(())
+}
+
+/// What a section shows, in the order of `show`: the texts or keys that can be chosen.
+fn choices(view: &View<'_>, name: &str) -> Vec<String> {
+    let section: Option<&SectionView<'_>> = view.sections.iter().find(|section| section.name == name);
+    match section.map(|section| &section.rows) {
+        Some(Rows::Items(_, rows)) => rows.iter().map(|row| row.text.to_owned()).collect(),
+        Some(Rows::Map(rows)) => rows.iter().map(|row| row.key.to_owned()).collect(),
+        Some(Rows::Register(_) | Rows::Steps(..)) | None => Vec::new(),
+    }
+}
+
+/// Finds what a text means: itself, a number in `show`, or a unique beginning.
+fn choose(option: &str, noun: &str, text: &str, choices: &[String]) -> Result<String, CliError> {
+    let wanted = crate::event::text::collapse(text);
+    let collapsed = |choice: &&String| crate::event::text::collapse(choice).into_owned();
+    if let Some(exact) = choices.iter().find(|choice| collapsed(choice) == *wanted) {
+        return Ok(exact.clone());
+    }
+    if let Some(numbered) = wanted.parse::<usize>().ok().and_then(|number| choices.get(number.checked_sub(1)?)) {
+        return Ok(numbered.clone());
+    }
+    let begin: Vec<&String> = choices.iter().filter(|choice| !wanted.is_empty() && collapsed(choice).starts_with(&*wanted)).collect();
+    match begin.as_slice() {
+        [one] => return Ok((*one).clone()),
+        [] => {}
+        several => {
+            return Err(CliError::Usage(format!("{option}: `{}` begins {} {noun}s:{}", phrase(text, 60), several.len(), listed(several))));
+        }
+    }
+    let mut nearest: Vec<&String> = choices.iter().collect();
+    let likeness = |choice: &String| {
+        let ratio = similar::TextDiff::from_chars(wanted.as_ref(), choice.as_str()).ratio();
+        // Whole thousandths, so that the order is total.
+        (ratio * 1_000.0).round()
+    };
+    nearest.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)).then_with(|| a.cmp(b)));
+    nearest.truncate(3);
+    let known = if nearest.is_empty() { format!("; there is no {noun}") } else { format!("; the nearest are:{}", listed(&nearest)) };
+    Err(CliError::Usage(format!("{option}: no {noun} is `{}`{known}", phrase(text, 60))))
+}
+
+fn listed(choices: &[&String]) -> String {
+    choices.iter().map(|choice| format!("\n  {}", phrase(choice, 100))).collect()
+}

@@ -1,0 +1,258 @@
+//! `headwater synth`: the events into the view, and what goes with it.
+
+use super::args::SynthArgs;
+use super::console::{AGENT, BOLD, styled};
+use super::context::{Context, Ledger};
+use super::error::{CliError, Exit};
+use super::origins::{agents, counted, phrase};
+use super::{archive, check, clock};
+use crate::event::Span;
+use crate::git::{CommitOutcome, CommitRequest};
+use crate::ledger::escape::{escape, escape_file_name, safe_for_terminal};
+use crate::ledger::render;
+use crate::store::{
+    Folded, Found, Listing, Reading, SynthRequest, Synthesized, fold_ledger, read_text, replace_whole, select, synthesize,
+};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How long a commit may take.
+const COMMIT_LIMIT: Duration = Duration::from_secs(10);
+
+pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &SynthArgs) -> Result<Exit, CliError> {
+    if args.check {
+        return check::run(context, ledger, args);
+    }
+    if !args.input.is_empty() {
+        let selected = select(&args.input, &ledger.dir)?;
+        if !selected.is_live(&Listing::of(&ledger.dir)?) {
+            return synthesize_selection(context, ledger, args, &selected.found, selected.readings(context.schema())?);
+        }
+    }
+    if let Some(output) = &args.output {
+        let folded = fold_ledger(&ledger.dir, context.schema(), &context.hidden(ledger))?;
+        report_faults(context, &folded);
+        write_output(context, ledger, output, &folded)?;
+        return Ok(strict(args, &folded));
+    }
+    synthesize_view(context, ledger, args)
+}
+
+/// The normal run.
+fn synthesize_view(context: &Context<'_>, ledger: &Ledger, args: &SynthArgs) -> Result<Exit, CliError> {
+    let asks = !args.no_confirm && !args.dry_run && !context.console.json && context.console.can_ask();
+    if asks || args.dry_run {
+        let folded = with_progress(context, || fold_ledger(&ledger.dir, context.schema(), &context.hidden(ledger)))?;
+        let standing = read_text(&ledger.dir.view())?;
+        let changes = standing.as_deref() != Some(folded.text.as_bytes());
+        report(context, ledger, &folded, if changes { "would be written" } else { "is up to date" })?;
+        if args.dry_run {
+            report_faults(context, &folded);
+            if args.archive {
+                archive::run_configured(context, ledger, true)?;
+            }
+            return Ok(strict(args, &folded));
+        }
+        if changes && !context.console.ask(&format!("write {}?", view_name(ledger))) {
+            context.console.notice("nothing was written");
+            return Ok(Exit::Done);
+        }
+    }
+    let done = with_progress(context, || write_view(context, ledger))?;
+    report_faults(context, &done.folded);
+    for kept in &done.kept {
+        context.console.warning(&format!("the view was edited by hand; its text is kept in `{}`", kept.display()));
+    }
+    if !asks {
+        report(context, ledger, &done.folded, if done.written { "written" } else { "is up to date" })?;
+    }
+    if args.archive {
+        archive::run_configured(context, ledger, false)?;
+    }
+    if args.commit {
+        commit(context, ledger, args)?;
+    }
+    Ok(strict(args, &done.folded))
+}
+
+fn write_view(context: &Context<'_>, ledger: &Ledger) -> Result<Synthesized, crate::store::StoreError> {
+    let hidden = context.hidden(ledger);
+    context.with_lock_request("synth", |lock| {
+        context.with_keeper(ledger, |keeper| {
+            synthesize(&ledger.dir, &SynthRequest { schema: context.schema(), lock, keeper, hidden: &hidden })
+        })
+    })
+}
+
+fn strict(args: &SynthArgs, folded: &Folded) -> Exit {
+    if args.strict && !folded.unreadable.is_empty() { Exit::Finding } else { Exit::Done }
+}
+
+/// A choice of files that is not the live events: never over the shared view.
+fn synthesize_selection(
+    context: &Context<'_>,
+    ledger: &Ledger,
+    args: &SynthArgs,
+    found: &[Found],
+    readings: Vec<Reading>,
+) -> Result<Exit, CliError> {
+    if args.archive || args.commit {
+        let reason = "`--archive` and `--commit` need the ledger's own events; leave `--input` out";
+        return Err(CliError::Usage(reason.to_owned()));
+    }
+    let listing = Listing { files: found.to_vec(), packs: Vec::new() };
+    let folded = Folded::new(listing, readings, context.schema());
+    report_faults(context, &folded);
+    match &args.output {
+        None => context.console.bytes(folded.text.as_bytes())?,
+        Some(output) if same_file(output, &ledger.dir.view()) => {
+            return Err(CliError::Usage("a choice of events is not written over the shared view; name another `--output`".to_owned()));
+        }
+        Some(output) => write_output(context, ledger, output, &folded)?,
+    }
+    Ok(strict(args, &folded))
+}
+
+fn same_file(a: &Path, b: &Path) -> bool {
+    let real = |path: &Path| match (path.parent().map(|parent| if parent.as_os_str().is_empty() { Path::new(".") } else { parent }), path.file_name()) {
+        (Some(parent), Some(name)) => parent.canonicalize().ok().map(|parent| parent.join(name)),
+        _ => None,
+    };
+    a == b || real(a).is_some_and(|a| real(b).is_some_and(|b| a == b))
+}
+
+fn write_output(context: &Context<'_>, ledger: &Ledger, output: &Path, folded: &Folded) -> Result<(), CliError> {
+    if output == Path::new("-") {
+        return context.console.bytes(folded.text.as_bytes());
+    }
+    let parent = output.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let inside = |folder: PathBuf| match (parent.canonicalize(), folder.canonicalize()) {
+        (Ok(parent), Ok(folder)) => parent.starts_with(folder),
+        _ => false,
+    };
+    if inside(ledger.dir.events()) || inside(ledger.dir.archive()) {
+        return Err(CliError::Usage(format!("`{}` is among the events; name another `--output`", output.display())));
+    }
+    match read_text(output)? {
+        Some(standing) if standing == folded.text.as_bytes() => return Ok(()),
+        Some(standing) if !render::is_ours(&standing) => {
+            return Err(crate::store::StoreError::Foreign(output.to_owned()).into());
+        }
+        _ => {}
+    }
+    replace_whole(output, folded.text.as_bytes())?;
+    context.console.notice(&format!("wrote `{}`", output.display()));
+    Ok(())
+}
+
+/// Prints what was merged from whom.
+fn report(context: &Context<'_>, ledger: &Ledger, folded: &Folded, outcome: &str) -> Result<(), CliError> {
+    let agents = agents(&folded.state);
+    let (events, unreadable) = (folded.state.events().len(), folded.unreadable.len());
+    if context.console.json {
+        return context.console.json(&serde_json::json!({
+            "schema": "headwater.synth/1",
+            "ledger": ledger.name,
+            "view": view_name(ledger),
+            "outcome": outcome,
+            "events": events,
+            "latest_ts": folded.state.latest().map(|ts| ts.to_string()),
+            "agents": agents,
+            "unreadable": unreadable_json(folded),
+        }));
+    }
+    let mut text = styled(&format!("{} from {}", counted(events, "event"), counted(agents.len(), "agent")), BOLD);
+    const SHOWN: usize = 12;
+    for agent in agents.iter().take(SHOWN) {
+        let name = styled(&phrase(&agent.agent, 24), AGENT);
+        let branch = agent.branch.as_deref().map(|branch| format!(" on {}", phrase(branch, 40))).unwrap_or_default();
+        let now = agent.now.as_deref().map(|now| format!(": {}", phrase(now, 60))).unwrap_or_default();
+        text.push_str(&format!("\n  {name}  {}, last {}{branch}{now}", counted(agent.events, "event"), agent.last_seen));
+    }
+    if agents.len() > SHOWN {
+        text.push_str(&format!("\n  … and {} more", counted(agents.len() - SHOWN, "agent")));
+    }
+    if unreadable > 0 {
+        text.push_str(&format!("\n{} cannot be read", counted(unreadable, "file")));
+    }
+    text.push_str(&format!("\n{} {outcome}", safe_for_terminal(&view_name(ledger))));
+    context.console.result(&text)
+}
+
+pub(super) fn unreadable_json(folded: &Folded) -> Vec<serde_json::Value> {
+    let entry = |(name, fault): &(Vec<u8>, crate::event::Fault)| {
+        serde_json::json!({
+            "name": escape_file_name(name), "code": fault.code.as_str(), "line": fault.place.line,
+            "column": fault.place.column, "detail": escape(&fault.detail), "remedy": fault.code.remedy(),
+        })
+    };
+    folded.faults.iter().map(entry).collect()
+}
+
+/// How the view is called in messages.
+pub(super) fn view_name(ledger: &Ledger) -> String {
+    format!("{}/current.md", ledger.name.trim_end_matches('/'))
+}
+
+/// Says which events cannot be read, where, and what to do.
+pub(super) fn report_faults(context: &Context<'_>, folded: &Folded) {
+    for (name, fault) in &folded.faults {
+        let folder = if name.starts_with(b"archive/") { "" } else { "events/" };
+        context.console.warning(&format!("{folder}{}:{}", escape_file_name(name), escape(&fault.to_string())));
+    }
+}
+
+/// Shows on a terminal that something is going on, where it takes long.
+fn with_progress<T>(context: &Context<'_>, work: impl FnOnce() -> T) -> T {
+    if !context.console.shows_progress() {
+        return work();
+    }
+    let spinner = indicatif::ProgressBar::new_spinner().with_message("reading events");
+    spinner.enable_steady_tick(Duration::from_millis(200));
+    let done = work();
+    spinner.finish_and_clear();
+    done
+}
+
+/// Commits the ledger's own files.
+fn commit(context: &Context<'_>, ledger: &Ledger, args: &SynthArgs) -> Result<(), CliError> {
+    let git = context.git_for("`--commit`")?;
+    let Some(prefix) = &ledger.in_git else {
+        return Err(CliError::Usage(format!("the ledger `{}` lies outside the work tree and cannot be committed", ledger.name)));
+    };
+    let span = |text: &str| Span::parse(text, "mhdw").map_err(|error| CliError::Usage(format!("--throttle: {error}")));
+    let throttle = args.throttle.as_deref().map(span).transpose()?;
+    let with_view = context.view_is_committed_here()?;
+    let path = |name: &str| if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") };
+    let (events, archive, view) = (path("events"), path("archive"), path("current.md"));
+    let owns = |file: &str| owns(file, &events, &archive) || (with_view && file == view);
+    let request = CommitRequest {
+        prefixes: &[&events, &archive, &view],
+        owns: &owns,
+        message: "headwater: update the ledger",
+        throttle: throttle.map(|span| Duration::from_secs(span.seconds().unsigned_abs())),
+        limit: COMMIT_LIMIT,
+        now: i64::try_from(clock::now_unix_nanos() / 1_000_000_000).unwrap_or_default(),
+    };
+    match git.commit_paths(&request)? {
+        CommitOutcome::Committed { oid, files } => {
+            let short = oid.as_str().get(..12).unwrap_or_default();
+            context.console.notice(&format!("committed {} as {short}", counted(files, "file")));
+        }
+        CommitOutcome::Skipped(reason) => context.console.notice(&format!("not committed: {reason}")),
+    }
+    Ok(())
+}
+
+/// Whether a path is an event, an archived one, a pack, or the README beside them.
+fn owns(file: &str, events: &str, archive: &str) -> bool {
+    let below = |folder: &str| file.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/'));
+    if let Some(name) = below(events) {
+        return name == "README.md" || (!name.contains('/') && crate::store::is_event_name(name.as_bytes()));
+    }
+    let archived = below(archive).and_then(|rest| rest.split_once('/'));
+    archived.is_some_and(|(day, name)| {
+        let file = crate::store::is_event_name(name.as_bytes()) || crate::ledger::pack::is_pack_name(name);
+        crate::store::is_day(day) && !name.contains('/') && file
+    })
+}

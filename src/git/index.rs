@@ -1,0 +1,93 @@
+//! Reads the index: what is staged, hidden, changed or new below some folders.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::objects::pathspecs;
+use super::{Call, Git, GitError, Mode, Oid, TreeEntry};
+
+/// How the index and the work tree stand to each other below some folders.
+#[derive(Debug, Default)]
+pub(super) struct Listing {
+    /// What the index says of a path, unless it is in conflict.
+    pub(super) staged: BTreeMap<Vec<u8>, (Mode, Oid)>,
+    /// Paths that are in the index but kept out of the work tree on purpose (skip-worktree).
+    pub(super) hidden: BTreeSet<Vec<u8>>,
+    /// Paths in conflict.
+    pub(super) unmerged: BTreeSet<Vec<u8>>,
+    /// Paths whose file differs from the index, is gone, or is new and not ignored.
+    pub(super) changed: BTreeSet<Vec<u8>>,
+}
+
+impl Git {
+    /// Lists what a sparse checkout keeps out of the work tree at or below `prefix`.
+    ///
+    /// Only worth its process where [`super::Layout::is_sparse`] says so.
+    ///
+    /// # Errors
+    /// As [`Git::succeed`], and [`GitError::Unexpected`].
+    pub fn hidden_entries(&self, prefix: &str) -> Result<Vec<TreeEntry>, GitError> {
+        let call = Call::new(["ls-files", "-z", "-t", "--stage", "--"]).args(pathspecs(&[prefix]));
+        let mut listing = self.listing(call)?;
+        let hidden = std::mem::take(&mut listing.hidden);
+        let entry = |path: Vec<u8>| {
+            let (mode, oid) = listing.staged.remove(&path)?;
+            Some(TreeEntry { path, mode, oid })
+        };
+        Ok(hidden.into_iter().filter_map(entry).collect())
+    }
+
+    /// Compares index and work tree at or below some folders.
+    pub(super) fn changes(&self, prefixes: &[&str], limit: Duration) -> Result<Listing, GitError> {
+        let flags = ["ls-files", "-z", "-t", "--stage", "--others", "--modified", "--deleted", "--exclude-standard"];
+        self.listing(Call::new(flags).args(["--"]).args(pathspecs(prefixes)).limit(limit))
+    }
+
+    /// Reads `tag SP [mode SP oid SP stage TAB] path`.
+    ///
+    /// Source: git-ls-files(1), `-t`, and `show_ce` in `builtin/ls-files.c`: a file comes once for each
+    /// way in which it was asked for.
+    pub(super) fn listing(&self, call: Call) -> Result<Listing, GitError> {
+        let output = self.succeed(call)?;
+        let mut listing = Listing::default();
+        for line in output.stdout.split(|byte| *byte == 0).filter(|line| !line.is_empty()) {
+            listing.add(line).ok_or_else(|| output.unexpected(line))?;
+        }
+        Ok(listing)
+    }
+}
+
+impl Listing {
+    fn add(&mut self, line: &[u8]) -> Option<()> {
+        let (tag, rest) = line.split_at_checked(2)?;
+        if tag == b"? " {
+            // A folder is another repository.
+            if !rest.ends_with(b"/") {
+                self.changed.insert(rest.to_vec());
+            }
+            return Some(());
+        }
+        let tab = rest.iter().position(|byte| *byte == b'\t')?;
+        let (about, path) = rest.split_at_checked(tab)?;
+        let path = path.get(1..)?.to_vec();
+        let mut words = about.split(|byte| *byte == b' ');
+        let (mode, oid) = (Mode::parse(words.next()?)?, Oid::from_bytes(words.next()?)?);
+        if words.next()? != b"0" {
+            self.unmerged.insert(path);
+            return Some(());
+        }
+        match tag {
+            b"C " | b"R " => {
+                self.changed.insert(path);
+            }
+            b"S " => {
+                self.hidden.insert(path.clone());
+                self.staged.insert(path, (mode, oid));
+            }
+            _ => {
+                self.staged.insert(path, (mode, oid));
+            }
+        }
+        Some(())
+    }
+}

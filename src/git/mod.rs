@@ -1,0 +1,32 @@
+//! The only caller of the git program, in a clean environment.
+//!
+//! Where a repository lies and what its `HEAD` says is read from git's own files ([`Layout`]), which
+//! costs microseconds; everything else asks the program ([`Git`]). Nothing of what the user's shell or
+//! a hook exported about *another* repository reaches it, no hook of the user is run, and what the
+//! user has staged stays staged.
+
+mod command;
+mod commit;
+mod commit_attempt;
+mod error;
+mod index;
+mod layout;
+mod objects;
+mod oid;
+mod process;
+mod revision;
+mod scratch_index;
+mod settings;
+mod state;
+
+#[cfg(test)]
+mod tests;
+
+pub use command::{AtLimit, Call, Git, Output};
+pub use commit::{CommitOutcome, CommitRequest, Reason, SUBJECT};
+pub use error::GitError;
+pub use layout::Layout;
+pub use objects::{Mode, TreeEntry};
+pub use oid::Oid;
+pub use revision::{DefaultBranch, MergeBase};
+pub use state::{Head, Operation};

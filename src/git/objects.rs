@@ -1,0 +1,146 @@
+//! Reads trees and blobs from the object database.
+
+use super::{Call, Git, GitError, Oid, Output};
+
+/// What kind of file an entry of a tree is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Mode {
+    /// An ordinary file.
+    File,
+    /// A file that may be executed.
+    Executable,
+    /// A symbolic link; its blob is the target.
+    Link,
+    /// Another repository's commit.
+    Submodule,
+}
+
+impl Mode {
+    /// Reads git's octal notation; `None` for a folder.
+    pub(super) fn parse(octal: &[u8]) -> Option<Self> {
+        match octal {
+            b"100755" => Some(Self::Executable),
+            b"120000" => Some(Self::Link),
+            b"160000" => Some(Self::Submodule),
+            // Very old trees hold `100664`.
+            _ if octal.starts_with(b"100") => Some(Self::File),
+            _ => None,
+        }
+    }
+
+    /// Writes git's octal notation.
+    pub(super) const fn octal(self) -> &'static str {
+        match self {
+            Self::File => "100644",
+            Self::Executable => "100755",
+            Self::Link => "120000",
+            Self::Submodule => "160000",
+        }
+    }
+}
+
+/// One file of a tree or of the index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TreeEntry {
+    /// Its path from the top, with `/` between the parts, as git keeps it: any bytes but NUL.
+    pub path: Vec<u8>,
+    /// What kind of file it is.
+    pub mode: Mode,
+    /// Its content: a blob, or a commit for a submodule.
+    pub oid: Oid,
+}
+
+impl Git {
+    /// Lists all files of a commit at or below `prefix`; the empty prefix lists all.
+    ///
+    /// # Errors
+    /// As [`Git::succeed`], and [`GitError::Unexpected`].
+    pub fn list_tree(&self, commit: &Oid, prefix: &str) -> Result<Vec<TreeEntry>, GitError> {
+        let call = Call::new(["ls-tree", "-r", "-z", "--full-tree", commit.as_str(), "--"]);
+        let output = self.succeed(call.args(pathspecs(&[prefix])))?;
+        let lines = output.stdout.split(|byte| *byte == 0).filter(|line| !line.is_empty());
+        lines.map(|line| tree_entry(line).ok_or_else(|| output.unexpected(line))).collect()
+    }
+
+    /// Reads the contents of blobs, in the order asked, with one process.
+    ///
+    /// All are held in memory at once. A partial clone fetches what it lacks.
+    ///
+    /// # Errors
+    /// [`GitError::MissingObject`] for the first that is not here, as [`Git::succeed`], and
+    /// [`GitError::Unexpected`].
+    pub fn read_blobs(&self, oids: &[Oid]) -> Result<Vec<Vec<u8>>, GitError> {
+        if oids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut asked = String::with_capacity(oids.len() * 41);
+        for oid in oids {
+            asked.push_str(oid.as_str());
+            asked.push('\n');
+        }
+        let output = self.succeed(Call::new(["cat-file", "--batch"]).stdin(asked.into_bytes()))?;
+        let mut rest = output.stdout.as_slice();
+        oids.iter().map(|oid| next_blob(&mut rest, oid, &output)).collect()
+    }
+
+    /// Reads one file of a commit; `None` if the commit has no file (or link) of this path.
+    ///
+    /// # Errors
+    /// As [`Git::list_tree`] and [`Git::read_blobs`].
+    pub fn blob_at(&self, commit: &Oid, path: &str) -> Result<Option<Vec<u8>>, GitError> {
+        let entries = self.list_tree(commit, path)?;
+        let found = entries.into_iter().find(|entry| entry.path == path.as_bytes() && entry.mode != Mode::Submodule);
+        let Some(entry) = found else { return Ok(None) };
+        Ok(self.read_blobs(&[entry.oid])?.pop())
+    }
+
+    /// Whether the object database of this clone holds exactly these bytes as a file's content.
+    ///
+    /// What no commit reaches may still be there, and is then kept by git for about two weeks.
+    ///
+    /// # Errors
+    /// As [`Git::succeed`].
+    pub fn has_blob(&self, bytes: &[u8]) -> Result<bool, GitError> {
+        let call = Call::new(["hash-object", "-t", "blob", "--stdin", "--no-filters"]);
+        let oid = self.succeed(call.stdin(bytes.to_vec()))?.oid()?;
+        // A partial clone must not ask its remote: the bytes may be there and not here.
+        let answer = self.run(Call::new(["cat-file", "-e", oid.as_str()]).variable("GIT_NO_LAZY_FETCH", "1"))?;
+        match answer.code {
+            Some(0) => Ok(true),
+            Some(1) => Ok(false),
+            _ => Err(self.refused(answer)),
+        }
+    }
+}
+
+/// Prefixes as git takes them; none, for everything, if one of them is the top.
+pub(super) fn pathspecs(prefixes: &[&str]) -> Vec<String> {
+    let trimmed = prefixes.iter().map(|prefix| prefix.trim_end_matches('/'));
+    let all: Vec<String> = trimmed.map(str::to_owned).collect();
+    if all.iter().any(|prefix| prefix.is_empty() || prefix == ".") { Vec::new() } else { all }
+}
+
+/// Reads `mode SP type SP oid TAB path`.
+fn tree_entry(line: &[u8]) -> Option<TreeEntry> {
+    let tab = line.iter().position(|byte| *byte == b'\t')?;
+    let (about, path) = line.split_at_checked(tab)?;
+    let mut words = about.split(|byte| *byte == b' ');
+    let (mode, _, oid) = (words.next()?, words.next()?, words.next()?);
+    Some(TreeEntry { path: path.get(1..)?.to_vec(), mode: Mode::parse(mode)?, oid: Oid::from_bytes(oid)? })
+}
+
+/// Takes `oid SP type SP size LF content LF` off the front of an answer of `cat-file --batch`.
+fn next_blob(rest: &mut &[u8], oid: &Oid, output: &Output) -> Result<Vec<u8>, GitError> {
+    let end = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
+    let (header, after) = rest.split_at_checked(end).unwrap_or_default();
+    let text = String::from_utf8_lossy(header);
+    if text.ends_with(" missing") {
+        return Err(GitError::MissingObject { oid: oid.clone() });
+    }
+    let size = text.strip_prefix(oid.as_str()).and_then(|about| about.rsplit_once(' ')?.1.parse::<usize>().ok());
+    let content = size.and_then(|size| after.get(1..)?.split_at_checked(size));
+    let Some((content, after)) = content else { return Err(output.unexpected(header)) };
+    *rest = after.get(1..).unwrap_or_default();
+    Ok(content.to_vec())
+}
