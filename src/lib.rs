@@ -4,10 +4,10 @@
 //! joins ([`crdt`], [`event`], [`ledger`]). The folders are the path of the data:
 //! bytes → [`event::Event`] → state → view → bytes → `current.md`.
 
+pub mod cli;
 pub mod config;
 pub mod crdt;
 pub mod event;
+pub mod git;
 pub mod ledger;
 pub mod store;
-pub mod git;
-pub mod cli;

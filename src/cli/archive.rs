@@ -10,13 +10,15 @@ use crate::ledger::escape::safe_for_terminal;
 use crate::store::{ArchiveRequest, Archived, archive};
 
 pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &ArchiveArgs) -> Result<Exit, CliError> {
-    let span = |name: &str, text: &str| Span::parse(text, "hdw").map_err(|error| CliError::Usage(format!("{name}: {error}")));
+    let span =
+        |name: &str, text: &str| Span::parse(text, "hdw").map_err(|error| CliError::Usage(format!("{name}: {error}")));
     let after = args.older_than.as_deref().map(|text| span("--older-than", text)).transpose()?;
     let pack = args.pack_older_than.as_deref().map(|text| span("--pack-older-than", text)).transpose()?;
     let may_pack = args.force || context.on_default_branch()?;
     if pack.is_some() && !may_pack {
         return Err(CliError::Usage(
-            "packing removes files, and two branches that pack conflict: pack on the default branch, or say `--force`".to_owned(),
+            "packing removes files, and two branches that pack conflict: pack on the default branch, or say `--force`"
+                .to_owned(),
         ));
     }
     let pack_after = pack.or(context.config.pack_after.filter(|_| may_pack));
@@ -35,7 +37,11 @@ pub(super) fn run_configured(context: &Context<'_>, ledger: &Ledger, dry_run: bo
     };
     let done = execute(context, ledger, context.config.archive_after, pack_after, dry_run)?;
     let tense = if dry_run { "would be archived" } else { "archived" };
-    context.console.notice(&format!("{} {tense}, {} packed", counted(done.moved.len(), "event"), done.packed.iter().map(|(_, count)| count).sum::<usize>()));
+    context.console.notice(&format!(
+        "{} {tense}, {} packed",
+        counted(done.moved.len(), "event"),
+        done.packed.iter().map(|(_, count)| count).sum::<usize>()
+    ));
     Ok(Exit::Done)
 }
 
@@ -63,7 +69,8 @@ fn execute(
 fn report(context: &Context<'_>, ledger: &Ledger, done: &Archived, dry_run: bool) -> Result<Exit, CliError> {
     if context.console.json {
         let moved: Vec<_> = done.moved.iter().map(|(from, to)| serde_json::json!({"from": from, "to": to})).collect();
-        let packed: Vec<_> = done.packed.iter().map(|(pack, events)| serde_json::json!({"pack": pack, "events": events})).collect();
+        let packed: Vec<_> =
+            done.packed.iter().map(|(pack, events)| serde_json::json!({"pack": pack, "events": events})).collect();
         context.console.json(&serde_json::json!({
             "schema": "headwater.archive/1", "ledger": ledger.name, "dry_run": dry_run, "moved": moved, "packed": packed,
         }))?;

@@ -81,8 +81,12 @@ fn report(
             context.console.result(safe_for_terminal(diff).trim_end())?;
             context.console.warning(&format!("{view} is stale; run `headwater` and commit the result"));
         }
-        None if !subject.has_view => context.console.notice(&format!("{view} is not committed here (`view:`), nothing to compare")),
-        None => context.console.notice(&format!("{view} is fresh: {}", counted(subject.folded.state.events().len(), "event"))),
+        None if !subject.has_view => {
+            context.console.notice(&format!("{view} is not committed here (`view:`), nothing to compare"))
+        }
+        None => context
+            .console
+            .notice(&format!("{view} is fresh: {}", counted(subject.folded.state.events().len(), "event"))),
     }
     Ok(())
 }
@@ -120,7 +124,9 @@ fn hidden_view(context: &Context<'_>, ledger: &Ledger) -> Result<Option<Vec<u8>>
 fn texts_on_disk(ledger: &Ledger, folded: &Folded) -> Result<BTreeSet<EventId>, CliError> {
     let names: BTreeSet<&[u8]> = folded.unreadable.iter().map(|file| file.name.as_slice()).collect();
     let mut ids = BTreeSet::new();
-    for found in folded.listing.files.iter().filter(|found| !found.not_a_file && names.contains(found.shown_name().as_slice())) {
+    for found in
+        folded.listing.files.iter().filter(|found| !found.not_a_file && names.contains(found.shown_name().as_slice()))
+    {
         if let Ok(Some(bytes)) = read_text(&found.path(&ledger.dir)) {
             ids.extend(crate::event::decode::id_of(&bytes));
         }
@@ -187,7 +193,8 @@ fn lost_events(
 ) -> Result<Vec<String>, CliError> {
     let git = context.git_for("`--base`")?;
     let allowed = args.allow_missing.iter().map(|text| {
-        IdPrefix::parse(text).ok_or_else(|| CliError::Usage(format!("--allow-missing: `{text}` is no event id of 12 to 64 hex digits")))
+        IdPrefix::parse(text)
+            .ok_or_else(|| CliError::Usage(format!("--allow-missing: `{text}` is no event id of 12 to 64 hex digits")))
     });
     let allowed: Vec<IdPrefix> = allowed.collect::<Result<_, _>>()?;
     let head = git.resolve(args.rev.as_deref().unwrap_or("HEAD"))?;
@@ -198,28 +205,45 @@ fn lost_events(
                 "this clone is too shallow to hold the merge base with `{base}`; run `git fetch --unshallow`, or check out with the whole history (`fetch-depth: 0`)"
             )));
         }
-        MergeBase::Unrelated => return Err(CliError::CannotTell(format!("`{base}` and this branch have no commit in common"))),
+        MergeBase::Unrelated => {
+            return Err(CliError::CannotTell(format!("`{base}` and this branch have no commit in common")));
+        }
     };
     let prefix = in_git(ledger)?;
     let entries = ledger_entries(prefix, &git.list_tree(&merge_base, prefix)?);
     let before = ids_of_readable(&git, &entries, context.schema())?;
     let names: BTreeSet<Vec<u8>> = subject.folded.listing.files.iter().map(crate::store::Found::shown_name).collect();
-    let lost = before.into_iter().filter(|(id, _)| !subject.ids.contains(id) && !allowed.iter().any(|prefix| prefix.matches(id)));
+    let lost = before
+        .into_iter()
+        .filter(|(id, _)| !subject.ids.contains(id) && !allowed.iter().any(|prefix| prefix.matches(id)));
     let describe = |(id, name): (EventId, Vec<u8>)| {
         let what = if names.contains(&name) { "was changed" } else { "is gone" };
         let (shown, short) = (escape_file_name(&name), id.to_hex().get(..12).unwrap_or_default().to_owned());
-        format!("event {short} ({shown}) {what}; events are append-only: restore it with `git checkout {} -- …`, or allow it with `--allow-missing {short}`", merge_base.as_str().get(..12).unwrap_or_default())
+        format!(
+            "event {short} ({shown}) {what}; events are append-only: restore it with `git checkout {} -- …`, or allow it with `--allow-missing {short}`",
+            merge_base.as_str().get(..12).unwrap_or_default()
+        )
     };
     Ok(lost.map(describe).collect())
 }
 
-fn ids_of_readable(git: &Git, entries: &[(crate::store::Found, crate::git::TreeEntry)], schema: &Schema) -> Result<BTreeMap<EventId, Vec<u8>>, CliError> {
+fn ids_of_readable(
+    git: &Git,
+    entries: &[(crate::store::Found, crate::git::TreeEntry)],
+    schema: &Schema,
+) -> Result<BTreeMap<EventId, Vec<u8>>, CliError> {
     let readings = read_entries(git, entries, schema)?;
-    Ok(readings.into_iter().filter_map(|Reading { source, result }| Some((result.ok()?.origin.stamp.id, source.name))).collect())
+    Ok(readings
+        .into_iter()
+        .filter_map(|Reading { source, result }| Some((result.ok()?.origin.stamp.id, source.name)))
+        .collect())
 }
 
 /// The ids of all texts in these entries, readable as events or not; of packs those of their entries.
-fn ids_of(git: &Git, entries: &[(crate::store::Found, crate::git::TreeEntry)]) -> Result<BTreeMap<EventId, Vec<u8>>, CliError> {
+fn ids_of(
+    git: &Git,
+    entries: &[(crate::store::Found, crate::git::TreeEntry)],
+) -> Result<BTreeMap<EventId, Vec<u8>>, CliError> {
     let files: Vec<_> = entries.iter().filter(|(found, _)| !found.not_a_file).collect();
     let oids: Vec<Oid> = files.iter().map(|(_, entry)| entry.oid.clone()).collect();
     let mut ids = BTreeMap::new();

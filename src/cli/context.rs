@@ -7,7 +7,9 @@ use super::error::{CliError, Exit};
 use crate::config::{Config, FILE_NAME, ViewPolicy};
 use crate::event::schema::Schema;
 use crate::git::{Git, Head, Layout, TreeEntry};
-use crate::store::{Found, HiddenEvents, Keeper, LedgerDir, Listing, LockRequest, Reading, StoreError, decode_source, read_text};
+use crate::store::{
+    Found, HiddenEvents, Keeper, LedgerDir, Listing, LockRequest, Reading, StoreError, decode_source, read_text,
+};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -44,7 +46,9 @@ impl<'a> Context<'a> {
         let layout = Layout::discover(&start)?;
         let config_file = match (&global.config, &layout) {
             (Some(file), _) => Some(file.clone()),
-            (None, Some(layout)) => Some(layout.work_tree.join(FILE_NAME)).filter(|file| file.symlink_metadata().is_ok()),
+            (None, Some(layout)) => {
+                Some(layout.work_tree.join(FILE_NAME)).filter(|file| file.symlink_metadata().is_ok())
+            }
             (None, None) => nearest_config(&start),
         };
         let config = match &config_file {
@@ -61,9 +65,9 @@ impl<'a> Context<'a> {
             None => config.ledgers.iter().map(|path| (top.join(path), path.clone())).collect(),
         };
         let inside = |(dir, name): &(PathBuf, String)| match &layout {
-            Some(layout) if global.dir.is_none() && layout.relative(dir).is_none() => {
-                Err(CliError::Usage(format!("the ledger `{name}` leads out of the work tree; name it with `--dir` if that is meant")))
-            }
+            Some(layout) if global.dir.is_none() && layout.relative(dir).is_none() => Err(CliError::Usage(format!(
+                "the ledger `{name}` leads out of the work tree; name it with `--dir` if that is meant"
+            ))),
             _ => Ok(()),
         };
         paths.iter().try_for_each(inside)?;
@@ -87,7 +91,10 @@ impl<'a> Context<'a> {
             [ledger] => Ok(ledger),
             ledgers => {
                 let names: Vec<&str> = ledgers.iter().map(|ledger| ledger.name.as_str()).collect();
-                Err(CliError::Usage(format!("there are several ledgers; choose one with `--dir`: {}", names.join(", "))))
+                Err(CliError::Usage(format!(
+                    "there are several ledgers; choose one with `--dir`: {}",
+                    names.join(", ")
+                )))
             }
         }
     }
@@ -170,14 +177,16 @@ fn nearest_config(start: &Path) -> Option<PathBuf> {
 }
 
 fn read_config(file: &Path) -> Result<Config, CliError> {
-    let bytes = read_text(file)?.ok_or_else(|| CliError::Usage(format!("there is no configuration `{}`", file.display())))?;
+    let bytes =
+        read_text(file)?.ok_or_else(|| CliError::Usage(format!("there is no configuration `{}`", file.display())))?;
     parse_config(file, &bytes)
 }
 
 /// Reads the bytes of a configuration.
 pub(super) fn parse_config(file: &Path, bytes: &[u8]) -> Result<Config, CliError> {
-    let text = std::str::from_utf8(bytes)
-        .map_err(|_not_utf8| CliError::Usage(format!("the configuration `{}` is not UTF-8; save it as UTF-8", file.display())))?;
+    let text = std::str::from_utf8(bytes).map_err(|_not_utf8| {
+        CliError::Usage(format!("the configuration `{}` is not UTF-8; save it as UTF-8", file.display()))
+    })?;
     Config::parse(text).map_err(|source| CliError::Config { path: file.to_owned(), source })
 }
 
@@ -202,7 +211,9 @@ impl HiddenEvents for Hidden {
         read_entries(git, &entries, schema).map_err(|error| match error {
             CliError::Store(error) => error,
             CliError::Git(error) => failed(error),
-            other => StoreError::Io { action: "read", path: path.clone(), source: std::io::Error::other(other.chain()) },
+            other => {
+                StoreError::Io { action: "read", path: path.clone(), source: std::io::Error::other(other.chain()) }
+            }
         })
     }
 }
@@ -247,8 +258,13 @@ fn os_name(name: &[u8]) -> OsString {
 }
 
 /// Reads the events in the objects of these entries.
-pub(super) fn read_entries(git: &Git, entries: &[(Found, TreeEntry)], schema: &Schema) -> Result<Vec<Reading>, CliError> {
-    let oids: Vec<_> = entries.iter().filter(|(found, _)| !found.not_a_file).map(|(_, entry)| entry.oid.clone()).collect();
+pub(super) fn read_entries(
+    git: &Git,
+    entries: &[(Found, TreeEntry)],
+    schema: &Schema,
+) -> Result<Vec<Reading>, CliError> {
+    let oids: Vec<_> =
+        entries.iter().filter(|(found, _)| !found.not_a_file).map(|(_, entry)| entry.oid.clone()).collect();
     let mut blobs = git.read_blobs(&oids)?.into_iter();
     let mut readings = Vec::with_capacity(entries.len());
     for (found, entry) in entries {

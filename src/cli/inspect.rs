@@ -54,7 +54,9 @@ fn by(origin: &Origin) -> String {
 fn show_section(context: &Context<'_>, section: &SectionView<'_>) -> Result<(), CliError> {
     let title = styled(&escape(&section.title), BOLD);
     let contested = |rows: &[Contested<'_>]| -> Vec<String> {
-        let line = |write: &Contested<'_>| format!("     {} {} {}", styled("contested:", WARNING), shown(write.value), by(write.origin));
+        let line = |write: &Contested<'_>| {
+            format!("     {} {} {}", styled("contested:", WARNING), shown(write.value), by(write.origin))
+        };
         rows.iter().map(line).collect()
     };
     let mut lines = Vec::new();
@@ -72,7 +74,11 @@ fn show_section(context: &Context<'_>, section: &SectionView<'_>) -> Result<(), 
         }
         Rows::Items(earlier, rows) => {
             lines.push(title);
-            lines.extend(rows.iter().zip(1..).map(|(row, number)| format!("{number:>3}. {} {}", escape(row.text), by(row.origin))));
+            lines.extend(
+                rows.iter()
+                    .zip(1..)
+                    .map(|(row, number)| format!("{number:>3}. {} {}", escape(row.text), by(row.origin))),
+            );
             lines.extend((*earlier > 0).then(|| format!("     … {earlier} earlier")));
         }
         Rows::Steps(earlier, rows) => {
@@ -112,13 +118,13 @@ fn section_json(section: &SectionView<'_>) -> Value {
         rows.iter().map(|write| json!({"value": write.value, "by": origin_json(write.origin)})).collect()
     };
     let (merge, earlier, rows): (&str, usize, Vec<Value>) = match &section.rows {
-        Rows::Register(row) => {
-            ("register", 0, vec![json!({"text": row.text, "by": origin_json(row.origin), "contested": contested(&row.contested)})])
-        }
+        Rows::Register(row) => (
+            "register",
+            0,
+            vec![json!({"text": row.text, "by": origin_json(row.origin), "contested": contested(&row.contested)})],
+        ),
         Rows::Map(rows) => {
-            let row = |row: &crate::ledger::MapRow<'_>| {
-                json!({"key": row.key, "value": row.value, "by": origin_json(row.origin), "contested": contested(&row.contested)})
-            };
+            let row = |row: &crate::ledger::MapRow<'_>| json!({"key": row.key, "value": row.value, "by": origin_json(row.origin), "contested": contested(&row.contested)});
             ("map", 0, rows.iter().map(row).collect())
         }
         Rows::Items(earlier, rows) => {
@@ -165,7 +171,12 @@ pub(super) fn log(context: &Context<'_>, ledger: &Ledger, args: &LogArgs) -> Res
         let part = |text: &Option<String>| text.as_deref().map_or_else(|| "-".to_owned(), |text| phrase(text, 30));
         let headline = headline(event).map(|text| format!("  {}", phrase(&text, 70))).unwrap_or_default();
         let agent = styled(&phrase(&stamp.agent, 24), AGENT);
-        context.console.result(&format!("{}  {agent}  {}  {}{headline}", stamp.ts, part(&meta.branch), part(&meta.kind)))?;
+        context.console.result(&format!(
+            "{}  {agent}  {}  {}{headline}",
+            stamp.ts,
+            part(&meta.branch),
+            part(&meta.kind)
+        ))?;
     }
     Ok(Exit::Done)
 }
@@ -177,7 +188,8 @@ fn since(text: &str) -> Result<i128, CliError> {
     if let Some(ts) = Timestamp::parse(&format!("{text}T00:00:00Z")) {
         return Ok(ts.unix_nanos());
     }
-    let span = Span::parse(text, "mhdw").map_err(|error| CliError::Usage(format!("--since: {error}, or an instant, or a day")))?;
+    let span = Span::parse(text, "mhdw")
+        .map_err(|error| CliError::Usage(format!("--since: {error}, or an instant, or a day")))?;
     Ok(now_unix_nanos() - i128::from(span.seconds()) * 1_000_000_000)
 }
 
@@ -191,7 +203,13 @@ fn events(readings: Vec<Reading>) -> Vec<(Event, String)> {
             None => format!("events/{name}"),
         }
     };
-    readings.into_iter().filter_map(|reading| { let file = file(&reading); Some((reading.result.ok()?, file)) }).collect()
+    readings
+        .into_iter()
+        .filter_map(|reading| {
+            let file = file(&reading);
+            Some((reading.result.ok()?, file))
+        })
+        .collect()
 }
 
 /// One phrase for an event: what it says of now, else the first thing that it says.
@@ -223,19 +241,21 @@ pub(super) fn why(context: &Context<'_>, ledger: &Ledger, args: &WhyArgs) -> Res
     let default = Section::new(&args.section, &args.section, Merge::Set);
     let section = schema.section(&args.section).unwrap_or(&default);
     let readings = readings(context, ledger)?;
-    let mut writes: Vec<Explained> =
-        events(readings).iter().flat_map(|(event, file)| explained(event, file, section, args.key.as_deref())).collect();
+    let mut writes: Vec<Explained> = events(readings)
+        .iter()
+        .flat_map(|(event, file)| explained(event, file, section, args.key.as_deref()))
+        .collect();
     writes.sort_by(|a, b| (&a.key, &b.origin, &a.file).cmp(&(&b.key, &a.origin, &b.file)));
     let folded = fold(context, ledger)?;
     let view = View::new(&folded.state, folded.unreadable.clone(), schema);
     let rows = view.sections.iter().find(|shown| shown.name == section.name).map(|section| &section.rows);
     let verdicts: Vec<&str> = (0..writes.len()).map(|position| verdict(&writes, position, section, rows)).collect();
     if context.console.json {
-        let entry = |(write, verdict): (&Explained, &&str)| {
-            json!({"verdict": verdict, "by": origin_json(&write.origin), "file": write.file, "key": write.key, "value": write.value})
-        };
+        let entry = |(write, verdict): (&Explained, &&str)| json!({"verdict": verdict, "by": origin_json(&write.origin), "file": write.file, "key": write.key, "value": write.value});
         let writes: Vec<Value> = writes.iter().zip(&verdicts).map(entry).collect();
-        context.console.json(&json!({"schema": "headwater.why/1", "ledger": ledger.name, "section": args.section, "writes": writes}))?;
+        context.console.json(
+            &json!({"schema": "headwater.why/1", "ledger": ledger.name, "section": args.section, "writes": writes}),
+        )?;
         return Ok(Exit::Done);
     }
     if writes.is_empty() {
@@ -244,11 +264,22 @@ pub(super) fn why(context: &Context<'_>, ledger: &Ledger, args: &WhyArgs) -> Res
         return Ok(Exit::Finding);
     }
     for (write, verdict) in writes.iter().zip(verdicts) {
-        let key = write.key.as_deref().filter(|_| section.merge == Merge::Map).map(|key| format!("{}: ", escape(key))).unwrap_or_default();
+        let key = write
+            .key
+            .as_deref()
+            .filter(|_| section.merge == Merge::Map)
+            .map(|key| format!("{}: ", escape(key)))
+            .unwrap_or_default();
         let stamp = &write.origin.stamp;
-        let branch = write.origin.meta.branch.as_deref().map(|branch| format!(" on {}", phrase(branch, 40))).unwrap_or_default();
+        let branch =
+            write.origin.meta.branch.as_deref().map(|branch| format!(" on {}", phrase(branch, 40))).unwrap_or_default();
         let agent = styled(&phrase(&stamp.agent, 24), AGENT);
-        let text = format!("{key}{}\n    {verdict}; {}  {agent}{branch}  {}", shown(write.value.as_deref()), stamp.ts, write.file);
+        let text = format!(
+            "{key}{}\n    {verdict}; {}  {agent}{branch}  {}",
+            shown(write.value.as_deref()),
+            stamp.ts,
+            write.file
+        );
         context.console.result(&text)?;
     }
     Ok(Exit::Done)
@@ -256,12 +287,20 @@ pub(super) fn why(context: &Context<'_>, ledger: &Ledger, args: &WhyArgs) -> Res
 
 /// The writes of one event to a section, or to one line of it.
 fn explained(event: &Event, file: &str, section: &Section, wanted: Option<&str>) -> Vec<Explained> {
-    let same = |text: &str| wanted.is_none_or(|wanted| match section.identity {
-        Identity::Exact if section.merge == Merge::Set => wanted.trim() == text.trim(),
-        Identity::Exact | Identity::Words => crate::event::text::collapse(wanted) == crate::event::text::collapse(text),
-    });
+    let same = |text: &str| {
+        wanted.is_none_or(|wanted| match section.identity {
+            Identity::Exact if section.merge == Merge::Set => wanted.trim() == text.trim(),
+            Identity::Exact | Identity::Words => {
+                crate::event::text::collapse(wanted) == crate::event::text::collapse(text)
+            }
+        })
+    };
     let make = |key: Option<String>, value: Option<String>, closes: bool| Explained {
-        origin: std::sync::Arc::clone(&event.origin), file: file.to_owned(), key, value, closes,
+        origin: std::sync::Arc::clone(&event.origin),
+        file: file.to_owned(),
+        key,
+        value,
+        closes,
     };
     let mut found = Vec::new();
     for write in &event.writes {
@@ -272,10 +311,20 @@ fn explained(event: &Event, file: &str, section: &Section, wanted: Option<&str>)
         match &write.payload {
             Payload::Text(text) => found.push(make(None, Some(text.clone()), false)),
             Payload::Entries(entries) => {
-                found.extend(entries.iter().filter(|(key, _)| same(key)).map(|(key, value)| make(Some(key.clone()), value.clone(), false)));
+                found.extend(
+                    entries
+                        .iter()
+                        .filter(|(key, _)| same(key))
+                        .map(|(key, value)| make(Some(key.clone()), value.clone(), false)),
+                );
             }
             Payload::Items(items) => {
-                found.extend(items.iter().filter(|text| same(text)).map(|text| make(Some(text.clone()), Some(text.clone()), closes)));
+                found.extend(
+                    items
+                        .iter()
+                        .filter(|text| same(text))
+                        .map(|text| make(Some(text.clone()), Some(text.clone()), closes)),
+                );
             }
             Payload::Steps(steps) => {
                 let texts = steps.iter().map(|step| label(&step.label)).filter(|text| same(text));
@@ -297,7 +346,9 @@ fn verdict(writes: &[Explained], position: usize, section: &Section, rows: Optio
         Merge::Register | Merge::Map => {
             let contested: &[Contested<'_>] = match rows {
                 Some(Rows::Register(row)) => &row.contested,
-                Some(Rows::Map(rows)) => rows.iter().find(|row| Some(row.key) == write.key.as_deref()).map_or(&[], |row| &row.contested),
+                Some(Rows::Map(rows)) => {
+                    rows.iter().find(|row| Some(row.key) == write.key.as_deref()).map_or(&[], |row| &row.contested)
+                }
                 _ => &[],
             };
             if contested.iter().any(|other| *other.origin == write.origin) {
@@ -308,7 +359,10 @@ fn verdict(writes: &[Explained], position: usize, section: &Section, rows: Optio
         }
         Merge::Set if write.closes => "closes it",
         Merge::Set => {
-            let first = writes.iter().rfind(|other| same_key(other) && !other.closes).is_some_and(|first| first.origin == write.origin);
+            let first = writes
+                .iter()
+                .rfind(|other| same_key(other) && !other.closes)
+                .is_some_and(|first| first.origin == write.origin);
             let closed = writes.iter().take(position).any(|other| same_key(&other) && other.closes);
             match (first, closed) {
                 (true, false) => "shown: the first write of it",
@@ -367,7 +421,12 @@ struct Findings<'a, 'c> {
 }
 
 impl Findings<'_, '_> {
-    fn add(&mut self, name: &str, result: &Result<Event, crate::event::Fault>, path: Option<&PathBuf>) -> Result<(), CliError> {
+    fn add(
+        &mut self,
+        name: &str,
+        result: &Result<Event, crate::event::Fault>,
+        path: Option<&PathBuf>,
+    ) -> Result<(), CliError> {
         self.files += 1;
         match result {
             Err(fault) => {
@@ -378,20 +437,45 @@ impl Findings<'_, '_> {
                 let ahead = event.origin.stamp.ts.unix_nanos() - self.now;
                 if ahead > i128::from(Span::hours(24).seconds()) * 1_000_000_000 {
                     let detail = format!("`ts` {} is more than 24 h ahead of the clock", event.origin.stamp.ts);
-                    self.report("warning", name, "future-ts", crate::event::Place::START, &detail, "correct the writer's clock; `headwater record --overrule` stands above it")?;
+                    self.report(
+                        "warning",
+                        name,
+                        "future-ts",
+                        crate::event::Place::START,
+                        &detail,
+                        "correct the writer's clock; `headwater record --overrule` stands above it",
+                    )?;
                 }
-                let text = path.and_then(|path| crate::store::read_text(path).ok().flatten()).and_then(|bytes| String::from_utf8(bytes).ok());
+                let text = path
+                    .and_then(|path| crate::store::read_text(path).ok().flatten())
+                    .and_then(|bytes| String::from_utf8(bytes).ok());
                 for place in text.as_deref().map(crate::event::yaml::cut_by_comments).unwrap_or_default() {
-                    self.report("warning", name, "cut-by-comment", place, "YAML cuts an unquoted text at ` #`", "put the text in double quotes")?;
+                    self.report(
+                        "warning",
+                        name,
+                        "cut-by-comment",
+                        place,
+                        "YAML cuts an unquoted text at ` #`",
+                        "put the text in double quotes",
+                    )?;
                 }
             }
         }
         Ok(())
     }
 
-    fn report(&mut self, level: &str, name: &str, code: &str, place: crate::event::Place, detail: &str, remedy: &str) -> Result<(), CliError> {
+    fn report(
+        &mut self,
+        level: &str,
+        name: &str,
+        code: &str,
+        place: crate::event::Place,
+        detail: &str,
+        remedy: &str,
+    ) -> Result<(), CliError> {
         if self.context.console.json {
-            self.entries.push(json!({"level": level, "file": name, "line": place.line, "column": place.column, "code": code,
+            self.entries
+                .push(json!({"level": level, "file": name, "line": place.line, "column": place.column, "code": code,
                 "detail": escape(detail), "remedy": remedy}));
             return Ok(());
         }
@@ -401,9 +485,15 @@ impl Findings<'_, '_> {
 
     fn finish(self) -> Result<Exit, CliError> {
         if self.context.console.json {
-            self.context.console.json(&json!({"schema": "headwater.lint/1", "files": self.files, "findings": self.entries}))?;
+            self.context
+                .console
+                .json(&json!({"schema": "headwater.lint/1", "files": self.files, "findings": self.entries}))?;
         } else {
-            self.context.console.notice(&format!("{} checked, {} unreadable", counted(self.files, "file"), self.errors));
+            self.context.console.notice(&format!(
+                "{} checked, {} unreadable",
+                counted(self.files, "file"),
+                self.errors
+            ));
         }
         Ok(if self.errors > 0 { Exit::Finding } else { Exit::Done })
     }
@@ -416,7 +506,8 @@ pub(super) fn config(context: &Context<'_>) -> Result<Exit, CliError> {
         ViewPolicy::DefaultBranch => "default-branch",
         ViewPolicy::Untracked => "untracked",
     };
-    let age = |span: Option<Span>| span.map_or_else(|| "never".to_owned(), |span| format!("{}h", span.seconds() / 3_600));
+    let age =
+        |span: Option<Span>| span.map_or_else(|| "never".to_owned(), |span| format!("{}h", span.seconds() / 3_600));
     let section = |section: &Section| {
         let merge = match section.merge {
             Merge::Register => "register",
@@ -442,9 +533,11 @@ pub(super) fn config(context: &Context<'_>) -> Result<Exit, CliError> {
         context.console.json(&value)?;
         return Ok(Exit::Done);
     }
-    let source = file.map_or_else(|| "# no .headwater.yaml: the defaults are in force".to_owned(), |file| format!("# from {file}"));
+    let source = file
+        .map_or_else(|| "# no .headwater.yaml: the defaults are in force".to_owned(), |file| format!("# from {file}"));
     let mut text = format!("{}\n", safe_for_terminal(&source));
-    let shown = json!({"ledger": config.ledgers, "view": view, "archive": value["archive"], "sections": value["sections"]});
+    let shown =
+        json!({"ledger": config.ledgers, "view": view, "archive": value["archive"], "sections": value["sections"]});
     let yaml = serde_yaml::to_string(&shown).map_err(|error| CliError::CannotTell(error.to_string()))?;
     let stated = yaml.lines().filter(|line| !line.ends_with(": null"));
     text.push_str(&stated.collect::<Vec<_>>().join("\n"));

@@ -13,7 +13,7 @@ mod origins;
 mod record;
 mod synth;
 
-pub use args::{Cli, Command, Format, Global, Synthesize, SynthArgs};
+pub use args::{Cli, Command, Format, Global, SynthArgs, Synthesize};
 pub use error::{CliError, Exit};
 
 use clap::{CommandFactory as _, Parser as _};

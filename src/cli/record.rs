@@ -33,7 +33,9 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &RecordArgs) -> 
     };
     let body = body(context, args, &state, &stdin)?;
     if body.is_empty() {
-        return Err(CliError::Usage("nothing to record; say what with `--now`, `--did`, `--decide` …, see `headwater record --help`".to_owned()));
+        return Err(CliError::Usage(
+            "nothing to record; say what with `--now`, `--did`, `--decide` …, see `headwater record --help`".to_owned(),
+        ));
     }
     let heads = state.heads();
     let draft = Draft {
@@ -47,7 +49,10 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &RecordArgs) -> 
     };
     let text = draft.encode();
     if text.len() > MAX_BYTES {
-        return Err(CliError::Usage(format!("the event would have {} bytes, of at most {MAX_BYTES}; record it in parts", text.len())));
+        return Err(CliError::Usage(format!(
+            "the event would have {} bytes, of at most {MAX_BYTES}; record it in parts",
+            text.len()
+        )));
     }
     decode(text.as_bytes(), context.schema())
         .map_err(|fault| CliError::Usage(format!("the event could not be read back: {fault}")))?;
@@ -78,15 +83,26 @@ fn read_stdin() -> Result<String, CliError> {
 /// `--agent`, else the environment, else the work tree's name.
 fn agent(context: &Context<'_>, args: &RecordArgs) -> Result<String, CliError> {
     let named = args.agent.clone().or_else(environment::agent);
-    let name = named.or_else(|| context.layout.as_ref().map(crate::git::Layout::work_tree_name)).unwrap_or_else(|| "local".to_owned());
+    let name = named
+        .or_else(|| context.layout.as_ref().map(crate::git::Layout::work_tree_name))
+        .unwrap_or_else(|| "local".to_owned());
     if is_agent(&name) {
         return Ok(name);
     }
-    Err(CliError::Usage(format!("`{}` is no name of an agent: 1 to 128 characters, no control characters", phrase(&name, 40))))
+    Err(CliError::Usage(format!(
+        "`{}` is no name of an agent: 1 to 128 characters, no control characters",
+        phrase(&name, 40)
+    )))
 }
 
 /// The instant of the event: now, but above every event that was seen (FAULTS 22 and 23).
-fn choose_ts(context: &Context<'_>, now: Timestamp, state: &State, body: &[Entry<'_>], overrule: bool) -> Result<Timestamp, CliError> {
+fn choose_ts(
+    context: &Context<'_>,
+    now: Timestamp,
+    state: &State,
+    body: &[Entry<'_>],
+    overrule: bool,
+) -> Result<Timestamp, CliError> {
     let horizon = now.after(FAR_AHEAD).unwrap_or(now);
     let seen = state.events().values().map(|origin| origin.stamp.ts);
     let newest = seen.clone().filter(|ts| *ts <= horizon).max();
@@ -110,7 +126,8 @@ fn overruled(state: &State, body: &[Entry<'_>]) -> Option<Timestamp> {
     let highest = |entry: &Entry<'_>| match state.section(&entry.key)? {
         SectionState::Register(writes) => writes.winner().map(|(origin, _)| origin.stamp.ts),
         SectionState::Map(keys) => {
-            let written = entry.node.entries().iter().filter_map(|entry| keys.get(&*crate::event::text::collapse(&entry.key)));
+            let written =
+                entry.node.entries().iter().filter_map(|entry| keys.get(&*crate::event::text::collapse(&entry.key)));
             written.filter_map(|writes| writes.winner()).map(|(origin, _)| origin.stamp.ts).max()
         }
         SectionState::Set(_) | SectionState::List(_) => None,
@@ -118,7 +135,9 @@ fn overruled(state: &State, body: &[Entry<'_>]) -> Option<Timestamp> {
     let closed = body.iter().any(|entry| state.section(&entry.key).is_none()).then(|| {
         // A closing key must stand above the last write of what it closes.
         match state.section("open_questions") {
-            Some(SectionState::Set(set)) => set.open_items().iter().filter_map(|(_, item)| item.last()).map(|last| last.stamp.ts).max(),
+            Some(SectionState::Set(set)) => {
+                set.open_items().iter().filter_map(|(_, item)| item.last()).map(|last| last.stamp.ts).max()
+            }
             _ => None,
         }
     });
@@ -126,7 +145,12 @@ fn overruled(state: &State, body: &[Entry<'_>]) -> Option<Timestamp> {
 }
 
 /// The sections of the event, from the options and from standard input.
-fn body<'a>(context: &Context<'_>, args: &'a RecordArgs, state: &State, stdin: &'a str) -> Result<Vec<Entry<'a>>, CliError> {
+fn body<'a>(
+    context: &Context<'_>,
+    args: &'a RecordArgs,
+    state: &State,
+    stdin: &'a str,
+) -> Result<Vec<Entry<'a>>, CliError> {
     let view = View::new(state, BTreeSet::new(), context.schema());
     let mut body = Vec::new();
     let mut add = |name: &'static str, node: Node<'a>| body.push(entry(name, node));
@@ -157,7 +181,8 @@ fn body<'a>(context: &Context<'_>, args: &'a RecordArgs, state: &State, stdin: &
         let questions = choices(&view, "open_questions");
         let find = |text: &String| choose("--answer", "open question", text, &questions).map(scalar);
         let closing = context.schema().section("open_questions").and_then(|section| section.closed_by.clone());
-        let closing = closing.ok_or_else(|| CliError::Usage("`open_questions` has no closing key here (`closed_by`)".to_owned()))?;
+        let closing = closing
+            .ok_or_else(|| CliError::Usage("`open_questions` has no closing key here (`closed_by`)".to_owned()))?;
         let answers = args.answer.iter().map(find).collect::<Result<_, _>>()?;
         body.push(entry(closing, list(answers)));
     }
@@ -194,13 +219,18 @@ fn add_stdin<'a>(body: &mut Vec<Entry<'a>>, stdin: &'a str) -> Result<(), CliErr
         Value::Mapping(entries) => {
             for entry in entries {
                 if body.iter().any(|known| known.key == entry.key) {
-                    return Err(CliError::Usage(format!("`{}` is given both as an option and on standard input", phrase(&entry.key, 40))));
+                    return Err(CliError::Usage(format!(
+                        "`{}` is given both as an option and on standard input",
+                        phrase(&entry.key, 40)
+                    )));
                 }
                 body.push(entry);
             }
         }
         Value::Scalar(_) | Value::List(_) => {
-            return Err(CliError::Usage("standard input is no YAML mapping of sections, such as `now: text`".to_owned()));
+            return Err(CliError::Usage(
+                "standard input is no YAML mapping of sections, such as `now: text`".to_owned(),
+            ));
         }
     }
     Ok(())
@@ -226,12 +256,18 @@ fn choose(option: &str, noun: &str, text: &str, choices: &[String]) -> Result<St
     if let Some(numbered) = wanted.parse::<usize>().ok().and_then(|number| choices.get(number.checked_sub(1)?)) {
         return Ok(numbered.clone());
     }
-    let begin: Vec<&String> = choices.iter().filter(|choice| !wanted.is_empty() && collapsed(choice).starts_with(&*wanted)).collect();
+    let begin: Vec<&String> =
+        choices.iter().filter(|choice| !wanted.is_empty() && collapsed(choice).starts_with(&*wanted)).collect();
     match begin.as_slice() {
         [one] => return Ok((*one).clone()),
         [] => {}
         several => {
-            return Err(CliError::Usage(format!("{option}: `{}` begins {} {noun}s:{}", phrase(text, 60), several.len(), listed(several))));
+            return Err(CliError::Usage(format!(
+                "{option}: `{}` begins {} {noun}s:{}",
+                phrase(text, 60),
+                several.len(),
+                listed(several)
+            )));
         }
     }
     let mut nearest: Vec<&String> = choices.iter().collect();
@@ -242,7 +278,11 @@ fn choose(option: &str, noun: &str, text: &str, choices: &[String]) -> Result<St
     };
     nearest.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)).then_with(|| a.cmp(b)));
     nearest.truncate(3);
-    let known = if nearest.is_empty() { format!("; there is no {noun}") } else { format!("; the nearest are:{}", listed(&nearest)) };
+    let known = if nearest.is_empty() {
+        format!("; there is no {noun}")
+    } else {
+        format!("; the nearest are:{}", listed(&nearest))
+    };
     Err(CliError::Usage(format!("{option}: no {noun} is `{}`{known}", phrase(text, 60))))
 }
 

@@ -11,7 +11,8 @@ use crate::git::{CommitOutcome, CommitRequest};
 use crate::ledger::escape::{escape, escape_file_name, safe_for_terminal};
 use crate::ledger::render;
 use crate::store::{
-    Folded, Found, Listing, Reading, SynthRequest, Synthesized, fold_ledger, read_text, replace_whole, select, synthesize,
+    Folded, Found, Listing, Reading, SynthRequest, Synthesized, fold_ledger, read_text, replace_whole, select,
+    synthesize,
 };
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -106,7 +107,9 @@ fn synthesize_selection(
     match &args.output {
         None => context.console.bytes(folded.text.as_bytes())?,
         Some(output) if same_file(output, &ledger.dir.view()) => {
-            return Err(CliError::Usage("a choice of events is not written over the shared view; name another `--output`".to_owned()));
+            return Err(CliError::Usage(
+                "a choice of events is not written over the shared view; name another `--output`".to_owned(),
+            ));
         }
         Some(output) => write_output(context, ledger, output, &folded)?,
     }
@@ -114,7 +117,10 @@ fn synthesize_selection(
 }
 
 fn same_file(a: &Path, b: &Path) -> bool {
-    let real = |path: &Path| match (path.parent().map(|parent| if parent.as_os_str().is_empty() { Path::new(".") } else { parent }), path.file_name()) {
+    let real = |path: &Path| match (
+        path.parent().map(|parent| if parent.as_os_str().is_empty() { Path::new(".") } else { parent }),
+        path.file_name(),
+    ) {
         (Some(parent), Some(name)) => parent.canonicalize().ok().map(|parent| parent.join(name)),
         _ => None,
     };
@@ -167,7 +173,11 @@ fn report(context: &Context<'_>, ledger: &Ledger, folded: &Folded, outcome: &str
         let name = styled(&phrase(&agent.agent, 24), AGENT);
         let branch = agent.branch.as_deref().map(|branch| format!(" on {}", phrase(branch, 40))).unwrap_or_default();
         let now = agent.now.as_deref().map(|now| format!(": {}", phrase(now, 60))).unwrap_or_default();
-        text.push_str(&format!("\n  {name}  {}, last {}{branch}{now}", counted(agent.events, "event"), agent.last_seen));
+        text.push_str(&format!(
+            "\n  {name}  {}, last {}{branch}{now}",
+            counted(agent.events, "event"),
+            agent.last_seen
+        ));
     }
     if agents.len() > SHOWN {
         text.push_str(&format!("\n  … and {} more", counted(agents.len() - SHOWN, "agent")));
@@ -218,7 +228,10 @@ fn with_progress<T>(context: &Context<'_>, work: impl FnOnce() -> T) -> T {
 fn commit(context: &Context<'_>, ledger: &Ledger, args: &SynthArgs) -> Result<(), CliError> {
     let git = context.git_for("`--commit`")?;
     let Some(prefix) = &ledger.in_git else {
-        return Err(CliError::Usage(format!("the ledger `{}` lies outside the work tree and cannot be committed", ledger.name)));
+        return Err(CliError::Usage(format!(
+            "the ledger `{}` lies outside the work tree and cannot be committed",
+            ledger.name
+        )));
     };
     let span = |text: &str| Span::parse(text, "mhdw").map_err(|error| CliError::Usage(format!("--throttle: {error}")));
     let throttle = args.throttle.as_deref().map(span).transpose()?;

@@ -286,7 +286,8 @@ mod tests {
             "---\n{HEAD}\nnow: front\ngoal: kept\nthis_session: [a]\nparents: 0123456789ab\nextra: x\n---\nnow: body\ngoal: ''\nthis_session: b\nextra: {{k: v, j: ~}}\n"
         ))
         .unwrap();
-        let of = |name: &str| event.writes.iter().find(|write| write.section == name).map(|write| write.payload.clone());
+        let of =
+            |name: &str| event.writes.iter().find(|write| write.section == name).map(|write| write.payload.clone());
         assert_eq!(of("now"), Some(Payload::Text("body".into())));
         assert_eq!(of("goal"), Some(Payload::Text("kept".into())));
         assert_eq!(of("this_session"), Some(Payload::Items(vec!["a".into(), "b".into()])));

@@ -103,7 +103,8 @@ pub fn quote(text: &str) -> String {
             '\r' => out.push_str("\\r"),
             c if is_unsafe_to_show(c) || matches!(c, '\u{2028}' | '\u{2029}') => {
                 let code = u32::from(c);
-                let _infallible = if code > 0xffff { write!(out, "\\U{code:08x}") } else { write!(out, "\\u{code:04x}") };
+                let _infallible =
+                    if code > 0xffff { write!(out, "\\U{code:08x}") } else { write!(out, "\\u{code:04x}") };
             }
             c => out.push(c),
         }
@@ -186,7 +187,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn node() -> impl Strategy<Value = Node<'static>> {
-        let leaf = prop_oneof![Just(Node::ABSENT), any::<String>().prop_map(scalar), "[~:#\n \"'\\\\-]{0,4}".prop_map(scalar)];
+        let leaf =
+            prop_oneof![Just(Node::ABSENT), any::<String>().prop_map(scalar), "[~:#\n \"'\\\\-]{0,4}".prop_map(scalar)];
         leaf.prop_recursive(4, 16, 4, |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..4).prop_map(list),
@@ -236,7 +238,8 @@ mod tests {
     #[test]
     fn fault_27_file_names_are_safe() {
         let ts = Timestamp::parse("2026-01-10T13:03:52.250Z").unwrap();
-        for (agent, name) in [("toast", "toast"), ("../x", "..-x"), ("-rf", "-rf"), ("CON", "CON"), ("é\\a b", "--a-b")] {
+        for (agent, name) in [("toast", "toast"), ("../x", "..-x"), ("-rf", "-rf"), ("CON", "CON"), ("é\\a b", "--a-b")]
+        {
             assert_eq!(file_stem(ts, agent), format!("2026-01-10T13-03-52.250Z_{name}"));
         }
     }

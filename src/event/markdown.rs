@@ -29,7 +29,8 @@ pub fn is_markdown(body: &str, schema: &Schema) -> bool {
         return true;
     }
     let begins_with_heading = body.lines().find(|line| !is_empty(line)).is_some_and(|line| heading(line).is_some());
-    let has_key = |line: &str| schema.known_keys().any(|key| line.strip_prefix(key).is_some_and(|rest| rest.starts_with(':')));
+    let has_key =
+        |line: &str| schema.known_keys().any(|key| line.strip_prefix(key).is_some_and(|rest| rest.starts_with(':')));
     begins_with_heading && !body.lines().any(has_key)
 }
 
@@ -152,7 +153,9 @@ mod tests {
     #[test]
     fn the_form_of_a_body() {
         let schema = Schema::default();
-        for markdown in ["## Now\nx", "text\n###### open-questions ##\n", "# Notes\n\ntext", "\n\n#\nx", "now: x\n# Goal\n"] {
+        for markdown in
+            ["## Now\nx", "text\n###### open-questions ##\n", "# Notes\n\ntext", "\n\n#\nx", "now: x\n# Goal\n"]
+        {
             assert!(is_markdown(markdown, &schema), "{markdown:?}");
         }
         for yaml in ["", "now: x", "# comment\nnow: x", "#comment", "####### Now\n", " # Now\n", "text\n# Notes"] {

@@ -49,7 +49,9 @@ fn is_collapsed(trimmed: &str) -> bool {
             b' ' => after_space = true,
             // Other ASCII white space, or the first byte of what may be Unicode's.
             b'\t'..=b'\r' => return false,
-            0xC2 | 0xE1..=0xE3 => return !trimmed.chars().any(|c| c.is_whitespace() && c != ' ') && !trimmed.contains("  "),
+            0xC2 | 0xE1..=0xE3 => {
+                return !trimmed.chars().any(|c| c.is_whitespace() && c != ' ') && !trimmed.contains("  ");
+            }
             _ => after_space = false,
         }
     }

@@ -54,9 +54,10 @@ impl Timestamp {
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();
         let number = |from: usize, to: usize| -> Option<u32> {
-            bytes.get(from..to)?.iter().try_fold(0u32, |value, digit| {
-                digit.is_ascii_digit().then(|| value * 10 + u32::from(digit - b'0'))
-            })
+            bytes
+                .get(from..to)?
+                .iter()
+                .try_fold(0u32, |value, digit| digit.is_ascii_digit().then(|| value * 10 + u32::from(digit - b'0')))
         };
         let separated = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':')]
             .iter()
@@ -252,9 +253,6 @@ mod tests {
             assert!(Span::parse(text, "hdw").is_err(), "{text}");
         }
         let message = Span::parse("soon", "hdw").unwrap_err().to_string();
-        assert_eq!(
-            message,
-            "`soon` is no span of time: write a whole number and one of `h`, `d`, `w`, such as `7d`"
-        );
+        assert_eq!(message, "`soon` is no span of time: write a whole number and one of `h`, `d`, `w`, such as `7d`");
     }
 }

@@ -27,7 +27,8 @@ pub struct Move {
 #[must_use]
 pub fn plan_moves(live: &[Candidate], cutoff: i128) -> Vec<Move> {
     let old = live.iter().filter(|candidate| candidate.ts.unix_nanos() < cutoff);
-    let mut moves: Vec<Move> = old.map(|candidate| Move { name: candidate.name.clone(), day: candidate.ts.day() }).collect();
+    let mut moves: Vec<Move> =
+        old.map(|candidate| Move { name: candidate.name.clone(), day: candidate.ts.day() }).collect();
     moves.sort_by(|a, b| a.name.cmp(&b.name));
     moves
 }

@@ -37,7 +37,9 @@ impl Graph {
         let resolve = |prefix| state.resolve(prefix).and_then(|id| ids.binary_search(&id).ok());
         let parents: Vec<Vec<usize>> = linked
             .iter()
-            .map(|origin| origin.parents.iter().flatten().filter_map(resolve).collect::<BTreeSet<_>>().into_iter().collect())
+            .map(|origin| {
+                origin.parents.iter().flatten().filter_map(resolve).collect::<BTreeSet<_>>().into_iter().collect()
+            })
             .collect();
         let (order, tangled) = sort(&parents);
         Self { ids, parents, order, tangled }

@@ -169,7 +169,9 @@ mod tests {
 
     #[test]
     fn keys_and_phases_stand_between_stars() {
-        for (text, shown) in [("* a", "\\* a"), ("***", "\\*\\*\\*"), ("a*b", "a\\*b"), ("# a*", "\\# a\\*"), ("> a", "\\> a")] {
+        for (text, shown) in
+            [("* a", "\\* a"), ("***", "\\*\\*\\*"), ("a*b", "a\\*b"), ("# a*", "\\# a\\*"), ("> a", "\\> a")]
+        {
             assert_eq!(escape_bold(text), shown, "{text:?}");
         }
     }

@@ -51,7 +51,9 @@ pub fn is_pack_name(name: &str) -> bool {
 #[non_exhaustive]
 pub enum PackError {
     /// The bytes are not the ones that the name stands for.
-    #[error("the pack was changed or cut: its content does not match its name; restore the file, for example with `git checkout -- <file>`")]
+    #[error(
+        "the pack was changed or cut: its content does not match its name; restore the file, for example with `git checkout -- <file>`"
+    )]
     Changed,
     /// The bytes are no list of names and texts.
     #[error("the pack is no list of names and texts")]
@@ -83,7 +85,8 @@ mod tests {
     /// Append-only: a pack that was ever written must be written and read the same for ever.
     #[test]
     fn vectors() {
-        let entries = [entry("a.md", "---\nts: x\n---\nnow: \"é\"\t\\ \u{1b} \u{2028} \u{1f600}\n"), entry("b c.md", "---\n")];
+        let entries =
+            [entry("a.md", "---\nts: x\n---\nnow: \"é\"\t\\ \u{1b} \u{2028} \u{1f600}\n"), entry("b c.md", "---\n")];
         let pack = encode(&entries);
         assert_eq!(
             pack,
@@ -98,7 +101,9 @@ mod tests {
     #[test]
     fn names() {
         assert!(is_pack_name("pack-0123456789abcdef.yaml"));
-        for name in ["pack-0123456789ABCDEF.yaml", "pack-0123.yaml", "x-0123456789abcdef.yaml", "pack-0123456789abcdef.yml"] {
+        for name in
+            ["pack-0123456789ABCDEF.yaml", "pack-0123.yaml", "x-0123456789abcdef.yaml", "pack-0123456789abcdef.yml"]
+        {
             assert!(!is_pack_name(name));
         }
     }

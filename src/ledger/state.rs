@@ -41,8 +41,9 @@ impl State {
             }
             return;
         }
-        let (merge, identity) =
-            schema.section(&section).map_or((Merge::Set, Identity::Words), |declared| (declared.merge, declared.identity));
+        let (merge, identity) = schema
+            .section(&section)
+            .map_or((Merge::Set, Identity::Words), |declared| (declared.merge, declared.identity));
         match (self.section_mut(&section, merge), payload) {
             (SectionState::Register(register), Payload::Text(text)) => register.write(Arc::clone(origin), Some(text)),
             (SectionState::Map(map), Payload::Entries(entries)) => {
@@ -99,8 +100,11 @@ impl State {
     #[must_use]
     pub fn heads(&self) -> Vec<&Arc<Origin>> {
         let linked = self.events.values().filter(|origin| origin.parents.is_some());
-        let mut parents: Vec<EventId> =
-            linked.clone().flat_map(|origin| origin.parents.iter().flatten()).filter_map(|prefix| self.resolve(prefix)).collect();
+        let mut parents: Vec<EventId> = linked
+            .clone()
+            .flat_map(|origin| origin.parents.iter().flatten())
+            .filter_map(|prefix| self.resolve(prefix))
+            .collect();
         parents.sort_unstable();
         let mut heads: Vec<_> = linked.filter(|origin| parents.binary_search(&origin.stamp.id).is_err()).collect();
         heads.sort_unstable();

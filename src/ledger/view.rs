@@ -132,10 +132,12 @@ impl<'a> View<'a> {
             Some(SectionView { name: &section.name, title: section.title.clone(), declared: true, rows })
         });
         let mut sections: Vec<_> = declared.collect();
-        sections.extend(state.sections().filter(|(name, _)| schema.section(name).is_none()).filter_map(|(name, section)| {
-            let rows = Rows::new(section, None, latest, &mut contests)?;
-            Some(SectionView { name, title: undeclared_title(name), declared: false, rows })
-        }));
+        sections.extend(state.sections().filter(|(name, _)| schema.section(name).is_none()).filter_map(
+            |(name, section)| {
+                let rows = Rows::new(section, None, latest, &mut contests)?;
+                Some(SectionView { name, title: undeclared_title(name), declared: false, rows })
+            },
+        ));
         contests.settle(state, &mut sections);
         Self { sections, unreadable: unreadable.into_iter().collect(), footer: Footer::new(state) }
     }
@@ -178,7 +180,8 @@ impl<'a> Rows<'a> {
                 let mut items = set.open_items();
                 let all = items.len();
                 items.retain(|(_, item)| item.last().is_some_and(|last| in_window(last.stamp.ts, window)));
-                let row = |(text, item): &(&'a str, &'a super::rule::Item)| Some(ItemRow { text, origin: item.first()?.0 });
+                let row =
+                    |(text, item): &(&'a str, &'a super::rule::Item)| Some(ItemRow { text, origin: item.first()?.0 });
                 (all > 0).then(|| Self::Items(all - items.len(), items.iter().filter_map(row).collect()))
             }
             SectionState::List(list) => {
@@ -222,13 +225,17 @@ struct Contests {
 impl Contests {
     /// The writes that are contested unless someone who wrote later had seen them.
     fn candidates<'a>(&mut self, writes: &'a Writes) -> Vec<Contested<'a>> {
-        let Some((winner, winning)) = writes.winner().filter(|(origin, _)| writes.len() > 1 && origin.parents.is_some()) else {
+        let Some((winner, winning)) =
+            writes.winner().filter(|(origin, _)| writes.len() > 1 && origin.parents.is_some())
+        else {
             return Vec::new();
         };
         let shown = winning.as_deref().map(escape);
         let candidates: Vec<_> = writes
             .newest_first()
-            .filter(|(origin, value)| origin != winner && origin.parents.is_some() && value.as_deref().map(escape) != shown)
+            .filter(|(origin, value)| {
+                origin != winner && origin.parents.is_some() && value.as_deref().map(escape) != shown
+            })
             .map(|(origin, value)| Contested { value: value.as_deref(), origin })
             .collect();
         if !candidates.is_empty() {

@@ -7,9 +7,9 @@ use super::platform::{rename_without_replacing, sync_dir};
 use super::read::{Reading, read_text};
 use super::synthesize::{NothingHidden, settled};
 use super::{LedgerDir, StoreError};
+use crate::event::EventId;
 use crate::event::normal::normalise;
 use crate::event::schema::Schema;
-use crate::event::EventId;
 use crate::ledger::archive::{Candidate, plan_moves, plan_packs};
 use crate::ledger::pack::{self, PackEntry};
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,7 +59,8 @@ pub fn archive(ledger: &LedgerDir, request: &ArchiveRequest<'_>) -> Result<Archi
         if request.pack_before.is_some() {
             // The files that were moved just now may be old enough for a pack.
             let (listing, readings) = settled(ledger, request.schema, &NothingHidden)?;
-            let plan = Plan::new(&listing, &readings, &ArchiveRequest { move_before: None, lock: request.lock, ..*request });
+            let plan =
+                Plan::new(&listing, &readings, &ArchiveRequest { move_before: None, lock: request.lock, ..*request });
             for (day, candidates) in &plan.packs {
                 done.packed.extend(write_pack(ledger, day, candidates)?);
             }
@@ -93,7 +94,8 @@ impl Plan {
         if let Some(cutoff) = request.pack_before.filter(|_| request.dry_run) {
             // A dry run shows the packs as they would be after the moves.
             for step in &moves {
-                let moved = live.iter().filter(|candidate| candidate.name == step.name && candidate.ts.unix_nanos() < cutoff);
+                let moved =
+                    live.iter().filter(|candidate| candidate.name == step.name && candidate.ts.unix_nanos() < cutoff);
                 archived.entry(step.day.clone()).or_default().extend(moved.cloned());
             }
         }
@@ -102,7 +104,10 @@ impl Plan {
     }
 
     fn describe(&self) -> Result<Archived, StoreError> {
-        let moved = self.moves.iter().map(|step| (format!("events/{}", step.name), format!("archive/{}/{}", step.day, step.name)));
+        let moved = self
+            .moves
+            .iter()
+            .map(|step| (format!("events/{}", step.name), format!("archive/{}/{}", step.day, step.name)));
         let packed = self.packs.iter().map(|(day, old)| (format!("archive/{day}/pack-….yaml"), distinct(old)));
         Ok(Archived { moved: moved.collect(), packed: packed.collect() })
     }
@@ -148,7 +153,8 @@ fn move_one(from: &Path, folder: &Path, name: &str) -> Result<Option<String>, St
             Ok(()) => return Ok(Some(target)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                let same = read_text(&to).ok().flatten().is_some_and(|there| read_text(from).ok().flatten() == Some(there));
+                let same =
+                    read_text(&to).ok().flatten().is_some_and(|there| read_text(from).ok().flatten() == Some(there));
                 if same {
                     // It is archived already: a merge brought the live copy back.
                     sync_dir(folder).map_err(StoreError::io("make durable", folder))?;
@@ -170,7 +176,9 @@ fn rename_portably(from: &Path, to: &Path) -> io::Result<()> {
     }
     match fs::hard_link(from, to) {
         Ok(()) => return fs::remove_file(from),
-        Err(error) if matches!(error.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::NotFound) => return Err(error),
+        Err(error) if matches!(error.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::NotFound) => {
+            return Err(error);
+        }
         Err(_no_links) => {}
     }
     // No rename without replacing and no links: look first. Whoever moves events holds the lock.
@@ -208,4 +216,3 @@ fn write_pack(ledger: &LedgerDir, day: &str, candidates: &[Candidate]) -> Result
     sync_dir(&folder).map_err(StoreError::io("make durable", &folder))?;
     Ok(Some((format!("archive/{day}/{name}"), entries.len())))
 }
-

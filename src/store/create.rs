@@ -132,7 +132,15 @@ pub(super) fn sweep(folder: &Path, now_file: &File) {
         let name = entry.file_name();
         let bytes = name.as_encoded_bytes();
         let ours = bytes.starts_with(b".") && bytes.ends_with(TEMPORARY_SUFFIX.as_bytes());
-        let age = || entry.metadata().ok().filter(std::fs::Metadata::is_file)?.modified().ok().and_then(|at| now.duration_since(at).ok());
+        let age = || {
+            entry
+                .metadata()
+                .ok()
+                .filter(std::fs::Metadata::is_file)?
+                .modified()
+                .ok()
+                .and_then(|at| now.duration_since(at).ok())
+        };
         if ours && age().is_some_and(|age| age.as_secs() > 600) {
             remove_quietly(&entry.path());
         }

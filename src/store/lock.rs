@@ -76,5 +76,9 @@ fn holder(path: &Path) -> String {
     let mut text = String::new();
     let read = open_lock_file(path).and_then(|file| file.take(200).read_to_string(&mut text));
     let name = text.lines().next().unwrap_or_default().trim();
-    if read.is_err() || name.is_empty() { "another process".to_owned() } else { crate::ledger::escape::safe_for_terminal(name) }
+    if read.is_err() || name.is_empty() {
+        "another process".to_owned()
+    } else {
+        crate::ledger::escape::safe_for_terminal(name)
+    }
 }

@@ -38,7 +38,8 @@ mod imp {
 
     /// Opens or creates a lock file; never follows a link.
     pub(in super::super) fn open_lock_file(path: &Path) -> io::Result<File> {
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
+        let flags =
+            OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
         Ok(File::from(open(path, flags, Mode::from_raw_mode(0o666))?))
     }
 

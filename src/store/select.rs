@@ -56,7 +56,9 @@ pub fn select(patterns: &[String], ledger: &LedgerDir) -> Result<Selection, Stor
         }
         paths.extend(matched);
     }
-    let found = paths.iter().filter_map(|path| Some(Found { day: None, name: path.file_name()?.to_owned(), not_a_file: false }));
+    let found = paths
+        .iter()
+        .filter_map(|path| Some(Found { day: None, name: path.file_name()?.to_owned(), not_a_file: false }));
     let live = ledger.events();
     Ok(Selection { found: found.collect(), live: live.canonicalize().unwrap_or(live), paths })
 }
@@ -72,7 +74,11 @@ fn expand(base: &Path, pattern: &str) -> Result<BTreeSet<PathBuf>, StoreError> {
             Component::Normal(_) if text == "**" => folders.iter().flat_map(|folder| all_below(folder)).collect(),
             Component::Normal(_) if is_pattern(&text) => {
                 let matcher = matcher(&text)?;
-                folders.iter().flat_map(|folder| children(folder, true)).filter(|path| matches(&matcher, path)).collect()
+                folders
+                    .iter()
+                    .flat_map(|folder| children(folder, true))
+                    .filter(|path| matches(&matcher, path))
+                    .collect()
             }
             _ => folders.iter().map(|folder| folder.join(part)).collect(),
         };
@@ -81,7 +87,11 @@ fn expand(base: &Path, pattern: &str) -> Result<BTreeSet<PathBuf>, StoreError> {
     let files: Vec<PathBuf> = if is_pattern(&last_text) {
         let matcher = matcher(&last_text)?;
         let event = |path: &PathBuf| path.file_name().is_some_and(|name| super::is_event_name(name.as_encoded_bytes()));
-        folders.iter().flat_map(|folder| children(folder, false)).filter(|path| matches(&matcher, path) && event(path)).collect()
+        folders
+            .iter()
+            .flat_map(|folder| children(folder, false))
+            .filter(|path| matches(&matcher, path) && event(path))
+            .collect()
     } else {
         folders.iter().map(|folder| folder.join(last)).filter(|path| path.symlink_metadata().is_ok()).collect()
     };
@@ -95,7 +105,8 @@ fn is_pattern(text: &str) -> bool {
 
 fn matcher(pattern: &str) -> Result<GlobMatcher, StoreError> {
     let glob = GlobBuilder::new(pattern).literal_separator(true).build();
-    glob.map(|glob| glob.compile_matcher()).map_err(|error| StoreError::BadPattern(pattern.to_owned(), error.kind().to_string()))
+    glob.map(|glob| glob.compile_matcher())
+        .map_err(|error| StoreError::BadPattern(pattern.to_owned(), error.kind().to_string()))
 }
 
 fn matches(matcher: &GlobMatcher, path: &Path) -> bool {

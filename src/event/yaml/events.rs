@@ -167,7 +167,8 @@ impl<'a> Builder<'a> {
     fn explain(&self, error: &ScanError) -> Fault {
         let marker = *error.marker();
         let place = self.place(marker);
-        let directive = self.text.lines().nth(marker.line().saturating_sub(1)).is_some_and(|line| line.starts_with('%'));
+        let directive =
+            self.text.lines().nth(marker.line().saturating_sub(1)).is_some_and(|line| line.starts_with('%'));
         let code = match error.info() {
             info if info.contains("unknown anchor") || info.contains("handle wasn't declared") => Code::NotPlain,
             info if info.contains("recursion limit") => Code::TooDeep,

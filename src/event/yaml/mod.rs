@@ -56,7 +56,11 @@ pub fn cut_by_comments(file: &str) -> Vec<Place> {
         if line.trim().is_empty() || block.is_some_and(|above| indent > above) {
             continue;
         }
-        block = line.trim_end().ends_with(['|', '>', '-']).then_some(indent).filter(|_| line.contains(": |") || line.contains(": >"));
+        block = line
+            .trim_end()
+            .ends_with(['|', '>', '-'])
+            .then_some(indent)
+            .filter(|_| line.contains(": |") || line.contains(": >"));
         if let Some(column) = is_cut(line).filter(|_| !line.starts_with('#')) {
             places.push(Place::new(number, crate::event::fault::clamp(column) + 1));
         }
@@ -173,7 +177,13 @@ mod tests {
             1 => "(~|null|Null|NULL|\\[\\]|\\{\\}|\\|-?|>|---|\\.\\.\\.)",
             1 => "é ?猫?",
         ];
-        let line = (0..4usize, prop_oneof![Just(""), Just("- "), Just("-"), Just("- - "), Just("-  ")], prop::option::of(key), scalar, prop_oneof![6 => Just(""), 1 => Just(" # c"), 1 => Just("  "), 1 => Just("\t")])
+        let line = (
+            0..4usize,
+            prop_oneof![Just(""), Just("- "), Just("-"), Just("- - "), Just("-  ")],
+            prop::option::of(key),
+            scalar,
+            prop_oneof![6 => Just(""), 1 => Just(" # c"), 1 => Just("  "), 1 => Just("\t")],
+        )
             .prop_map(|(indent, dash, key, scalar, tail)| {
                 let key = key.map_or(String::new(), |key| format!("{key}: "));
                 format!("{}{dash}{key}{scalar}{tail}\n", " ".repeat(indent))

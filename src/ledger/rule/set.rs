@@ -64,7 +64,8 @@ impl SetState {
     /// The items that stand open with their texts, in the order of their first writes.
     #[must_use]
     pub fn open_items(&self) -> Vec<(&str, &Item)> {
-        let mut open: Vec<_> = self.items.iter().filter(|(_, item)| item.is_open()).map(|(text, item)| (text.as_str(), item)).collect();
+        let mut open: Vec<_> =
+            self.items.iter().filter(|(_, item)| item.is_open()).map(|(text, item)| (text.as_str(), item)).collect();
         open.sort_unstable_by(|(_, a), (_, b)| a.first().cmp(&b.first()));
         open
     }
