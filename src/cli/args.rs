@@ -39,7 +39,7 @@ pub struct Synthesize {
 /// Options of every command.
 #[derive(Debug, Clone, Args)]
 pub struct Global {
-    /// The ledger's folder [default: $HEADWATER_DIR, else `ledger:` of the configuration, else
+    /// The ledger's folder [default: `$HEADWATER_DIR`, else `ledger:` of the configuration, else
     /// thoughts/shared/handoffs]
     #[arg(long, global = true, value_name = "DIR")]
     pub dir: Option<PathBuf>,
@@ -98,6 +98,7 @@ pub enum Command {
     /// `merge` is register, map, set or list; `identity` (words, exact) and `closed_by` are for sets,
     /// `show` for sets and lists. Spans of time are a number and h, d or w.
     #[command(verbatim_doc_comment)]
+    #[expect(clippy::doc_markdown, reason = "the help shows a configuration as it is written")]
     Config,
     /// Print a completion script for a shell
     Completions {
@@ -154,7 +155,7 @@ pub struct SynthArgs {
 /// Options of `record`.
 #[derive(Debug, Clone, Default, Args)]
 pub struct RecordArgs {
-    /// Who writes it [default: $HEADWATER_AGENT, else the work tree's name]
+    /// Who writes it [default: `$HEADWATER_AGENT`, else the work tree's name]
     #[arg(long, value_name = "NAME")]
     pub agent: Option<String>,
     /// What kind of event it is

@@ -29,13 +29,13 @@ struct Subject {
 pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &SynthArgs) -> Result<Exit, CliError> {
     let subject = match &args.rev {
         None => work_tree(context, ledger, args.base.is_some())?,
-        Some(rev) => match commit(context, ledger, rev)? {
-            Some(subject) => subject,
-            None => {
+        Some(rev) => {
+            let Some(subject) = commit(context, ledger, rev)? else {
                 context.console.notice(&format!("`{rev}` has no ledger `{}`", ledger.name));
                 return Ok(Exit::Done);
-            }
-        },
+            };
+            subject
+        }
     };
     report_faults(context, &subject.folded);
     let diff = if subject.has_view {
@@ -82,7 +82,7 @@ fn report(
             context.console.warning(&format!("{view} is stale; run `headwater` and commit the result"));
         }
         None if !subject.has_view => {
-            context.console.notice(&format!("{view} is not committed here (`view:`), nothing to compare"))
+            context.console.notice(&format!("{view} is not committed here (`view:`), nothing to compare"));
         }
         None => context
             .console
@@ -101,7 +101,7 @@ fn work_tree(context: &Context<'_>, ledger: &Ledger, with_ids: bool) -> Result<S
         standing = hidden_view(context, ledger)?;
     }
     // Unreadable texts count as present: a guard is about what was removed.
-    let ids = if with_ids { texts_on_disk(ledger, &folded)? } else { BTreeSet::new() };
+    let ids = if with_ids { texts_on_disk(ledger, &folded) } else { BTreeSet::new() };
     let ids = ids.into_iter().chain(folded.state.events().keys().copied()).collect();
     Ok(Subject { folded, standing, has_view, ids })
 }
@@ -121,7 +121,7 @@ fn hidden_view(context: &Context<'_>, ledger: &Ledger) -> Result<Option<Vec<u8>>
     })
 }
 
-fn texts_on_disk(ledger: &Ledger, folded: &Folded) -> Result<BTreeSet<EventId>, CliError> {
+fn texts_on_disk(ledger: &Ledger, folded: &Folded) -> BTreeSet<EventId> {
     let names: BTreeSet<&[u8]> = folded.unreadable.iter().map(|file| file.name.as_slice()).collect();
     let mut ids = BTreeSet::new();
     for found in
@@ -131,7 +131,7 @@ fn texts_on_disk(ledger: &Ledger, folded: &Folded) -> Result<BTreeSet<EventId>, 
             ids.extend(crate::event::decode::id_of(&bytes));
         }
     }
-    Ok(ids)
+    ids
 }
 
 fn below(prefix: &str, name: &str) -> String {

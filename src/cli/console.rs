@@ -4,7 +4,8 @@ use super::args::{Format, Global};
 use super::error::{CliError, Exit, FAILED};
 use crate::ledger::escape::safe_for_terminal;
 use anstyle::{AnsiColor, Style};
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::fmt::Write as _;
+use std::io::{self, BufRead as _, IsTerminal as _, Write};
 use std::process::ExitCode;
 
 /// Where a command prints.
@@ -27,6 +28,7 @@ pub(super) fn styled(text: &str, style: Style) -> String {
     format!("{style}{text}{style:#}")
 }
 
+#[expect(clippy::unused_self, reason = "whoever prints or asks holds the console")]
 impl Console {
     /// Makes the console that the options ask for.
     #[must_use]
@@ -61,14 +63,12 @@ impl Console {
     }
 
     /// Says something that must not be missed.
-    #[expect(clippy::unused_self, reason = "printing goes through the console")]
     pub(super) fn warning(&self, text: &str) {
         let mut err = anstream::stderr().lock();
         let _nobody_listens = writeln!(err, "headwater: {}", safe_for_terminal(text));
     }
 
     /// Whether a person can be asked.
-    #[expect(clippy::unused_self, reason = "asking goes through the console")]
     pub(super) fn can_ask(&self) -> bool {
         io::stdin().is_terminal() && io::stdout().is_terminal() && io::stderr().is_terminal()
     }
@@ -79,7 +79,6 @@ impl Console {
     }
 
     /// Asks a question that an empty answer says yes to.
-    #[expect(clippy::unused_self, reason = "asking goes through the console")]
     pub(super) fn ask(&self, question: &str) -> bool {
         let mut err = anstream::stderr().lock();
         let _nobody_listens = write!(err, "{question} [Y/n] ").and_then(|()| err.flush());
@@ -111,7 +110,7 @@ fn escape_json(text: &str) -> String {
         if character != '\n' && crate::event::text::is_unsafe_to_show(character) {
             let mut units = [0; 2];
             for unit in character.encode_utf16(&mut units) {
-                out.push_str(&format!("\\u{unit:04x}"));
+                let _infallible = write!(out, "\\u{unit:04x}");
             }
         } else {
             out.push(character);

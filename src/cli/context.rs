@@ -211,8 +211,12 @@ impl HiddenEvents for Hidden {
         read_entries(git, &entries, schema).map_err(|error| match error {
             CliError::Store(error) => error,
             CliError::Git(error) => failed(error),
-            other => {
-                StoreError::Io { action: "read", path: path.clone(), source: std::io::Error::other(other.chain()) }
+            error @ (CliError::Usage(_)
+            | CliError::Config { .. }
+            | CliError::CannotTell(_)
+            | CliError::Clock
+            | CliError::Output(_)) => {
+                StoreError::Io { action: "read", path: path.clone(), source: std::io::Error::other(error.chain()) }
             }
         })
     }

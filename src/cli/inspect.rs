@@ -385,7 +385,7 @@ pub(super) fn status(context: &Context<'_>, ledger: &Ledger) -> Result<Exit, Cli
     }
     for agent in &agents {
         let branch = agent.branch.as_deref().map_or_else(|| "-".to_owned(), |branch| phrase(branch, 40));
-        let name = styled(&phrase(&agent.agent, 24), AGENT);
+        let name = styled(&phrase(&agent.name, 24), AGENT);
         let now = agent.now.as_deref().map_or_else(|| "-".to_owned(), |now| phrase(now, 80));
         context.console.result(&format!("{}  {name}  {branch}  {now}", agent.last_seen))?;
     }
@@ -525,9 +525,10 @@ pub(super) fn config(context: &Context<'_>) -> Result<Exit, CliError> {
     let sections: Vec<Value> = config.schema.sections().iter().map(section).collect();
     let ledgers: Vec<String> = context.ledgers.iter().map(|ledger| ledger.dir.path().display().to_string()).collect();
     let file = context.config_file.as_ref().map(|file| file.display().to_string());
+    let archive = json!({"after": age(config.archive_after), "pack_after": age(config.pack_after)});
     let value = json!({
         "schema": "headwater.config/1", "file": file, "ledger": config.ledgers, "resolved": ledgers, "view": view,
-        "archive": {"after": age(config.archive_after), "pack_after": age(config.pack_after)}, "sections": sections,
+        "archive": archive, "sections": sections,
     });
     if context.console.json {
         context.console.json(&value)?;
@@ -536,8 +537,7 @@ pub(super) fn config(context: &Context<'_>) -> Result<Exit, CliError> {
     let source = file
         .map_or_else(|| "# no .headwater.yaml: the defaults are in force".to_owned(), |file| format!("# from {file}"));
     let mut text = format!("{}\n", safe_for_terminal(&source));
-    let shown =
-        json!({"ledger": config.ledgers, "view": view, "archive": value["archive"], "sections": value["sections"]});
+    let shown = json!({"ledger": config.ledgers, "view": view, "archive": archive, "sections": sections});
     let yaml = serde_yaml::to_string(&shown).map_err(|error| CliError::CannotTell(error.to_string()))?;
     let stated = yaml.lines().filter(|line| !line.ends_with(": null"));
     text.push_str(&stated.collect::<Vec<_>>().join("\n"));

@@ -44,20 +44,17 @@ pub fn main_cc_synthesize() -> ExitCode {
 }
 
 fn run(global: &Global, command: Command, console: &Console) -> Result<Exit, CliError> {
-    match command {
-        Command::Completions { shell } => {
-            let mut text = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "headwater", &mut text);
-            console.bytes(&text)?;
-            return Ok(Exit::Done);
-        }
-        Command::Man => {
-            let mut text = Vec::new();
-            clap_mangen::Man::new(Cli::command()).render(&mut text).map_err(CliError::Output)?;
-            console.bytes(&text)?;
-            return Ok(Exit::Done);
-        }
-        _ => {}
+    if let Command::Completions { shell } = command {
+        let mut text = Vec::new();
+        clap_complete::generate(shell, &mut Cli::command(), "headwater", &mut text);
+        console.bytes(&text)?;
+        return Ok(Exit::Done);
+    }
+    if matches!(command, Command::Man) {
+        let mut text = Vec::new();
+        clap_mangen::Man::new(Cli::command()).render(&mut text).map_err(CliError::Output)?;
+        console.bytes(&text)?;
+        return Ok(Exit::Done);
     }
     let context = Context::resolve(global, console)?;
     match command {

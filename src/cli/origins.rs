@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 /// One agent of a ledger.
 #[derive(Debug, serde::Serialize)]
 pub(super) struct Agent {
-    pub agent: String,
+    #[serde(rename = "agent")]
+    pub name: String,
     pub events: usize,
     pub last_seen: String,
     pub branch: Option<String>,
@@ -40,7 +41,7 @@ pub(super) fn agents(state: &State) -> Vec<Agent> {
     let mut agents: Vec<Agent> = by_name
         .into_iter()
         .map(|(name, (events, newest))| Agent {
-            agent: name.to_owned(),
+            name: name.to_owned(),
             events,
             last_seen: newest.stamp.ts.to_string(),
             branch: newest.meta.branch.clone(),
@@ -48,7 +49,7 @@ pub(super) fn agents(state: &State) -> Vec<Agent> {
             latest: newest.stamp.ts,
         })
         .collect();
-    agents.sort_by(|a, b| b.latest.cmp(&a.latest).then_with(|| a.agent.cmp(&b.agent)));
+    agents.sort_by(|a, b| b.latest.cmp(&a.latest).then_with(|| a.name.cmp(&b.name)));
     agents
 }
 

@@ -287,5 +287,5 @@ fn choose(option: &str, noun: &str, text: &str, choices: &[String]) -> Result<St
 }
 
 fn listed(choices: &[&String]) -> String {
-    choices.iter().map(|choice| format!("\n  {}", phrase(choice, 100))).collect()
+    choices.iter().fold(String::new(), |list, choice| list + "\n  " + &phrase(choice, 100))
 }

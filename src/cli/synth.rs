@@ -14,8 +14,12 @@ use crate::store::{
     Folded, Found, Listing, Reading, SynthRequest, Synthesized, fold_ledger, read_text, replace_whole, select,
     synthesize,
 };
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+/// How many agents a report names.
+const SHOWN: usize = 12;
 
 /// How long a commit may take.
 const COMMIT_LIMIT: Duration = Duration::from_secs(10);
@@ -133,7 +137,7 @@ fn write_output(context: &Context<'_>, ledger: &Ledger, output: &Path, folded: &
     }
     let parent = output.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let inside = |folder: PathBuf| match (parent.canonicalize(), folder.canonicalize()) {
-        (Ok(parent), Ok(folder)) => parent.starts_with(folder),
+        (Ok(target), Ok(protected)) => target.starts_with(protected),
         _ => false,
     };
     if inside(ledger.dir.events()) || inside(ledger.dir.archive()) {
@@ -168,24 +172,20 @@ fn report(context: &Context<'_>, ledger: &Ledger, folded: &Folded, outcome: &str
         }));
     }
     let mut text = styled(&format!("{} from {}", counted(events, "event"), counted(agents.len(), "agent")), BOLD);
-    const SHOWN: usize = 12;
     for agent in agents.iter().take(SHOWN) {
-        let name = styled(&phrase(&agent.agent, 24), AGENT);
+        let name = styled(&phrase(&agent.name, 24), AGENT);
         let branch = agent.branch.as_deref().map(|branch| format!(" on {}", phrase(branch, 40))).unwrap_or_default();
         let now = agent.now.as_deref().map(|now| format!(": {}", phrase(now, 60))).unwrap_or_default();
-        text.push_str(&format!(
-            "\n  {name}  {}, last {}{branch}{now}",
-            counted(agent.events, "event"),
-            agent.last_seen
-        ));
+        let _infallible =
+            write!(text, "\n  {name}  {}, last {}{branch}{now}", counted(agent.events, "event"), agent.last_seen);
     }
     if agents.len() > SHOWN {
-        text.push_str(&format!("\n  … and {} more", counted(agents.len() - SHOWN, "agent")));
+        let _infallible = write!(text, "\n  … and {} more agents", agents.len() - SHOWN);
     }
     if unreadable > 0 {
-        text.push_str(&format!("\n{} cannot be read", counted(unreadable, "file")));
+        let _infallible = write!(text, "\n{} cannot be read", counted(unreadable, "file"));
     }
-    text.push_str(&format!("\n{} {outcome}", safe_for_terminal(&view_name(ledger))));
+    let _infallible = write!(text, "\n{} {outcome}", safe_for_terminal(&view_name(ledger)));
     context.console.result(&text)
 }
 
@@ -207,8 +207,8 @@ pub(super) fn view_name(ledger: &Ledger) -> String {
 /// Says which events cannot be read, where, and what to do.
 pub(super) fn report_faults(context: &Context<'_>, folded: &Folded) {
     for (name, fault) in &folded.faults {
-        let folder = if name.starts_with(b"archive/") { "" } else { "events/" };
-        context.console.warning(&format!("{folder}{}:{}", escape_file_name(name), escape(&fault.to_string())));
+        let place = if name.starts_with(b"archive/") { "" } else { "events/" };
+        context.console.warning(&format!("{place}{}:{}", escape_file_name(name), escape(&fault.to_string())));
     }
 }
 

@@ -167,14 +167,10 @@ fn check_sections(changes: Vec<RawSection>) -> Result<Schema, ConfigError> {
             return Err(fault("declared twice; keep one of the two"));
         }
         stated.push(name.clone());
-        let known = sections.iter_mut().find(|section| section.name == name);
-        let section = match known {
-            Some(section) => section,
-            None => {
-                sections.push(Section::new(&name, &undeclared_title(&name), Merge::Set));
-                sections.last_mut().ok_or_else(|| fault("cannot be added"))?
-            }
-        };
+        if !sections.iter().any(|section| section.name == name) {
+            sections.push(Section::new(&name, &undeclared_title(&name), Merge::Set));
+        }
+        let Some(section) = sections.iter_mut().find(|section| section.name == name) else { continue };
         apply(section, change).map_err(|text| fault(&text))?;
     }
     for section in &sections {

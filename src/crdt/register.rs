@@ -28,6 +28,7 @@ impl<S: Ord, V: Ord> LwwRegister<S, V> {
     }
 
     /// The write with the highest stamp, if there is any write.
+    #[must_use]
     pub fn winner(&self) -> Option<&(S, V)> {
         self.writes.last()
     }

@@ -86,7 +86,7 @@ impl IdPrefix {
     pub fn matches(&self, id: &EventId) -> bool {
         let whole = usize::from(self.digits / 2);
         let head = self.bytes.get(..whole) == id.0.get(..whole);
-        let odd = self.digits % 2 == 0
+        let odd = self.digits.is_multiple_of(2)
             || match (self.bytes.get(whole), id.0.get(whole)) {
                 (Some(mine), Some(theirs)) => mine >> 4 == theirs >> 4,
                 _ => false,

@@ -56,7 +56,7 @@ pub fn blocks<'a>(body: &'a str, first_line: u32, schema: &Schema) -> Vec<Block<
 
 /// The items of a block: list lines in column 0 with what continues them, and where they stand.
 #[must_use]
-pub fn items<'a>(lines: &[Line<'a>]) -> Vec<(u32, String)> {
+pub fn items(lines: &[Line<'_>]) -> Vec<(u32, String)> {
     let mut items: Vec<(u32, String)> = Vec::new();
     let mut open = false;
     for line in lines {

@@ -30,7 +30,8 @@ pub fn collapse(text: &str) -> Cow<'_, str> {
 pub fn into_collapsed(text: Cow<'_, str>) -> String {
     match collapse(&text) {
         Cow::Borrowed(collapsed) if collapsed.len() == text.len() => text.into_owned(),
-        collapsed => collapsed.into_owned(),
+        Cow::Borrowed(collapsed) => collapsed.to_owned(),
+        Cow::Owned(collapsed) => collapsed,
     }
 }
 

@@ -10,7 +10,7 @@ use super::{Call, GitError, Layout};
 
 const PREFIX: &str = "commit-index-";
 /// How old an index must be to belong to a process that was killed.
-const STALE: Duration = Duration::from_hours(24);
+const STALE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The path of a private index; the file and its lock are removed with the value.
 #[derive(Debug)]

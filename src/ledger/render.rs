@@ -64,7 +64,9 @@ fn push_section(out: &mut String, section: &SectionView<'_>) {
         }
         Rows::Steps(earlier, rows) => {
             push_earlier(out, *earlier);
-            rows.iter().for_each(|row| push_step(out, row));
+            for row in rows {
+                push_step(out, row);
+            }
         }
     }
 }

@@ -263,7 +263,9 @@ impl Contests {
                 true
             }
             Rows::Map(rows) => {
-                rows.iter_mut().for_each(|row| settle(&mut row.contested));
+                for row in rows.iter_mut() {
+                    settle(&mut row.contested);
+                }
                 rows.retain(|row| row.value.is_some() || !row.contested.is_empty());
                 !rows.is_empty()
             }

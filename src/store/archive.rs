@@ -48,7 +48,7 @@ pub struct Archived {
 pub fn archive(ledger: &LedgerDir, request: &ArchiveRequest<'_>) -> Result<Archived, StoreError> {
     if request.dry_run {
         let (listing, readings) = settled(ledger, request.schema, &NothingHidden)?;
-        return Plan::new(&listing, &readings, request).describe();
+        return Ok(Plan::new(&listing, &readings, request).describe());
     }
     with_lock(ledger, &request.lock, |_lock_file| {
         ensure_readme(ledger)?;
@@ -94,22 +94,22 @@ impl Plan {
         if let Some(cutoff) = request.pack_before.filter(|_| request.dry_run) {
             // A dry run shows the packs as they would be after the moves.
             for step in &moves {
-                let moved =
+                let also =
                     live.iter().filter(|candidate| candidate.name == step.name && candidate.ts.unix_nanos() < cutoff);
-                archived.entry(step.day.clone()).or_default().extend(moved.cloned());
+                archived.entry(step.day.clone()).or_default().extend(also.cloned());
             }
         }
         let packs = request.pack_before.map_or_else(BTreeMap::new, |cutoff| plan_packs(&archived, cutoff));
         Self { moves, packs }
     }
 
-    fn describe(&self) -> Result<Archived, StoreError> {
+    fn describe(&self) -> Archived {
         let moved = self
             .moves
             .iter()
             .map(|step| (format!("events/{}", step.name), format!("archive/{}/{}", step.day, step.name)));
         let packed = self.packs.iter().map(|(day, old)| (format!("archive/{day}/pack-….yaml"), distinct(old)));
-        Ok(Archived { moved: moved.collect(), packed: packed.collect() })
+        Archived { moved: moved.collect(), packed: packed.collect() }
     }
 }
 

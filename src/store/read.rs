@@ -122,10 +122,11 @@ pub fn read_text(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
 
 fn read_pack(ledger: &LedgerDir, found: &Found, schema: &Schema) -> Result<Vec<Reading>, StoreError> {
     let path = found.path(ledger);
-    let bytes = match found.not_a_file {
-        true => return Err(StoreError::WrongKind { path, kind: "file" }),
-        false => read_text(&path)?.ok_or_else(|| StoreError::io("open", &path)(std::io::ErrorKind::NotFound.into()))?,
-    };
+    if found.not_a_file {
+        return Err(StoreError::WrongKind { path, kind: "file" });
+    }
+    let gone = || StoreError::io("open", &path)(std::io::ErrorKind::NotFound.into());
+    let bytes = read_text(&path)?.ok_or_else(gone)?;
     decode_pack(found, &bytes, schema).map_err(|source| StoreError::Pack { path, source })
 }
 

@@ -80,7 +80,11 @@ fn expand(base: &Path, pattern: &str) -> Result<BTreeSet<PathBuf>, StoreError> {
                     .filter(|path| matches(&matcher, path))
                     .collect()
             }
-            _ => folders.iter().map(|folder| folder.join(part)).collect(),
+            Component::Prefix(_)
+            | Component::RootDir
+            | Component::CurDir
+            | Component::ParentDir
+            | Component::Normal(_) => folders.iter().map(|folder| folder.join(part)).collect(),
         };
     }
     let last_text = last.to_string_lossy();

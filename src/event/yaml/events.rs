@@ -55,14 +55,14 @@ struct Seen<'a>(BTreeSet<Cow<'a, str>>);
 const FEW: usize = 16;
 
 impl<'a> Seen<'a> {
-    fn has(&mut self, key: &Cow<'a, str>, entries: &[Entry<'a>]) -> bool {
+    fn has(&mut self, key: &str, entries: &[Entry<'a>]) -> bool {
         if entries.len() < FEW {
-            return entries.iter().any(|entry| entry.key == *key);
+            return entries.iter().any(|entry| entry.key == key);
         }
         if self.0.is_empty() {
             self.0.extend(entries.iter().map(|entry| entry.key.clone()));
         }
-        !self.0.insert(key.clone())
+        !self.0.insert(Cow::Owned(key.to_owned()))
     }
 }
 

@@ -141,7 +141,7 @@ mod tests {
             let hostile = unit.repeat(1_000_000 / unit.len());
             assert!(matches!(code(&hostile), Some("too-deep" | "not-plain")), "{unit}");
         }
-        let blocks: String = (0..3_000).map(|depth| format!("{}k:\n", " ".repeat(depth))).collect();
+        let blocks = (0..3_000).fold(String::new(), |text, depth| text + &" ".repeat(depth) + "k:\n");
         assert_eq!(code(&blocks), Some("too-deep"));
     }
 

@@ -11,11 +11,13 @@ pub struct SetState {
     items: BTreeMap<String, Item>,
 }
 
+/// The first write of an item with its place there, and its last write.
+type Opened = (Min<(Arc<Origin>, usize)>, Max<Arc<Origin>>);
+
 /// What is known of one item.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Item {
-    /// The first write and the item's place in it, and the last write.
-    opened: Option<(Min<(Arc<Origin>, usize)>, Max<Arc<Origin>>)>,
+    opened: Option<Opened>,
     /// The last write under the closing key.
     closed: Option<Max<Arc<Origin>>>,
 }
@@ -80,7 +82,7 @@ pub(crate) fn identify(trimmed: String, identity: Identity) -> String {
     }
 }
 
-impl Join for (Min<(Arc<Origin>, usize)>, Max<Arc<Origin>>) {
+impl Join for Opened {
     fn join(&mut self, other: Self) {
         self.0.join(other.0);
         self.1.join(other.1);
