@@ -4,14 +4,14 @@ use super::args::SynthArgs;
 use super::context::{Context, Ledger, ledger_entries, parse_config, read_entries};
 use super::error::{CliError, Exit};
 use super::origins::counted;
-use super::synth::{report_faults, unreadable_json, view_name};
+use super::synth::{leave, report_faults, unreadable_json, view_name};
 use crate::config::{Config, FILE_NAME, ViewPolicy};
 use crate::event::schema::Schema;
 use crate::event::{EventId, IdPrefix};
 use crate::git::{Git, MergeBase, Oid};
 use crate::ledger::check::stale;
 use crate::ledger::escape::{escape_file_name, safe_for_terminal};
-use crate::store::{Folded, HiddenEvents as _, Listing, Reading, fold_ledger, read_all, read_text};
+use crate::store::{Folded, Listing, Reading, fold_ledger, read_text};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -49,6 +49,7 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &SynthArgs) -> R
     };
     report(context, ledger, &subject, diff.as_deref(), &lost)?;
     let strict = args.strict && !subject.folded.unreadable.is_empty();
+    leave(subject);
     Ok(if diff.is_some() || !lost.is_empty() || strict { Exit::Finding } else { Exit::Done })
 }
 
@@ -257,17 +258,4 @@ fn ids_of(
         }
     }
     Ok(ids)
-}
-
-/// Reads a ledger with the sources of its events, as the inspecting commands need them.
-pub(super) fn readings(context: &Context<'_>, ledger: &Ledger) -> Result<Vec<Reading>, CliError> {
-    const ATTEMPTS: usize = 100;
-    for _ in 0..ATTEMPTS {
-        let listing = Listing::of(&ledger.dir)?;
-        if let Some(mut readings) = read_all(&ledger.dir, &listing, context.schema())? {
-            readings.extend(context.hidden(ledger).read(&listing, context.schema())?);
-            return Ok(readings);
-        }
-    }
-    Err(crate::store::StoreError::Unsettled(ledger.dir.path().to_owned()).into())
 }

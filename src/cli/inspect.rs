@@ -1,7 +1,6 @@
 //! `show`, `log`, `why`, `status`, `lint`, `config`: what stands, what happened, and why.
 
 use super::args::{LintArgs, LogArgs, WhyArgs};
-use super::check::readings;
 use super::clock::now_unix_nanos;
 use super::console::{AGENT, BOLD, WARNING, styled};
 use super::context::{Context, Ledger};
@@ -13,12 +12,16 @@ use crate::event::schema::{Identity, Merge, Section};
 use crate::event::{Event, Label, Origin, Payload, Span, Timestamp};
 use crate::ledger::escape::{escape, escape_file_name, safe_for_terminal};
 use crate::ledger::{Contested, Rows, SectionView, View};
-use crate::store::{Folded, Reading, decode_path, fold_ledger};
+use crate::store::{Folded, Reading, decode_path, fold_ledger, read_ledger};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
 fn fold(context: &Context<'_>, ledger: &Ledger) -> Result<Folded, CliError> {
     Ok(fold_ledger(&ledger.dir, context.schema(), &context.hidden(ledger))?)
+}
+
+fn readings(context: &Context<'_>, ledger: &Ledger) -> Result<Vec<Reading>, CliError> {
+    Ok(read_ledger(&ledger.dir, context.schema(), &context.hidden(ledger))?.1)
 }
 
 pub(super) fn show(context: &Context<'_>, ledger: &Ledger) -> Result<Exit, CliError> {

@@ -185,10 +185,10 @@ impl Git {
     pub fn run(&self, call: Call) -> Result<Output, GitError> {
         let directory = &self.layout.found_in;
         let fault = |source| GitError::Process { command: call.shown(), directory: directory.clone(), source };
-        let child = self.command(&call).spawn().map_err(|source| match source.kind() {
+        let child = self.command(&call).spawn().map_err(|source| {
             // The same fault is reported for a missing working directory.
-            ErrorKind::NotFound if directory.is_dir() => GitError::NoProgram { source },
-            _ => fault(source),
+            let no_program = source.kind() == ErrorKind::NotFound && directory.is_dir();
+            if no_program { GitError::NoProgram { source } } else { fault(source) }
         })?;
         let command = call.shown();
         match converse(child, call.stdin, call.limit, call.at_limit) {

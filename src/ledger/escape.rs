@@ -1,6 +1,7 @@
 //! Escaping: every text one line that cannot pass for structure (FORMAT §6).
 
 use crate::event::text::{collapse, is_unsafe_to_show};
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// Escapes a text for a line of the view.
@@ -14,7 +15,7 @@ pub fn escape(text: &str) -> String {
 /// Escapes a map's key or a phase, which stands between `**` and `**`.
 #[must_use]
 pub fn escape_bold(text: &str) -> String {
-    let mut visible = make_visible(text);
+    let mut visible = make_visible(text).into_owned();
     if !visible.starts_with('*')
         && let Some(at) = structure_at_start(&visible)
     {
@@ -72,11 +73,11 @@ pub(crate) fn push_escaped(out: &mut String, text: &str) {
 }
 
 /// Rules 1 to 3: one line, nothing invisible, no HTML.
-fn make_visible(text: &str) -> String {
+fn make_visible(text: &str) -> Cow<'_, str> {
     let collapsed = collapse(text);
-    let plain = |byte: u8| (b' '..0x7f).contains(&byte) && byte != b'<';
-    if collapsed.bytes().all(plain) {
-        return collapsed.into_owned();
+    // Nearly every text is plain ASCII: one look at each byte is enough.
+    if collapsed.bytes().all(|byte| (b' '..0x7f).contains(&byte) && byte != b'<') {
+        return collapsed;
     }
     let mut out = String::with_capacity(collapsed.len() + 8);
     let mut characters = collapsed.chars().peekable();
@@ -90,7 +91,7 @@ fn make_visible(text: &str) -> String {
             out.push(character);
         }
     }
-    out
+    Cow::Owned(out)
 }
 
 fn push_code_point(out: &mut String, character: char) {

@@ -13,6 +13,8 @@ pub mod render;
 pub mod rule;
 
 mod descent;
+#[cfg(test)]
+mod laws;
 mod state;
 mod view;
 

@@ -34,7 +34,7 @@ impl State {
         if schema.role(&section) == Role::Closing {
             if let Payload::Items(items) = &payload {
                 for closed in schema.closed_by(&section) {
-                    if let SectionState::Set(set) = self.section_mut(&closed.name, Merge::Set) {
+                    if let Some(SectionState::Set(set)) = self.section_mut(&closed.name, Merge::Set) {
                         set.close(origin, items, closed.identity);
                     }
                 }
@@ -44,7 +44,8 @@ impl State {
         let (merge, identity) = schema
             .section(&section)
             .map_or((Merge::Set, Identity::Words), |declared| (declared.merge, declared.identity));
-        match (self.section_mut(&section, merge), payload) {
+        let Some(state) = self.section_mut(&section, merge) else { return };
+        match (state, payload) {
             (SectionState::Register(register), Payload::Text(text)) => register.write(Arc::clone(origin), Some(text)),
             (SectionState::Map(map), Payload::Entries(entries)) => {
                 for (key, value) in entries {
@@ -58,11 +59,12 @@ impl State {
         }
     }
 
-    fn section_mut(&mut self, name: &str, merge: Merge) -> &mut SectionState {
+    fn section_mut(&mut self, name: &str, merge: Merge) -> Option<&mut SectionState> {
+        // Looked up by reference first: nearly always it is there, and its name need not be copied.
         if !self.sections.contains_key(name) {
             self.sections.insert(name.to_owned(), SectionState::new(merge));
         }
-        self.sections.entry(name.to_owned()).or_insert_with(|| SectionState::new(merge))
+        self.sections.get_mut(name)
     }
 
     /// The state of one section.
@@ -114,9 +116,8 @@ impl State {
 
 impl Join for State {
     fn join(&mut self, other: Self) {
-        for (id, origin) in other.events {
-            self.events.entry(id).or_insert(origin);
-        }
+        // Equal ids are equal events, so it does not matter whose origin stays.
+        self.events.extend(other.events);
         self.sections.join(other.sections);
     }
 }

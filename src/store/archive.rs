@@ -5,7 +5,7 @@ use super::listing::Listing;
 use super::lock::{LockRequest, with_lock};
 use super::platform::{rename_without_replacing, sync_dir};
 use super::read::{Reading, read_text};
-use super::synthesize::{NothingHidden, settled};
+use super::synthesize::{NothingHidden, read_ledger};
 use super::{LedgerDir, StoreError};
 use crate::event::EventId;
 use crate::event::normal::normalise;
@@ -47,18 +47,18 @@ pub struct Archived {
 /// The lock is held, or the disk refuses; what was done until then stays, and the view with it.
 pub fn archive(ledger: &LedgerDir, request: &ArchiveRequest<'_>) -> Result<Archived, StoreError> {
     if request.dry_run {
-        let (listing, readings) = settled(ledger, request.schema, &NothingHidden)?;
+        let (listing, readings) = read_ledger(ledger, request.schema, &NothingHidden)?;
         return Ok(Plan::new(&listing, &readings, request).describe());
     }
     with_lock(ledger, &request.lock, |_lock_file| {
         ensure_readme(ledger)?;
         let mut done = Archived::default();
-        let (listing, readings) = settled(ledger, request.schema, &NothingHidden)?;
+        let (listing, readings) = read_ledger(ledger, request.schema, &NothingHidden)?;
         let plan = Plan::new(&listing, &readings, request);
         move_files(ledger, &plan, &mut done)?;
         if request.pack_before.is_some() {
             // The files that were moved just now may be old enough for a pack.
-            let (listing, readings) = settled(ledger, request.schema, &NothingHidden)?;
+            let (listing, readings) = read_ledger(ledger, request.schema, &NothingHidden)?;
             let plan =
                 Plan::new(&listing, &readings, &ArchiveRequest { move_before: None, lock: request.lock, ..*request });
             for (day, candidates) in &plan.packs {

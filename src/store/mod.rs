@@ -23,10 +23,12 @@ pub use keep::Keeper;
 pub use listing::{Found, Listing};
 pub(crate) use listing::{is_day, is_event_name};
 pub use lock::{LockRequest, with_lock};
-pub use read::{Reading, Source, decode_path, decode_source, fold, read_all, read_text};
+pub use read::{Fold, Reading, Source, decode_path, decode_source, fold_all, read_all, read_text};
 pub use replace::replace_whole;
 pub use select::{Selection, select};
-pub use synthesize::{Folded, HiddenEvents, NothingHidden, SynthRequest, Synthesized, fold_ledger, synthesize};
+pub use synthesize::{
+    Folded, HiddenEvents, NothingHidden, SynthRequest, Synthesized, fold_ledger, read_ledger, synthesize,
+};
 
 use std::path::{Path, PathBuf};
 

@@ -8,8 +8,8 @@ use std::path::Path;
 /// What was found under an event's name.
 #[derive(Debug)]
 pub(super) enum Opened {
-    /// A regular file, open for reading.
-    File(File),
+    /// A regular file, open for reading, and its size in bytes.
+    File(File, u64),
     /// A link, directory, FIFO, socket or device: not opened, or closed at once.
     NotAFile,
 }
@@ -28,7 +28,8 @@ mod imp {
         match open(path, flags, Mode::empty()) {
             Ok(descriptor) => {
                 let file = File::from(descriptor);
-                Ok(if file.metadata()?.is_file() { Opened::File(file) } else { Opened::NotAFile })
+                let found = file.metadata()?;
+                Ok(if found.is_file() { Opened::File(file, found.len()) } else { Opened::NotAFile })
             }
             // A link; a socket or a device without a driver.
             Err(Errno::LOOP | Errno::MLINK | Errno::NXIO | Errno::NODEV) => Ok(Opened::NotAFile),
@@ -67,10 +68,11 @@ mod imp {
     use std::fs::OpenOptions;
 
     pub(in super::super) fn open_without_following(path: &Path) -> io::Result<Opened> {
-        if !std::fs::symlink_metadata(path)?.is_file() {
+        let found = std::fs::symlink_metadata(path)?;
+        if !found.is_file() {
             return Ok(Opened::NotAFile);
         }
-        File::open(path).map(Opened::File)
+        File::open(path).map(|file| Opened::File(file, found.len()))
     }
 
     pub(in super::super) fn open_lock_file(path: &Path) -> io::Result<File> {

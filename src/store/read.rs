@@ -40,25 +40,122 @@ const FEW: usize = 48;
 /// # Errors
 /// A file cannot be read for another reason than its content, or a pack is damaged.
 pub fn read_all(ledger: &LedgerDir, listing: &Listing, schema: &Schema) -> Result<Option<Vec<Reading>>, StoreError> {
-    let read_files = |files: &[Found]| -> Result<Vec<Reading>, StoreError> {
-        let mut buffer = Vec::new();
-        files.iter().map(|found| read_one(ledger, found, schema, &mut buffer)).collect()
+    let collect = |files: &[Found]| {
+        let mut readings = Vec::with_capacity(files.len());
+        each_file(ledger, files, schema, |reading| readings.push(reading))?;
+        Ok(readings)
     };
-    let mut parts: Vec<Result<Vec<Reading>, StoreError>> = if listing.files.len() <= FEW {
-        vec![read_files(&listing.files)]
-    } else {
-        listing.files.par_chunks(256).map(read_files).collect()
+    let append = |mut left: Vec<Reading>, right: Vec<Reading>| {
+        left.extend(right);
+        left
     };
-    parts.extend(listing.packs.iter().map(|found| read_pack(ledger, found, schema)));
-    let mut readings = Vec::with_capacity(listing.files.len());
-    for part in parts {
-        match part {
-            Ok(part) => readings.extend(part),
-            Err(error) if error.is_not_found() => return Ok(None),
-            Err(error) => return Err(error),
+    let read = in_parallel(&listing.files, collect, append).and_then(|mut readings| {
+        each_pack(ledger, listing, schema, |reading| readings.push(reading))?;
+        Ok(readings)
+    });
+    unless_gone(read)
+}
+
+/// Reads and folds everything that is listed, file by file; `None` where one has gone meanwhile.
+///
+/// # Errors
+/// As [`read_all`].
+pub fn fold_all(ledger: &LedgerDir, listing: &Listing, schema: &Schema) -> Result<Option<Fold>, StoreError> {
+    let fold = |files: &[Found]| {
+        let mut fold = Fold::default();
+        each_file(ledger, files, schema, |reading| fold.insert(reading, schema))?;
+        Ok(fold)
+    };
+    let join = |mut left: Fold, right: Fold| {
+        left.join(right);
+        left
+    };
+    let folded = in_parallel(&listing.files, fold, join).and_then(|mut fold| {
+        each_pack(ledger, listing, schema, |reading| fold.insert(reading, schema))?;
+        Ok(fold)
+    });
+    unless_gone(folded)
+}
+
+/// What readings amount to: the join of the readable events, and the others with their faults.
+#[derive(Debug, Default)]
+pub struct Fold {
+    /// The join of the events.
+    pub state: State,
+    /// What could not be read.
+    pub unreadable: BTreeSet<Unreadable>,
+    /// Why, with places, by the names that the view shows.
+    pub faults: Vec<(Vec<u8>, Fault)>,
+}
+
+impl Fold {
+    /// Adds one reading.
+    pub fn insert(&mut self, reading: Reading, schema: &Schema) {
+        match reading.result {
+            Ok(event) => self.state.insert(event, schema),
+            Err(fault) => {
+                self.unreadable.insert(Unreadable { name: reading.source.name.clone(), code: fault.code });
+                self.faults.push((reading.source.name, fault));
+            }
         }
     }
-    Ok(Some(readings))
+}
+
+/// The states are joined; the faults keep the order of the listing.
+impl Join for Fold {
+    fn join(&mut self, other: Self) {
+        self.state.join(other.state);
+        self.unreadable.join(other.unreadable);
+        self.faults.extend(other.faults);
+    }
+}
+
+/// Does the work on every core, each with one run of neighbouring files, and puts the parts together in
+/// their order.
+fn in_parallel<T: Send>(
+    files: &[Found],
+    work: impl Fn(&[Found]) -> Result<T, StoreError> + Sync,
+    together: impl Fn(T, T) -> T + Sync,
+) -> Result<T, StoreError> {
+    if files.len() <= FEW {
+        return work(files);
+    }
+    let run = files.len().div_ceil(rayon::current_num_threads().max(1)).max(FEW);
+    let parts = files.par_chunks(run).map(&work);
+    let both = |left: Result<T, StoreError>, right: Result<T, StoreError>| Ok(together(left?, right?));
+    parts.reduce_with(both).unwrap_or_else(|| work(&[]))
+}
+
+fn unless_gone<T>(read: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+    match read {
+        Err(error) if error.is_not_found() => Ok(None),
+        other => other.map(Some),
+    }
+}
+
+fn each_file(
+    ledger: &LedgerDir,
+    files: &[Found],
+    schema: &Schema,
+    mut then: impl FnMut(Reading),
+) -> Result<(), StoreError> {
+    let mut buffer = Vec::new();
+    files.iter().try_for_each(|found| {
+        then(read_one(ledger, found, schema, &mut buffer)?);
+        Ok(())
+    })
+}
+
+fn each_pack(
+    ledger: &LedgerDir,
+    listing: &Listing,
+    schema: &Schema,
+    mut then: impl FnMut(Reading),
+) -> Result<(), StoreError> {
+    for found in &listing.packs {
+        read_pack(ledger, found, schema)?.into_iter().for_each(&mut then);
+    }
+    Ok(())
 }
 
 fn read_one(ledger: &LedgerDir, found: &Found, schema: &Schema, buffer: &mut Vec<u8>) -> Result<Reading, StoreError> {
@@ -80,11 +177,10 @@ fn not_a_file() -> Fault {
 
 /// Reads a regular file of at most the size of an event into `buffer`.
 fn read_into(path: &Path, buffer: &mut Vec<u8>) -> Result<Result<(), Fault>, StoreError> {
-    let file = match open_without_following(path).map_err(StoreError::io("open", path))? {
-        Opened::File(file) => file,
+    let (file, size) = match open_without_following(path).map_err(StoreError::io("open", path))? {
+        Opened::File(file, size) => (file, size),
         Opened::NotAFile => return Ok(Err(not_a_file())),
     };
-    let size = file.metadata().map_err(StoreError::io("look at", path))?.len();
     if size > MAX_BYTES as u64 {
         return Ok(Err(too_large(size)));
     }
@@ -109,7 +205,7 @@ pub fn decode_path(path: &Path, schema: &Schema) -> Result<Result<Event, Fault>,
 /// It is no regular file, or the system refuses.
 pub fn read_text(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
     match open_without_following(path) {
-        Ok(Opened::File(mut file)) => {
+        Ok(Opened::File(mut file, _)) => {
             let mut bytes = Vec::new();
             file.read_to_end(&mut bytes).map_err(StoreError::io("read", path))?;
             Ok(Some(bytes))
@@ -155,38 +251,4 @@ pub fn decode_source(found: &Found, bytes: &[u8], schema: &Schema) -> Result<Vec
     }
     let source = Source { name: found.shown_name(), pack: None };
     Ok(vec![Reading { source, result: decode(bytes, schema) }])
-}
-
-/// Folds readings into the state of the readable ones and the names of the others.
-#[must_use]
-pub fn fold(readings: Vec<Reading>, schema: &Schema) -> (State, BTreeSet<Unreadable>) {
-    let mut unreadable = BTreeSet::new();
-    let mut events = Vec::with_capacity(readings.len());
-    for Reading { source, result } in readings {
-        match result {
-            Ok(event) => events.push(event),
-            Err(fault) => {
-                unreadable.insert(Unreadable { name: source.name, code: fault.code });
-            }
-        }
-    }
-    (join_all(events, schema), unreadable)
-}
-
-/// The join of all events: the two halves at once, where there are many.
-fn join_all(mut events: Vec<Event>, schema: &Schema) -> State {
-    let half = if events.len() > 1_000 { events.split_off(events.len() / 2) } else { Vec::new() };
-    let state = |events: Vec<Event>| {
-        let mut state = State::default();
-        for event in events {
-            state.insert(event, schema);
-        }
-        state
-    };
-    if half.is_empty() {
-        return state(events);
-    }
-    let (mut left, right) = rayon::join(|| state(events), || state(half));
-    left.join(right);
-    left
 }

@@ -4,7 +4,7 @@ use super::create::sweep;
 use super::keep::Keeper;
 use super::listing::Listing;
 use super::lock::{LockRequest, with_lock};
-use super::read::{Reading, fold, read_all, read_text};
+use super::read::{Fold, Reading, fold_all, read_all, read_text};
 use super::replace::replace_whole;
 use super::{LedgerDir, StoreError};
 use crate::event::Fault;
@@ -32,9 +32,15 @@ impl Folded {
     /// Folds readings.
     #[must_use]
     pub fn new(listing: Listing, readings: Vec<Reading>, schema: &Schema) -> Self {
-        let fault = |reading: &Reading| Some((reading.source.name.clone(), reading.result.as_ref().err()?.clone()));
-        let faults = readings.iter().filter_map(fault).collect();
-        let (state, unreadable) = fold(readings, schema);
+        let mut fold = Fold::default();
+        for reading in readings {
+            fold.insert(reading, schema);
+        }
+        Self::of(listing, fold, schema)
+    }
+
+    fn of(listing: Listing, fold: Fold, schema: &Schema) -> Self {
+        let Fold { state, unreadable, faults } = fold;
         let text = render::render(&View::new(&state, unreadable.clone(), schema));
         Self { state, unreadable, faults, text, listing }
     }
@@ -91,21 +97,36 @@ const ATTEMPTS: usize = 100;
 /// # Errors
 /// The ledger cannot be read, or does not come to rest.
 pub fn fold_ledger(ledger: &LedgerDir, schema: &Schema, hidden: &dyn HiddenEvents) -> Result<Folded, StoreError> {
-    let (listing, readings) = settled(ledger, schema, hidden)?;
-    Ok(Folded::new(listing, readings, schema))
+    let (listing, mut fold) = settled(ledger, |listing| fold_all(ledger, listing, schema))?;
+    for reading in hidden.read(&listing, schema)? {
+        fold.insert(reading, schema);
+    }
+    Ok(Folded::of(listing, fold, schema))
 }
 
-/// Lists and reads a ledger; starts again when a listed file has gone.
-pub(super) fn settled(
+/// Lists and reads a ledger, events apart, without the lock.
+///
+/// # Errors
+/// As [`fold_ledger`].
+pub fn read_ledger(
     ledger: &LedgerDir,
     schema: &Schema,
     hidden: &dyn HiddenEvents,
 ) -> Result<(Listing, Vec<Reading>), StoreError> {
+    let (listing, mut readings) = settled(ledger, |listing| read_all(ledger, listing, schema))?;
+    readings.extend(hidden.read(&listing, schema)?);
+    Ok((listing, readings))
+}
+
+/// Lists a ledger and reads it; starts again when a listed file has gone.
+fn settled<T>(
+    ledger: &LedgerDir,
+    read: impl Fn(&Listing) -> Result<Option<T>, StoreError>,
+) -> Result<(Listing, T), StoreError> {
     for _ in 0..ATTEMPTS {
         let listing = Listing::of(ledger)?;
-        if let Some(mut readings) = read_all(ledger, &listing, schema)? {
-            readings.extend(hidden.read(&listing, schema)?);
-            return Ok((listing, readings));
+        if let Some(done) = read(&listing)? {
+            return Ok((listing, done));
         }
     }
     Err(StoreError::Unsettled(ledger.path().to_owned()))

@@ -11,6 +11,8 @@ mod set;
 pub use list::{ListState, Moment};
 pub use map::MapState;
 pub use register::{RegisterState, Writes};
+#[cfg(test)]
+pub(crate) use set::identify;
 pub use set::{Item, SetState};
 
 use crate::crdt::Join;

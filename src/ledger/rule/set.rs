@@ -2,6 +2,7 @@
 
 use crate::crdt::{Join, Max, Min};
 use crate::event::{Origin, schema::Identity};
+use rayon::slice::ParallelSliceMut as _;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -68,7 +69,7 @@ impl SetState {
     pub fn open_items(&self) -> Vec<(&str, &Item)> {
         let mut open: Vec<_> =
             self.items.iter().filter(|(_, item)| item.is_open()).map(|(text, item)| (text.as_str(), item)).collect();
-        open.sort_unstable_by(|(_, a), (_, b)| a.first().cmp(&b.first()));
+        open.par_sort_unstable_by(|(_, a), (_, b)| a.first().cmp(&b.first()));
         open
     }
 }
