@@ -75,6 +75,8 @@ pub enum Command {
     Record(RecordArgs),
     /// Move old events to the archive; the view does not change
     Archive(ArchiveArgs),
+    /// Turn legacy `## Ledger` Markdown and handoff YAML files into events; the files stay
+    Import(ImportArgs),
     /// Print what stands: the merged ledger, with numbered questions
     Show,
     /// Print what happened: the events, newest first
@@ -211,6 +213,20 @@ pub struct ArchiveArgs {
     /// Only say what would be done
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// Options of `import`.
+#[derive(Debug, Clone, Args)]
+pub struct ImportArgs {
+    /// The files
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// When they were written [default: what the file says, else the date in its name]
+    #[arg(long, value_name = "TIME")]
+    pub ts: Option<String>,
+    /// Who wrote them [default: what the file says, else `import`]
+    #[arg(long, value_name = "NAME")]
+    pub agent: Option<String>,
 }
 
 /// Options of `log`.

@@ -8,6 +8,7 @@ mod console;
 mod context;
 mod environment;
 mod error;
+mod import;
 mod inspect;
 mod origins;
 mod record;
@@ -61,6 +62,7 @@ fn run(global: &Global, command: Command, console: &Console) -> Result<Exit, Cli
         Command::Synth(args) => context.each_ledger(|ledger| synth::run(&context, ledger, &args)),
         Command::Record(args) => record::run(&context, context.one_ledger()?, &args),
         Command::Archive(args) => context.each_ledger(|ledger| archive::run(&context, ledger, &args)),
+        Command::Import(args) => import::run(&context, context.one_ledger()?, &args),
         Command::Show => context.each_ledger(|ledger| inspect::show(&context, ledger)),
         Command::Log(args) => context.each_ledger(|ledger| inspect::log(&context, ledger, &args)),
         Command::Why(args) => context.each_ledger(|ledger| inspect::why(&context, ledger, &args)),

@@ -44,7 +44,7 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &RecordArgs) -> 
         branch: context.branch()?,
         kind: args.kind.clone(),
         reason: args.reason.clone(),
-        parents: heads.iter().rev().take(MAX_PARENTS).rev().map(|origin| origin.stamp.id).collect(),
+        parents: Some(heads.iter().rev().take(MAX_PARENTS).rev().map(|origin| origin.stamp.id).collect()),
         body,
     };
     let text = draft.encode();

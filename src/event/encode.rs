@@ -21,8 +21,8 @@ pub struct Draft<'a> {
     pub kind: String,
     /// Why it is written.
     pub reason: Option<String>,
-    /// The newest events that the writer has seen.
-    pub parents: Vec<EventId>,
+    /// The newest events that the writer has seen; `None` leaves the key out.
+    pub parents: Option<Vec<EventId>>,
     /// The body: a mapping of sections.
     pub body: Vec<Entry<'a>>,
 }
@@ -44,8 +44,10 @@ impl Draft<'_> {
         if let Some(reason) = &self.reason {
             line("reason", reason);
         }
-        let parents = self.parents.iter().map(|id| scalar(id.to_hex())).collect();
-        push_entries(&mut out, &[entry("parents", Node { place: Place::START, value: Value::List(parents) })], 0);
+        if let Some(parents) = &self.parents {
+            let parents = list(parents.iter().map(|id| scalar(id.to_hex())).collect());
+            push_entries(&mut out, &[entry("parents", parents)], 0);
+        }
         out.push_str("---\n\n");
         push_entries(&mut out, &self.body, 0);
         out
@@ -221,7 +223,7 @@ mod tests {
                 branch: Some("feat/x: #1".to_owned()),
                 kind: "note".to_owned(),
                 reason: None,
-                parents: vec![EventId::of("x")],
+                parents: Some(vec![EventId::of("x")]),
                 body: vec![entry("extra", node.clone())],
             };
             let text = draft.encode();

@@ -7,6 +7,7 @@
 pub mod decode;
 pub mod encode;
 pub mod front;
+pub mod legacy;
 pub mod markdown;
 pub mod normal;
 pub mod schema;

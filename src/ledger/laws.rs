@@ -217,7 +217,7 @@ fn many_contested_keys_need_more_than_one_walk() {
     let heads: Vec<EventId> = state(&events).heads().iter().map(|origin| origin.stamp.id).collect();
     assert_eq!(heads, [events[1].origin.stamp.id, events[2].origin.stamp.id]);
     let merge = linked(3, "m", &heads, "now: y");
-    let done = state(&[events.as_slice(), &[merge.clone()]].concat());
+    let done = state(&[events.as_slice(), std::slice::from_ref(&merge)].concat());
     assert_eq!(done.heads().len(), 1);
     // Seen, but not written over: still contested.
     assert_eq!(shown(&done).matches("contested: l (l)").count(), 600);
