@@ -1,0 +1,136 @@
+"""Folds random ledgers with `fold.py` and with a `headwater` binary, and compares the bytes.
+
+    python3 compare.py --headwater PATH_TO_BINARY [--count N] [--seed FIRST] [--keep DIR]
+    python3 compare.py --coverage [--count N] [--seed FIRST]
+
+Exits with 1 and the first difference as a unified diff if there is one. `--keep` saves every
+ledger that differs, with both views. `--coverage` runs no binary: it counts what the generated
+ledgers exercise.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import difflib
+import functools
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+
+import fold
+import generate
+
+TIMEOUT_SECONDS = 60
+CODES = [
+    *("not-a-file", "too-large", "not-utf8", "no-frontmatter", *fold.IN_TEXT_ORDER),
+    *("bad-ts", "bad-agent", "bad-section"),
+]
+FEATURES = {
+    "contested writes": rb"^(?:- also: |  - contested: )",
+    "removals that win": rb"^- \*\*.*:\*\* \(removed\) ",
+    "contested removals": rb"^  - contested: \(removed\) ",
+    "empty values": rb"^- \*\*.*[^:]\*\* \(",
+    "items left out by `show`": rb"^- \xe2\x80\xa6 \d+ earlier$",
+    "phases": rb"^- \S+Z \*\*Phase ",
+    "escapes": rb"\\u\{|&lt;|^- \\",
+    "archived unreadable files": rb"^- `archive/",
+    "no events": rb"^  event_count: 0$",
+}
+
+
+@dataclass
+class Difference:
+    """A seed whose two views differ, or where the program failed."""
+
+    seed: int
+    report: str
+
+
+def expected_view(folder: str, config: str | None) -> bytes:
+    sections = fold.sections_of(config) if config is not None else fold.DEFAULT_SECTIONS
+    return fold.render(fold.read_ledger(folder), sections)
+
+
+def run_headwater(binary: str, folder: str, config: str | None) -> subprocess.CompletedProcess[bytes]:
+    command = [binary, "synth", "--dir", folder, "--no-confirm", "--output", "-"]
+    if config is not None:
+        command += ["--config", os.path.join(folder, "config.yaml")]
+    environment = {name: value for name, value in os.environ.items() if name != "HEADWATER_DIR"}
+    return subprocess.run(
+        command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT_SECONDS
+    )
+
+
+def unified_diff(expected: bytes, actual: bytes) -> str:
+    lines = (view.decode("utf-8", "backslashreplace").split("\n") for view in (expected, actual))
+    return "\n".join(difflib.unified_diff(*lines, "fold.py", "headwater", lineterm=""))
+
+
+def compare(seed: int, binary: str, keep: str | None) -> Difference | None:
+    ledger = generate.generate(seed)
+    with tempfile.TemporaryDirectory(prefix="headwater-") as folder:
+        ledger.write(folder)
+        expected = expected_view(folder, ledger.config)
+        result = run_headwater(binary, folder, ledger.config)
+    if result.returncode == 0 and result.stdout == expected:
+        return None
+    if keep:
+        kept = os.path.join(keep, f"seed-{seed}")
+        ledger.write(kept)
+        for name, view in ("expected.md", expected), ("actual.md", result.stdout):
+            with open(os.path.join(kept, name), "wb") as file:
+                file.write(view)
+    if result.returncode != 0:
+        return Difference(seed, f"exit {result.returncode}: {result.stderr.decode(errors='replace')}")
+    return Difference(seed, unified_diff(expected, result.stdout))
+
+
+def exercised(seed: int) -> set[str]:
+    """What the view of one generated ledger shows to have been tried."""
+    ledger = generate.generate(seed)
+    with tempfile.TemporaryDirectory(prefix="headwater-") as folder:
+        ledger.write(folder)
+        view = expected_view(folder, ledger.config)
+    found = {name for name, pattern in FEATURES.items() if re.search(pattern, view, re.MULTILINE)}
+    codes = {code for code in CODES if re.search(rf"^- `.*`: {code}$".encode(), view, re.MULTILINE)}
+    agents = set(re.findall(rb"\(([^()]*)\)$", view, re.MULTILINE))
+    branches = {"several agents"} if len(agents) > 1 else set()
+    kinds = {"packs"} if any(path.endswith(".yaml") for path in ledger.files) else set()
+    return found | codes | branches | kinds | ({"configuration"} if ledger.config else set())
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--headwater", metavar="PATH", help="the binary to compare with")
+    what.add_argument("--coverage", action="store_true", help="only count what the ledgers exercise")
+    parser.add_argument("--count", type=int, default=2000, help="number of ledgers (default: 2000)")
+    parser.add_argument("--seed", type=int, default=1, help="the first seed (default: 1)")
+    parser.add_argument("--keep", metavar="DIR", help="where to save ledgers that differ")
+    arguments = parser.parse_args()
+    seeds = range(arguments.seed, arguments.seed + arguments.count)
+
+    with ProcessPoolExecutor() as pool:
+        if arguments.coverage:
+            counts = collections.Counter(name for names in pool.map(exercised, seeds, chunksize=20) for name in names)
+            for name in [*CODES, *FEATURES, "several agents", "packs", "configuration"]:
+                print(f"{counts[name]:6} of {len(seeds)}  {name}")
+            return 0
+        binary = os.path.abspath(arguments.headwater)
+        work = functools.partial(compare, binary=binary, keep=arguments.keep)
+        differences = [difference for difference in pool.map(work, seeds, chunksize=20) if difference]
+    if not differences:
+        print(f"{len(seeds)} ledgers agree")
+        return 0
+    first = differences[0]
+    print(f"{len(differences)} of {len(seeds)} ledgers differ; the first is that of seed {first.seed}:\n{first.report}")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
