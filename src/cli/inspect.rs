@@ -522,8 +522,12 @@ pub(super) fn config(context: &Context<'_>) -> Result<Exit, CliError> {
             Identity::Words => "words",
             Identity::Exact => "exact",
         });
-        json!({"name": section.name, "title": section.title, "merge": merge, "identity": identity,
-            "closed_by": section.closed_by, "show": section.show.map(|span| age(Some(span)))})
+        let mut options = json!({"name": section.name, "title": section.title, "merge": merge, "identity": identity,
+            "closed_by": section.closed_by, "show": section.show.map(|span| age(Some(span)))});
+        if let Some(options) = options.as_object_mut() {
+            options.retain(|_, value| !value.is_null());
+        }
+        options
     };
     let sections: Vec<Value> = config.schema.sections().iter().map(section).collect();
     let ledgers: Vec<String> = context.ledgers.iter().map(|ledger| ledger.dir.path().display().to_string()).collect();
@@ -542,8 +546,7 @@ pub(super) fn config(context: &Context<'_>) -> Result<Exit, CliError> {
     let mut text = format!("{}\n", safe_for_terminal(&source));
     let shown = json!({"ledger": config.ledgers, "view": view, "archive": archive, "sections": sections});
     let yaml = serde_yaml::to_string(&shown).map_err(|error| CliError::CannotTell(error.to_string()))?;
-    let stated = yaml.lines().filter(|line| !line.ends_with(": null"));
-    text.push_str(&stated.collect::<Vec<_>>().join("\n"));
+    text.push_str(yaml.trim_end());
     context.console.result(&text)?;
     Ok(Exit::Done)
 }

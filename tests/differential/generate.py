@@ -315,7 +315,7 @@ class MarkdownWriter:
             item = self.map_item(used) if self.kinds[name] == "map" else self.item()
             yield self.rng.choice(["- ", "- ", "* ", "+ ", "-  "]) + item
             yield from self.rng.choices(
-                [[], ["  continued  "], ["  - nested", "tail"], [""], ["", "stray prose"], ["-no item"], ["\u3000", "x"]],
+                [[], ["  continued  "], ["  - nested", "tail\x1c"], [""], ["", "stray prose"], ["-no item"], ["\u3000", "x"]],
                 [12, 2, 1, 3, 1, 1, 1],
             )[0]
 
@@ -397,11 +397,13 @@ class Draft:
     front: list[str]
     body: list[str]
     yaml_body: bool
+    fences: tuple[str, str] = ("---", "---")
     damage: Callable[[bytes], bytes] = bytes
 
     def text(self) -> str:
         front, body = "".join(self.front), "".join(self.body)
-        return f"---\n{front}---\n{body}".rstrip() + "\n"
+        opening, closing = self.fences
+        return normalised(f"{opening}\n{front}{closing}\n{body}")
 
 
 class Spoiler:
@@ -540,7 +542,7 @@ class Ledger:
                 file.write(self.config)
 
 
-ODD_NAMES = ["with space.md", "tick`s`.md", "日本.md", "\udcff\udcfe.md", "half\udce2\udc80.md", "new\nline.md", "esc\x1b.md", "ls\u2028ps\u2029.md", "bidi\u202e.md", "nbsp\u00a0.md", "back\\slash.md", "readme.md", "<b>.md", "README.md.md", "*.md", "é.md", "zz.md.md"]
+ODD_NAMES = ["with space.md", "tick`s`.md", "日本.md", "\udcff\udcfe.md", "half\udce2\udc80.md", "new\nline.md", "esc\x1b.md", "ls\u2028ps\u2029.md", "bidi\u202e.md", "nbsp\u00a0.md", "back\\slash.md", "readme.md", "<b>.md", "README.md.md", "*.md", "é.md", "zz.md.md", "😀.md"]
 NO_EVENT_NAMES = [".hidden.md", "README.md", "notes.txt", "UPPER.MD", ".md", "md", "event.md~"]
 
 
@@ -630,15 +632,19 @@ class LedgerMaker:
             name = self.file_name(instant, front, odd=self.rng.random() < 0.4)
             self.put(self.place(instant, archived=self.rng.random() < 0.15), name, draft.damage(draft.text().encode()))
             return
+        draft.fences = (self.fence(), self.fence())
         for entry in self.rng.sample(SOUND_ODDITIES, self.rng.choice([0, 0, 0, 1])):
             self.spoiler.insert(draft.front, entry)
         if self.spoiler.large and self.rng.random() < 0.3:
             draft.damage = self.spoiler.padding(0)
         self.store(draft, instant, front)
 
+    def fence(self) -> str:
+        return "---" + self.rng.choices(["", " ", "\t", "  \t "], [20, 1, 1, 1])[0]
+
     def store(self, draft: Draft, instant: int, front: dict) -> None:
         """Puts a sound event into one or several places."""
-        text = normalised(draft.text())
+        text = draft.text()
         event_id = hashlib.sha256(text.encode()).hexdigest()
         self.advance(event_id)
         places = self.rng.choices([["live"], ["live", "live"], ["archive"], ["pack"], ["live", "archive", "pack"], ["archive", "pack"]], [12, 2, 3, 2, 1, 1])[0]
@@ -795,8 +801,8 @@ def quoted(text: str) -> str:
 
 
 def normalised(text: str) -> str:
-    """`text` without the white space at its end; drafts have nothing else to normalise."""
-    return text.rstrip("\t\n\x0b\x0c\r \x85\xa0\u1680\u2000\u2003\u2028\u2029\u3000") + "\n"
+    """`text` with one LF for the white space at its end; drafts have nothing else to normalise."""
+    return text.rstrip("\t\n\x0b\x0c\r \x85\u00a0\u2003\u2028\u2029\u3000") + "\n"  # what the texts above have
 
 
 def written_keys(node: Node) -> Iterator[str]:
