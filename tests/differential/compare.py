@@ -62,7 +62,12 @@ def run_headwater(binary: str, folder: str, config: str | None) -> subprocess.Co
         command += ["--config", os.path.join(folder, "config.yaml")]
     environment = {name: value for name, value in os.environ.items() if name != "HEADWATER_DIR"}
     return subprocess.run(
-        command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT_SECONDS
+        command,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=TIMEOUT_SECONDS,
     )
 
 
@@ -117,18 +122,24 @@ def main() -> int:
 
     with ProcessPoolExecutor() as pool:
         if arguments.coverage:
-            counts = collections.Counter(name for names in pool.map(exercised, seeds, chunksize=20) for name in names)
+            counts = collections.Counter(
+                name for names in pool.map(exercised, seeds, chunksize=20) for name in names
+            )
             for name in [*CODES, *FEATURES, "several agents", "packs", "configuration"]:
                 print(f"{counts[name]:6} of {len(seeds)}  {name}")
             return 0
         binary = os.path.abspath(arguments.headwater)
+        if not os.path.isfile(binary):
+            parser.error(f"there is no binary at {arguments.headwater}")
         work = functools.partial(compare, binary=binary, keep=arguments.keep)
         differences = [difference for difference in pool.map(work, seeds, chunksize=20) if difference]
     if not differences:
         print(f"{len(seeds)} ledgers agree")
         return 0
     first = differences[0]
-    print(f"{len(differences)} of {len(seeds)} ledgers differ; the first is that of seed {first.seed}:\n{first.report}")
+    print(
+        f"{len(differences)} of {len(seeds)} ledgers differ; the first is that of seed {first.seed}:\n{first.report}"
+    )
     return 1
 
 

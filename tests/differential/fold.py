@@ -28,7 +28,6 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
     CollectionEndEvent,
-    CollectionStartEvent,
     DocumentStartEvent,
     MappingStartEvent,
     NodeEvent,
@@ -39,7 +38,10 @@ from ruamel.yaml.scanner import Scanner
 
 # --- Text -----------------------------------------------------------------------------------
 
-WHITE = "\t\n\x0b\x0c\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+WHITE = (
+    "\t\n\x0b\x0c\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
 """Unicode's White_Space; `str.strip()` without an argument would also take U+001C to U+001F."""
 
 WHITE_RUN = re.compile(f"[{WHITE}]+")
@@ -430,7 +432,10 @@ def markdown_body(lines: list[str], schema: Schema) -> Table:
         if current is not None:
             blocks.setdefault(current, []).append((place, line))
     return Table(
-        [Entry(name, block[0][0], markdown_section(block, schema.merge_of(name))) for name, block in blocks.items()]
+        [
+            Entry(name, block[0][0], markdown_section(block, schema.merge_of(name)))
+            for name, block in blocks.items()
+        ]
     )
 
 
@@ -612,8 +617,10 @@ def fits(part: Table, schema: Schema) -> bool:
     return all(
         is_absent(entry.value)
         or isinstance(entry.value, Table)
-        or isinstance(entry.value, Sequence)
-        and all(is_absent(item) or isinstance(item, Table) for item in entry.value.items)
+        or (
+            isinstance(entry.value, Sequence)
+            and all(is_absent(item) or isinstance(item, Table) for item in entry.value.items)
+        )
         for entry in part.entries
         if schema.merge_of(entry.key) == "map"
     )
@@ -770,7 +777,10 @@ class View:
             return []
         return [
             f"**{section.title}:** {signed(writes[0].shown, writes[0].event)}",
-            *(f"- also: {signed(write.shown, write.event)}" for write in contested_writes(writes, self.graph)),
+            *(
+                f"- also: {signed(write.shown, write.event)}"
+                for write in contested_writes(writes, self.graph)
+            ),
         ]
 
     def map_lines(self, section: Section) -> list[str]:
@@ -876,9 +886,7 @@ def event_files(files: Mapping[str, bytes | None]) -> Iterator[tuple[str, bytes 
                 yield match[1] + item.get("name").value, item.get("text").value.encode()
 
 
-def render(
-    files: Mapping[str, bytes | None], sections: Iterable[Section] = DEFAULT_SECTIONS
-) -> bytes:
+def render(files: Mapping[str, bytes | None], sections: Iterable[Section] = DEFAULT_SECTIONS) -> bytes:
     """The bytes of `current.md`.
 
     `files` maps paths below the ledger directory to contents, None for what is not a file; paths

@@ -46,42 +46,65 @@ C# and a#b
 100% sure
 don't panic""".splitlines()
 
+# fmt: off
 HOSTILE_TEXTS = [
-    *("# heading", "###### six", "####### seven", "#hash", "#", "- item", "-", "-x", "+ plus", "+", "* star", "*"),
-    *("1. one", "1.", "12) twelve", "123456789. nine", "1234567890. ten", "1.x", "1) ", "> quote", ">", "| pipe"),
-    *("---", "--", "-- x", "***", "* * *", "**bold** text", "___", "__x", "===", "```code", "`tick`", "~~~", "~~"),
-    *("[ ]", "[x] done", "[X]", "[x]y", "[ ]  two", "[a]: b", "[link](to)", "[a] then ]: b", "]: x"),
-    *("<b>", "</b>", "<!-- c", "<?php", "< b", "<1", "a <b> c </d> <e", "<", "x <", "&lt;b>", "\\u{200b}", "\\"),
-    *("a: b", ": b", "a:", "a: b: c", "a # b", "x]y", "{a}", "[1, 2]", "a, b", "\"quoted\"", "it's", "@at", "%x"),
-    *("bell\x07", "\x1b[31mred", "\x00", "\x7fdel", "c1\x9f", "\x1cnot white", "nel\x85x", "\x85", "vt\x0bff\x0cx"),
-    *("zero\u200bwidth", "\u200b", "\u202eevil", "\u2066iso\u2069", "\u200e# mark", "alm\u061c", "word\u2060join"),
-    *("bom\ufeff", "tag\U000e0041\U000e007f", "\U000e0080 past", "ls\u2028x", "ps\u2029", "nb\u00a0sp", "\u3000wide\u3000"),
-    *("\u180enot white", "soft\u00adhyphen", "\u200dzwj", "<\u200bb", "#\u00a0x", "-\u2003x", "\u200b- x", "1.\u00a0x"),
-    *("  padded  ", "tab\there", "two\nlines", "two\n\nparagraphs\n", " \n ", "   ", "", "\t", "~", "null", "NULL"),
-    *("(removed)", "(a) (b)", "**key:** value", "**key**: value", "**key**", "**key**x", "****", "**:**", "** **: x"),
-    *("***a**: x", "**a:**: x", "**a:**x", "**a***: x", "**a**:", "** :** x", "** :**", "*a* b", "**a** b: c"),
+    "# heading", "###### six", "####### seven", "#hash", "#", "- item", "-", "-x", "+ plus", "+", "* star",
+    "*", "1. one", "1.", "12) twelve", "123456789. nine", "1234567890. ten", "1.x", "1) ", "> quote", ">",
+    "| pipe", "---", "--", "-- x", "***", "* * *", "**bold** text", "___", "__x", "===", "```code", "`tick`",
+    "~~~", "~~", "[ ]", "[x] done", "[X]", "[x]y", "[ ]  two", "[a]: b", "[link](to)", "[a] then ]: b",
+    "]: x", "<b>", "</b>", "<!-- c", "<?php", "< b", "<1", "a <b> c </d> <e", "<", "x <", "&lt;b>",
+    "\\u{200b}", "\\", "a: b", ": b", "a:", "a: b: c", "a # b", "x]y", "{a}", "[1, 2]", "a, b", "\"quoted\"",
+    "it's", "@at", "%x", "bell\x07", "\x1b[31mred", "\x00", "\x7fdel", "c1\x9f", "\x1cnot white", "nel\x85x",
+    "\x85", "vt\x0bff\x0cx", "zero\u200bwidth", "\u200b", "\u202eevil", "\u2066iso\u2069", "\u200e# mark",
+    "alm\u061c", "word\u2060join", "bom\ufeff", "tag\U000e0041\U000e007f", "\U000e0080 past", "ls\u2028x",
+    "ps\u2029", "nb\u00a0sp", "\u3000wide\u3000", "\u180enot white", "soft\u00adhyphen", "\u200dzwj",
+    "<\u200bb", "#\u00a0x", "-\u2003x", "\u200b- x", "1.\u00a0x", "  padded  ", "tab\there", "two\nlines",
+    "two\n\nparagraphs\n", " \n ", "   ", "", "\t", "~", "null", "NULL", "(removed)", "(a) (b)",
+    "**key:** value", "**key**: value", "**key**", "**key**x", "****", "**:**", "** **: x", "***a**: x",
+    "**a:**: x", "**a:**x", "**a***: x", "**a**:", "** :** x", "** :**", "*a* b", "**a** b: c",
 ]
 """The text `(empty)` is left out: it reads like a contested write of an empty value."""
 
-KEYS = ["storage", "api", "error handling", "wire  format", "licence", "ci/cd", "日本", "é", "2nd", "naming"]
-ODD_KEYS = [" storage ", "error\thandling", "*star*", "* x", "**b**", "# k", "- k", "1. k", "", "  ", "null", "~", "<<", "k: v", "<k>", "[x]", "a\u200bb", "z" * 70]
-AGENTS = ["alice", "bob", "toast", "6f636d3a", "ci-runner", "carol"]
-ODD_AGENTS = [" padded ", "名前", "é", "no", "007", "# x", "*s*", "<b>", "zw\u200bx", "\u202ebidi", "- a", "\U0001f600" * 128, "x" * 128, "a  b", "1. a", "~", "(p)", "\ufeff", "\u00a0x"]
-BAD_AGENTS = ["", "   ", "\u00a0\u3000", "x" * 129, "a\tb", "a\nb", "a\x85b", "a\u2028b", "a\u2029", "\x7f", "a\x00"]
-BAD_INSTANTS = [
-    *("2026-01-10", "2026-01-10 13:00:00Z", "2026-01-10t13:00:00Z", "2026-01-10T13:00:00z", "2026-01-10T13:00Z"),
-    *("2026-01-10T13:00:60Z", "2016-12-31T23:59:60Z", "2026-01-10T24:00:00Z", "2026-01-10T13:60:00Z"),
-    *("2026-01-10T13:00:00.1234567890Z", "2026-01-10T13:00:00.Z", "2026-01-10T13:00:00,5Z", "2026-01-10T13:00:00"),
-    *("2026-01-10T13:00:00+24:00", "2026-01-10T13:00:00+01:60", "2026-01-10T13:00:00+0100", "2026-01-10T13:00:00+01"),
-    *("1969-12-31T23:59:59Z", "1969-12-31T23:59:59-01:00", "1970-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01"),
-    *("10000-01-01T00:00:00Z", "2026-13-01T00:00:00Z", "2026-00-10T00:00:00Z", "2023-02-29T00:00:00Z", "1900-02-29T00:00:00Z"),
-    *("2026-1-10T13:00:00Z", "+2026-01-10T13:00:00Z", "2026-01-10T13:00:00 Z", "٢٠٢٦-01-10T13:00:00Z", "０026-01-10T13:00:00Z"),
-    *("2026-01-10T13:00:00Z ", " 2026-01-10T13:00:00Z", "2026-01-10T13:00:00Z\n", "", "now", "0000-01-01T00:00:00Z", "26-01-10T13:00:00Z"),
-    *("2026-04-31T00:00:00Z", "2026-01-10T13:00:00+00:00Z", "2026-01-10T13:00:00±01:00", "2026-01-10T13:00:00\u221201:00"),
+KEYS = [
+    "storage", "api", "error handling", "wire  format", "licence", "ci/cd", "日本", "é", "2nd", "naming",
 ]
-EDGE_INSTANTS = ["1970-01-01T00:00:00Z", "1970-01-01T00:00:00.000000001Z", "1970-01-01T01:00:00+01:00", "2024-02-29T23:59:59.9Z", "9999-12-31T23:59:59.999999999Z", "9999-12-31T00:00:00-23:59", "2000-02-29T00:00:00-00:00"]
+ODD_KEYS = [
+    " storage ", "error\thandling", "*star*", "* x", "**b**", "# k", "- k", "1. k", "", "  ", "null", "~",
+    "<<", "k: v", "<k>", "[x]", "a\u200bb", "z" * 70,
+]
+AGENTS = ["alice", "bob", "toast", "6f636d3a", "ci-runner", "carol"]
+ODD_AGENTS = [
+    " padded ", "名前", "é", "no", "007", "# x", "*s*", "<b>", "zw\u200bx", "\u202ebidi", "- a",
+    "\U0001f600" * 128, "x" * 128, "a  b", "1. a", "~", "(p)", "\ufeff", "\u00a0x",
+]
+BAD_AGENTS = [
+    "", "   ", "\u00a0\u3000", "x" * 129, "a\tb", "a\nb", "a\x85b", "a\u2028b", "a\u2029", "\x7f", "a\x00",
+]
+BAD_INSTANTS = [
+    "2026-01-10", "2026-01-10 13:00:00Z", "2026-01-10t13:00:00Z", "2026-01-10T13:00:00z",
+    "2026-01-10T13:00Z", "2026-01-10T13:00:60Z", "2016-12-31T23:59:60Z", "2026-01-10T24:00:00Z",
+    "2026-01-10T13:60:00Z", "2026-01-10T13:00:00.1234567890Z", "2026-01-10T13:00:00.Z",
+    "2026-01-10T13:00:00,5Z", "2026-01-10T13:00:00", "2026-01-10T13:00:00+24:00",
+    "2026-01-10T13:00:00+01:60", "2026-01-10T13:00:00+0100", "2026-01-10T13:00:00+01",
+    "1969-12-31T23:59:59Z", "1969-12-31T23:59:59-01:00", "1970-01-01T00:00:00+00:01",
+    "9999-12-31T23:59:59-00:01", "10000-01-01T00:00:00Z", "2026-13-01T00:00:00Z", "2026-00-10T00:00:00Z",
+    "2023-02-29T00:00:00Z", "1900-02-29T00:00:00Z", "2026-1-10T13:00:00Z", "+2026-01-10T13:00:00Z",
+    "2026-01-10T13:00:00 Z", "٢٠٢٦-01-10T13:00:00Z", "０026-01-10T13:00:00Z", "2026-01-10T13:00:00Z ",
+    " 2026-01-10T13:00:00Z", "2026-01-10T13:00:00Z\n", "", "now", "0000-01-01T00:00:00Z",
+    "26-01-10T13:00:00Z", "2026-04-31T00:00:00Z", "2026-01-10T13:00:00+00:00Z", "2026-01-10T13:00:00±01:00",
+    "2026-01-10T13:00:00\u221201:00",
+]
+EDGE_INSTANTS = [
+    "1970-01-01T00:00:00Z", "1970-01-01T00:00:00.000000001Z", "1970-01-01T01:00:00+01:00",
+    "2024-02-29T23:59:59.9Z", "9999-12-31T23:59:59.999999999Z", "9999-12-31T00:00:00-23:59",
+    "2000-02-29T00:00:00-00:00",
+]
+# fmt: on
 
-TWINS = [f"---\nts: 2026-01-03T12:00:00Z\nagent: twin\nparents: []\nnow: twin {number}\n---\n" for number in (14419162, 22850852)]
+TWINS = [
+    f"---\nts: 2026-01-03T12:00:00Z\nagent: twin\nparents: []\nnow: twin {number}\n---\n"
+    for number in (14419162, 22850852)
+]
 TWINS_PREFIX = "9f829479f818"
 """Two events whose ids have their first 12 digits in common: that prefix is ambiguous."""
 
@@ -101,7 +124,8 @@ NULLS = ["~", "null", "Null", "NULL"]
 BLOCK_PLAIN = re.compile(r"[\w/(=$][^\x00-\x1f\x7f-\x9f\ufeff\u2028\u2029]*")
 FLOW_PLAIN = re.compile(r"\w(?:[\w ./()-]*[\w./()-])?")
 ONE_LINE = re.compile("[^\x00-\x1f\x7f-\x9f\ufeff\u2028\u2029]*")
-LITERAL = re.compile(r"(?:[^\s\x00-\x1f\x7f-\x9f\ufeff][^\x00-\x1f\x7f-\x9f\ufeff\u2028\u2029]*\n+)*[^\s\x00-\x1f\x7f-\x9f\ufeff][^\x00-\x1f\x7f-\x9f\ufeff\u2028\u2029]*\n?")
+LITERAL_LINE = r"[^\s\x00-\x1f\x7f-\x9f\ufeff][^\x00-\x1f\x7f-\x9f\ufeff\u2028\u2029]*"
+LITERAL = re.compile(f"(?:{LITERAL_LINE}\n+)*{LITERAL_LINE}\n?")
 SHORT_WORDS = re.compile(r"[a-z]+(?: [a-z]+)+")
 
 
@@ -121,7 +145,9 @@ class YamlWriter:
 
     def may_be_plain(self, text: str, flow: bool) -> bool:
         pattern = FLOW_PLAIN if flow else BLOCK_PLAIN
-        unsafe = text in NULLS or text != text.strip(" ") or ": " in text or " #" in text or text.endswith(":")
+        unsafe = (
+            text in NULLS or text != text.strip(" ") or ": " in text or " #" in text or text.endswith(":")
+        )
         return pattern.fullmatch(text) is not None and not unsafe
 
     def double(self, text: str) -> str:
@@ -129,8 +155,16 @@ class YamlWriter:
         return '"' + "".join(self.escaped(c, raw) for c in text) + '"'
 
     def escaped(self, char: str, raw: bool) -> str:
-        short = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\x85": "\\N", "\u00a0": "\\_", "\u2028": "\\L"}
-        if " " <= char <= "~" or raw and char > "\u00ff" and ONE_LINE.fullmatch(char):
+        short = {
+            '"': '\\"',
+            "\\": "\\\\",
+            "\n": "\\n",
+            "\t": "\\t",
+            "\x85": "\\N",
+            "\u00a0": "\\_",
+            "\u2028": "\\L",
+        }
+        if " " <= char <= "~" or (raw and char > "\u00ff" and ONE_LINE.fullmatch(char)):
             return short.get(char, char)
         if char in short and self.rng.random() < 0.5:
             return short[char]
@@ -149,7 +183,11 @@ class YamlWriter:
         if isinstance(node, list):
             tail = "," if node and self.rng.random() < 0.1 else ""
             return "[" + gap.join(map(self.flow, node)) + tail + "]"
-        return "{" + gap.join(f"{self.scalar(key, flow=True)}: {self.flow(value)}" for key, value in node.items()) + "}"
+        return (
+            "{"
+            + gap.join(f"{self.scalar(key, flow=True)}: {self.flow(value)}" for key, value in node.items())
+            + "}"
+        )
 
     def entry(self, key: str, node: Node, indent: int = 0) -> str:
         """One `key: value` of a block mapping, with its line end."""
@@ -183,7 +221,9 @@ class YamlWriter:
     def block_scalar(self, text: str, indent: int) -> str:
         pad = " " * (indent + self.rng.choice([1, 2, 4]))
         if LITERAL.fullmatch(text) and not text.endswith("\n\n") and self.rng.random() < 0.3:
-            lines = "".join((pad + line if line else "") + "\n" for line in text.removesuffix("\n").split("\n"))
+            lines = "".join(
+                (pad + line if line else "") + "\n" for line in text.removesuffix("\n").split("\n")
+            )
             return f" |{'' if text.endswith(chr(10)) else '-'}\n{lines}"
         if SHORT_WORDS.fullmatch(text) and self.rng.random() < 0.3:
             first, rest = text.split(" ", 1)
@@ -210,7 +250,12 @@ KINDS = {
     "open_questions": "set",
     "resolved_questions": "set",
 }
-UNDECLARED = ["next", "blockers", "done_this_session", "ci-status", "_", "___", "Zeta", "a b", "é", "x\ny", "#tag", "", "  ", "*", "ts", "agent", "Goal", "über alles", "a--b", "null"]
+# fmt: off
+UNDECLARED = [
+    "next", "blockers", "done_this_session", "ci-status", "_", "___", "Zeta", "a b", "é", "x\ny", "#tag", "",
+    "  ", "*", "ts", "agent", "Goal", "über alles", "a--b", "null",
+]
+# fmt: on
 
 
 class Contents:
@@ -221,7 +266,11 @@ class Contents:
         hostile = rng.sample(HOSTILE_TEXTS, 12)
         self.texts = rng.sample(PLAIN_TEXTS, 6) + hostile[: rng.choice([2, 6, 12])]
         self.keys = rng.sample(KEYS, 3) + rng.sample(ODD_KEYS, rng.choice([0, 1, 3]))
-        self.questions = [f"{text}?" for text in rng.sample(self.texts, 3)] + ["why  now?", " why now? ", "why now?"]
+        self.questions = [f"{text}?" for text in rng.sample(self.texts, 3)] + [
+            "why  now?",
+            " why now? ",
+            "why now?",
+        ]
 
     def text(self) -> str:
         return self.rng.choice(self.texts)
@@ -246,9 +295,13 @@ class Contents:
             return self.node()
         item = {"phase": self.rng.choice(["1", "5", "*", "*a*", "# x", "", Absent, self.text(), ["2", "3"]])}
         if self.rng.random() < 0.7:
-            item["status"] = self.rng.choice(["validated", "in progress", "", Absent, self.text(), {"a": "b"}])
+            item["status"] = self.rng.choice(
+                ["validated", "in progress", "", Absent, self.text(), {"a": "b"}]
+            )
         if self.rng.random() < 0.5:
-            item["updated"] = self.rng.choice([instant_text(self.rng, timeline(self.rng)), *BAD_INSTANTS[:6], Absent, ["x"]])
+            item["updated"] = self.rng.choice(
+                [instant_text(self.rng, timeline(self.rng)), *BAD_INSTANTS[:6], Absent, ["x"]]
+            )
         for key in self.rng.sample(["note", "files", "task", "a b"], self.rng.randrange(3)):
             item[key] = self.node(2)
         return dict(self.rng.sample(list(item.items()), len(item)))
@@ -295,13 +348,20 @@ class MarkdownWriter:
         used = {name: set(taken) for name in self.kinds}
         lines = self.rng.choices([[], ["Some prose.", "- not an item"], ["", "\u00a0"]], [6, 1, 1])[0]
         for name in self.rng.choices(list(self.kinds), k=self.rng.randrange(1, 5)):
-            lines = [*lines, self.heading(name), *self.rng.choice([[], [""]]), *self.section(name, used[name])]
+            lines = [
+                *lines,
+                self.heading(name),
+                *self.rng.choice([[], [""]]),
+                *self.section(name, used[name]),
+            ]
             if self.rng.random() < 0.15:
                 lines += [self.rng.choice(["# Notes", "## ", "###", "#### Über"]), "- prose", "more prose"]
         return "\n".join(lines) + "\n"
 
     def heading(self, name: str) -> str:
-        spelling = self.rng.choice([name, name.title().replace("_", " "), name.upper(), f" {name.replace('_', ' - ')}!"])
+        spelling = self.rng.choice(
+            [name, name.title().replace("_", " "), name.upper(), f" {name.replace('_', ' - ')}!"]
+        )
         if self.rng.random() < 0.06:
             return self.rng.choice(["#\t", "#", " # ", "####### ", "#\u00a0"]) + spelling  # no heading
         return "#" * self.rng.randrange(1, 7) + f" {spelling}" + self.rng.choice(["", "", "", " ##", "  "])
@@ -309,13 +369,23 @@ class MarkdownWriter:
     def section(self, name: str, used: set[str]) -> Iterator[str]:
         if self.kinds[name] == "register":
             for _ in range(self.rng.randrange(4)):
-                yield self.one_line(self.rng.choice([self.contents.text(), "  indented", "- dashed", "", "- "]))
+                yield self.one_line(
+                    self.rng.choice([self.contents.text(), "  indented", "- dashed", "", "- "])
+                )
             return
         for _ in range(self.rng.randrange(4)):
             item = self.map_item(used) if self.kinds[name] == "map" else self.item()
             yield self.rng.choice(["- ", "- ", "* ", "+ ", "-  "]) + item
             yield from self.rng.choices(
-                [[], ["  continued  "], ["  - nested", "tail\x1c"], [""], ["", "stray prose"], ["-no item"], ["\u3000", "x"]],
+                [
+                    [],
+                    ["  continued  "],
+                    ["  - nested", "tail\x1c"],
+                    [""],
+                    ["", "stray prose"],
+                    ["-no item"],
+                    ["\u3000", "x"],
+                ],
                 [12, 2, 1, 3, 1, 1, 1],
             )[0]
 
@@ -326,7 +396,9 @@ class MarkdownWriter:
 
     def item(self) -> str:
         text = self.rng.choice(self.contents.questions + [self.contents.text()] * 4)
-        return self.rng.choices(["", "[ ] ", "[x] ", "[X] ", "[x]"], [8, 1, 1, 1, 0.5])[0] + self.one_line(text)
+        return self.rng.choices(["", "[ ] ", "[x] ", "[X] ", "[x]"], [8, 1, 1, 1, 0.5])[0] + self.one_line(
+            text
+        )
 
     def map_item(self, used: set[str]) -> str:
         key = self.rng.choice(self.contents.keys + ["only **here", "k"])
@@ -335,7 +407,15 @@ class MarkdownWriter:
         used.add(collapsed(key))
         value = self.one_line(self.contents.text()).strip() or "v"
         odd = self.one_line(self.rng.choice([text for text in HOSTILE_TEXTS if text.startswith("**")]))
-        shapes = [f"**{key}:** {value}", f"**{key}**: {value}", f"{key}: {value}", f"**{key}**", f"**{key}:**", key, odd]
+        shapes = [
+            f"**{key}:** {value}",
+            f"**{key}**: {value}",
+            f"{key}: {value}",
+            f"**{key}**",
+            f"**{key}:**",
+            key,
+            odd,
+        ]
         return self.rng.choices(shapes, [4, 3, 4, 1, 1, 1, 0.3])[0]
 
 
@@ -358,27 +438,35 @@ def instant_text(rng: random.Random, instant: int) -> str:
     local = START + timedelta(seconds=seconds, minutes=minutes or 0)
     digits = f"{nanos:09}".rstrip("0")
     digits = digits.ljust(rng.choice([0, 0, 3, 6, 9]), "0")
-    sign = "-" if (minutes or 0) < 0 or minutes == 0 and rng.random() < 0.5 else "+"
+    sign = "-" if (minutes or 0) < 0 or (minutes == 0 and rng.random() < 0.5) else "+"
     zone = "Z" if minutes is None else f"{sign}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
     return local.isoformat() + (f".{digits}" if digits else "") + zone
 
 
 # --- Faults ---------------------------------------------------------------------------------
 
+# fmt: off
 YAML_FAULTS = [
-    *("zz: a: b\n", "zz: \"\\q\"\n", "zz: ]\n", "zz: @at\n", "zz: `tick`\n", "zz: [a}\n", "zz: bell\x07\n"),
-    *("# comment \x1b\n", "zz: 'a' b\n", "zz: \"nel\x85\"\n", "zz: \x7f\n", "zz: \"\x00\"\n", "zz: c\x9f1\n"),
-    *("zz: &anchor b\n", "zz: *undefined\n", "zz: !tag b\n", "zz: !!str b\n", "zz: !e!undefined b\n", "zz: !<tag:x> b\n"),
-    *("<<: {a: b}\n", "zz: [{<<: x}]\n", "? [a]\n: b\n", "[a]: b\n", "{a: b}: c\n", "zz: {[a]: b}\n", "&k zz: b\n", "zz: &a {b: c}\n"),
-    *("zz: " + "[" * 16 + "]" * 16 + "\n", "zz: " + "{a: " * 16 + "b" + "}" * 16 + "\n", "zz:\n  " + "- " * 16 + "x\n"),
-    *("zz: " + "[" * 15 + "&a []" + "]" * 15 + "\n", "zz: " + "[" * 300 + "]" * 300 + "\n"),
-    *("zz: {a: 1, a: 2}\n", "zz: [{\"a\": 1, 'a': 2}]\n", "zz:\n  x: 1\n  \"\\x78\": 2\n", "zz: {~: 1, ~: 2}\n", "zz: {\"\": 1, '': 2}\n"),
+    "zz: a: b\n", "zz: \"\\q\"\n", "zz: ]\n", "zz: @at\n", "zz: `tick`\n", "zz: [a}\n", "zz: bell\x07\n",
+    "# comment \x1b\n", "zz: 'a' b\n", "zz: \"nel\x85\"\n", "zz: \x7f\n", "zz: \"\x00\"\n", "zz: c\x9f1\n",
+    "zz: &anchor b\n", "zz: *undefined\n", "zz: !tag b\n", "zz: !!str b\n", "zz: !e!undefined b\n",
+    "zz: !<tag:x> b\n", "<<: {a: b}\n", "zz: [{<<: x}]\n", "? [a]\n: b\n", "[a]: b\n", "{a: b}: c\n",
+    "zz: {[a]: b}\n", "&k zz: b\n", "zz: &a {b: c}\n", "zz: " + "[" * 16 + "]" * 16 + "\n",
+    "zz: " + "{a: " * 16 + "b" + "}" * 16 + "\n", "zz:\n  " + "- " * 16 + "x\n",
+    "zz: " + "[" * 15 + "&a []" + "]" * 15 + "\n", "zz: " + "[" * 300 + "]" * 300 + "\n",
+    "zz: {a: 1, a: 2}\n", "zz: [{\"a\": 1, 'a': 2}]\n", "zz:\n  x: 1\n  \"\\x78\": 2\n",
+    "zz: {~: 1, ~: 2}\n", "zz: {\"\": 1, '': 2}\n",
 ]
-LAST_YAML_FAULTS = ["zz: \"unclosed\n", "zz: 'unclosed\n", "zz: [unclosed\n", "zz: {a: b\n", "zz: [a, {b: c]\n", "no colon\n"]
+LAST_YAML_FAULTS = [
+    "zz: \"unclosed\n", "zz: 'unclosed\n", "zz: [unclosed\n", "zz: {a: b\n", "zz: [a, {b: c]\n",
+    "no colon\n",
+]
 SOUND_ODDITIES = [
-    *("zz1: " + "[" * 15 + "]" * 15 + "\n", "zz1: {b: {a: 1}, c: {a: 1}}\n", "'<<': quoted\n", "zz1: <<\n", "zz1: [<<]\n"),
-    *("zz1: {a: 1, A: 2, \" a\": 3}\n", "zz1: 'it''s # no comment'  # comment\n", "\n", "   \n", "zz1: \"&a *b !c\"\n", "zz1: a&b*c!d\n"),
+    "zz1: " + "[" * 15 + "]" * 15 + "\n", "zz1: {b: {a: 1}, c: {a: 1}}\n", "'<<': quoted\n", "zz1: <<\n",
+    "zz1: [<<]\n", "zz1: {a: 1, A: 2, \" a\": 3}\n", "zz1: 'it''s # no comment'  # comment\n", "\n", "   \n",
+    "zz1: \"&a *b !c\"\n", "zz1: a&b*c!d\n",
 ]
+# fmt: on
 
 
 class Disguise(Enum):
@@ -416,7 +504,16 @@ class Spoiler:
         self.large = large
 
     def spoil(self, draft: Draft) -> None:
-        spoilers = [self.yaml, self.repeat_key, self.second_document, self.instant, self.agent, self.section, self.fence, self.encoding]
+        spoilers = [
+            self.yaml,
+            self.repeat_key,
+            self.second_document,
+            self.instant,
+            self.agent,
+            self.section,
+            self.fence,
+            self.encoding,
+        ]
         weights = [5, 3, 1, 2, 1.5, 2, 1, 0.6]
         for _ in range(self.rng.choice([1, 1, 1, 2, 3])):
             self.rng.choices(spoilers, weights)[0](draft)
@@ -445,8 +542,18 @@ class Spoiler:
             lambda: self.insert(draft.front, f"{name}: {{{same}: 1, {spaced}: 2}}\n"),
             lambda: self.insert(draft.front, f"{name}: [{{{same}: 1}}, {{x: y}}, {{{spaced}: }}]\n"),
             lambda: self.insert(draft.front, f"{name}:\n  {same}: 1\n  {spaced}: 2\n"),
-            lambda: self.in_both(draft, f"{name}:\n  {same}: ~\n", f"{name}:\n  {spaced}: 2\n", f"# {name}\n\n- **same  key:** 2\n"),
-            lambda: self.in_both(draft, "", "twice: a\ntwice: b\n", f"# {name}\n- same key: 1\n\n# x\n\n# {name}\n- same\u00a0key\n"),
+            lambda: self.in_both(
+                draft,
+                f"{name}:\n  {same}: ~\n",
+                f"{name}:\n  {spaced}: 2\n",
+                f"# {name}\n\n- **same  key:** 2\n",
+            ),
+            lambda: self.in_both(
+                draft,
+                "",
+                "twice: a\ntwice: b\n",
+                f"# {name}\n- same key: 1\n\n# x\n\n# {name}\n- same\u00a0key\n",
+            ),
         ]
         self.rng.choice(shapes)()
 
@@ -461,9 +568,13 @@ class Spoiler:
         if self.rng.random() < 0.4:
             draft.front.append(self.rng.choice(["--- b\n", "...\n--- b\n", "--- {a: b}\n"]))
         elif draft.yaml_body and draft.body:
-            draft.body.append(self.rng.choice(["---\n", "---\nmore: x\n", "--- b\n", "...\n---\nx: y\n", "...\nmore: x\n"]))
+            draft.body.append(
+                self.rng.choice(["---\n", "---\nmore: x\n", "--- b\n", "...\n---\nx: y\n", "...\nmore: x\n"])
+            )
             if self.rng.random() < 0.3:
-                draft.body.insert(0, self.rng.choice(["%YAML 1.2\n---\n", "%UNKNOWN x\n---\n", "%TAG !e! tag:x\n---\n"]))
+                draft.body.insert(
+                    0, self.rng.choice(["%YAML 1.2\n---\n", "%UNKNOWN x\n---\n", "%TAG !e! tag:x\n---\n"])
+                )
 
     def replace_front(self, draft: Draft, names: str, entry: str) -> None:
         draft.front[:] = [text for text in draft.front if not re.match(f"[\"']?(?:{names})[\"']?:", text)]
@@ -473,13 +584,17 @@ class Spoiler:
         bad = self.rng.choice([*BAD_INSTANTS, Absent, [], ["2026-01-10T13:00:00Z"], {"a": "b"}])
         entry = self.writer.entry(self.rng.choice(["ts", "timestamp"]), bad)
         if self.rng.random() < 0.15:
-            draft.front[:] = self.rng.choice([[], ["just text\n"], ["- a\n"], ["~\n"], ["# nothing\n"], ["[]\n"], ["''\n"]])
+            draft.front[:] = self.rng.choice(
+                [[], ["just text\n"], ["- a\n"], ["~\n"], ["# nothing\n"], ["[]\n"], ["''\n"]]
+            )
         else:
             self.replace_front(draft, "ts|timestamp", entry)
 
     def agent(self, draft: Draft) -> None:
         bad = self.rng.choice([*BAD_AGENTS, Absent, [], ["a"], {"a": "b"}])
-        self.replace_front(draft, "agent|session_id", self.writer.entry(self.rng.choice(["agent", "session_id"]), bad))
+        self.replace_front(
+            draft, "agent|session_id", self.writer.entry(self.rng.choice(["agent", "session_id"]), bad)
+        )
 
     def section(self, draft: Draft) -> None:
         if self.rng.random() < 0.5:
@@ -487,7 +602,11 @@ class Spoiler:
             name = self.rng.choice(self.maps)
             self.replace_front(draft, name, self.writer.entry(name, bad))
         else:
-            draft.body[:] = [self.rng.choice(["just text\n", "- a\n- b\n", "[]\n", "''\n", "\"\"\n", "'null'\n", "---\n- a\n"])]
+            draft.body[:] = [
+                self.rng.choice(
+                    ["just text\n", "- a\n- b\n", "[]\n", "''\n", '""\n', "'null'\n", "---\n- a\n"]
+                )
+            ]
             draft.yaml_body = False
 
     def fence(self, draft: Draft) -> None:
@@ -505,8 +624,12 @@ class Spoiler:
         draft.damage = self.rng.choice(changes)
 
     def encoding(self, draft: Draft) -> None:
-        noise = self.rng.choice([b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xc0\xaf", b"\xf4\x90\x80\x80", b"\x80"])
-        draft.damage = self.rng.choice([lambda data: data + noise, lambda data: data[:4] + noise + data[4:], lambda data: noise + data])
+        noise = self.rng.choice(
+            [b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xc0\xaf", b"\xf4\x90\x80\x80", b"\x80"]
+        )
+        draft.damage = self.rng.choice(
+            [lambda data: data + noise, lambda data: data[:4] + noise + data[4:], lambda data: noise + data]
+        )
 
     def padding(self, excess: int) -> Callable[[bytes], bytes]:
         """White space up to the limit, or beyond it."""
@@ -542,8 +665,16 @@ class Ledger:
                 file.write(self.config)
 
 
-ODD_NAMES = ["with space.md", "tick`s`.md", "日本.md", "\udcff\udcfe.md", "half\udce2\udc80.md", "new\nline.md", "esc\x1b.md", "ls\u2028ps\u2029.md", "bidi\u202e.md", "nbsp\u00a0.md", "back\\slash.md", "readme.md", "<b>.md", "README.md.md", "*.md", "é.md", "zz.md.md", "😀.md"]
-NO_EVENT_NAMES = [".hidden.md", "README.md", "notes.txt", "UPPER.MD", ".md", "md", "event.md~"]
+# fmt: off
+ODD_NAMES = [
+    "with space.md", "tick`s`.md", "日本.md", "\udcff\udcfe.md", "half\udce2\udc80.md", "new\nline.md",
+    "esc\x1b.md", "ls\u2028ps\u2029.md", "bidi\u202e.md", "nbsp\u00a0.md", "back\\slash.md", "readme.md",
+    "<b>.md", "README.md.md", "*.md", "é.md", "zz.md.md", "😀.md",
+]
+NO_EVENT_NAMES = [
+    ".hidden.md", "README.md", "notes.txt", "UPPER.MD", ".md", "md", "event.md~",
+]
+# fmt: on
 
 
 class LedgerMaker:
@@ -569,12 +700,23 @@ class LedgerMaker:
     # Configuration
 
     def configure(self) -> None:
-        sections = [self.new_section(name) for name in self.rng.sample(["next", "risks", "owners", "a1_b2"], self.rng.randrange(3))]
-        sections += [self.changed_section(name) for name in self.rng.sample(["goal", "this_session", "checkpoints", "open_questions"], self.rng.randrange(3))]
+        sections = [
+            self.new_section(name)
+            for name in self.rng.sample(["next", "risks", "owners", "a1_b2"], self.rng.randrange(3))
+        ]
+        sections += [
+            self.changed_section(name)
+            for name in self.rng.sample(
+                ["goal", "this_session", "checkpoints", "open_questions"], self.rng.randrange(3)
+            )
+        ]
         self.rng.shuffle(sections)
         lines = ["sections:"] if sections else ["sections: []"]
         for section in sections:
-            lines += [("  - " if not at else "    ") + f"{key}: {value}" for at, (key, value) in enumerate(section.items())]
+            lines += [
+                ("  - " if not at else "    ") + f"{key}: {value}"
+                for at, (key, value) in enumerate(section.items())
+            ]
             self.kinds[section["name"]] = section.get("merge", self.kinds.get(section["name"], "set"))
             if "closed_by" in section:
                 self.kinds[section["closed_by"]] = "set"
@@ -621,7 +763,11 @@ class LedgerMaker:
 
     def step_clock(self) -> int:
         self.now += self.rng.choice([0, 0, 1, SECOND, 600 * SECOND, 3600 * SECOND, 20 * 3600 * SECOND])
-        return self.first + self.rng.randrange(self.now - self.first + 1) if self.rng.random() < 0.1 else self.now
+        return (
+            self.first + self.rng.randrange(self.now - self.first + 1)
+            if self.rng.random() < 0.1
+            else self.now
+        )
 
     def add_event(self) -> None:
         instant = self.step_clock()
@@ -630,7 +776,11 @@ class LedgerMaker:
         if self.rng.random() < 0.15:
             self.spoiler.spoil(draft)
             name = self.file_name(instant, front, odd=self.rng.random() < 0.4)
-            self.put(self.place(instant, archived=self.rng.random() < 0.15), name, draft.damage(draft.text().encode()))
+            self.put(
+                self.place(instant, archived=self.rng.random() < 0.15),
+                name,
+                draft.damage(draft.text().encode()),
+            )
             return
         draft.fences = (self.fence(), self.fence())
         for entry in self.rng.sample(SOUND_ODDITIES, self.rng.choice([0, 0, 0, 1])):
@@ -647,7 +797,17 @@ class LedgerMaker:
         text = draft.text()
         event_id = hashlib.sha256(text.encode()).hexdigest()
         self.advance(event_id)
-        places = self.rng.choices([["live"], ["live", "live"], ["archive"], ["pack"], ["live", "archive", "pack"], ["archive", "pack"]], [12, 2, 3, 2, 1, 1])[0]
+        places = self.rng.choices(
+            [
+                ["live"],
+                ["live", "live"],
+                ["archive"],
+                ["pack"],
+                ["live", "archive", "pack"],
+                ["archive", "pack"],
+            ],
+            [12, 2, 3, 2, 1, 1],
+        )[0]
         for place in places:
             name = self.file_name(instant, front, odd=self.rng.random() < 0.1)
             if place == "pack":
@@ -661,7 +821,9 @@ class LedgerMaker:
         ts = rng.choice(EDGE_INSTANTS) if rng.random() < 0.015 else instant_text(rng, instant)
         agent = rng.choice(ODD_AGENTS) if rng.random() < 0.1 else rng.choice(AGENTS)
         front = {**self.aliased("ts", "timestamp", ts), **self.aliased("agent", "session_id", agent)}
-        for key in rng.sample(["branch", "type", "reason", "event_type", "schema", "outcome", "metadata"], rng.randrange(3)):
+        for key in rng.sample(
+            ["branch", "type", "reason", "event_type", "schema", "outcome", "metadata"], rng.randrange(3)
+        ):
             front[key] = rng.choice(["main", "session_end", self.contents.node()])
         parents = self.parents()
         if parents != "none":
@@ -671,7 +833,13 @@ class LedgerMaker:
         return dict(rng.sample(list(front.items()), len(front)))
 
     def aliased(self, name: str, other: str, value: str) -> dict[str, Node]:
-        shapes = [{name: value}, {other: value}, {name: value, other: "ignored"}, {name: Absent, other: value}, {name: value, other: Absent}]
+        shapes = [
+            {name: value},
+            {other: value},
+            {name: value, other: "ignored"},
+            {name: Absent, other: value},
+            {name: value, other: Absent},
+        ]
         return self.rng.choices(shapes, [12, 4, 1, 1, 1])[0]
 
     def section(self, name: str) -> Node:
@@ -687,8 +855,32 @@ class LedgerMaker:
             return known[0] if len(known) == 1 and rng.random() < 0.3 else known
         if roll < 0.87:
             return "none"
-        odd = ["0" * 12, "f" * 64, "0123456789ab", "short", "A" * 12, "0" * 65, "x" * 12, "", Absent, ["0" * 12], {"a": "b"}, "0" * 11, TWINS_PREFIX]
-        return rng.choice([Absent, [], "", "not an id", rng.choice(odd), [*known, *rng.sample(odd, 2)], [self.shortened(rng.choice(self.ids))[:11]] if self.ids else []])
+        odd = [
+            "0" * 12,
+            "f" * 64,
+            "0123456789ab",
+            "short",
+            "A" * 12,
+            "0" * 65,
+            "x" * 12,
+            "",
+            Absent,
+            ["0" * 12],
+            {"a": "b"},
+            "0" * 11,
+            TWINS_PREFIX,
+        ]
+        return rng.choice(
+            [
+                Absent,
+                [],
+                "",
+                "not an id",
+                rng.choice(odd),
+                [*known, *rng.sample(odd, 2)],
+                [self.shortened(rng.choice(self.ids))[:11]] if self.ids else [],
+            ]
+        )
 
     def shortened(self, event_id: str) -> str:
         return event_id[: self.rng.choice([12, 13, 16, 40, 64, 64])]
@@ -717,7 +909,9 @@ class LedgerMaker:
             return Draft(entries, [self.markdown.body(taken)], yaml_body=False)
         body = self.yaml_body(taken)
         if rng.random() < 0.12:
-            return Draft(entries, [rng.choice(["", "---\n", "--- "]) + self.writer.flow(body) + "\n"], yaml_body=False)
+            return Draft(
+                entries, [rng.choice(["", "---\n", "--- "]) + self.writer.flow(body) + "\n"], yaml_body=False
+            )
         start = rng.choices([[], ["---\n"], ["# a comment\n"], ["# Notes\n"], ["\n"]], [12, 1, 1, 1, 1])[0]
         return Draft(entries, [*start, *self.writer.document(body)], yaml_body=bool(body))
 
@@ -756,7 +950,11 @@ class LedgerMaker:
         rng = self.rng
         if rng.random() < 0.6:
             return text.encode()
-        text = rng.choice(["", "", "\n", " \t\n\n", "\u00a0\n\x0c\n"]) + text.rstrip("\n") + rng.choice(["", "\n", "\n\n \n", "\u3000\x0b"])
+        text = (
+            rng.choice(["", "", "\n", " \t\n\n", "\u00a0\n\x0c\n"])
+            + text.rstrip("\n")
+            + rng.choice(["", "\n", "\n\n \n", "\u3000\x0b"])
+        )
         text = rng.choice(["", "\ufeff"]) + text
         return text.replace("\n", rng.choice(["\n", "\n", "\r\n", "\r"])).encode()
 
@@ -764,7 +962,12 @@ class LedgerMaker:
         for text in TWINS:
             self.put("events", "twin.md", text.encode())
         self.stream = 0
-        front = {"ts": instant_text(self.rng, self.now), "agent": "alice", "parents": [TWINS_PREFIX], "now": self.contents.text()}
+        front = {
+            "ts": instant_text(self.rng, self.now),
+            "agent": "alice",
+            "parents": [TWINS_PREFIX],
+            "now": self.contents.text(),
+        }
         self.store(Draft(self.writer.document(front), [], yaml_body=False), self.now, front)
 
     def add_oddity(self) -> None:
@@ -777,7 +980,15 @@ class LedgerMaker:
         elif roll < 0.8:
             self.ledger.files.setdefault(f"{folder}/{rng.choice(NO_EVENT_NAMES)}", b"not an event")
         else:
-            stray = ["archive/stray.md", "archive/misc/x.md", "archive/2026-1-5/x.md", "events/sub/x.md", "archive/2026-01-05/sub/x.md", "current.md", "archive/2026-01-05x/x.md"]
+            stray = [
+                "archive/stray.md",
+                "archive/misc/x.md",
+                "archive/2026-1-5/x.md",
+                "events/sub/x.md",
+                "archive/2026-01-05/sub/x.md",
+                "current.md",
+                "archive/2026-01-05x/x.md",
+            ]
             self.ledger.files.setdefault(rng.choice(stray), b"not an event")
 
     def write_packs(self) -> None:
@@ -797,12 +1008,16 @@ class LedgerMaker:
 def quoted(text: str) -> str:
     """A double-quoted YAML scalar: JSON's, with every other control and astral character escaped."""
     escaped = json.dumps(text, ensure_ascii=False)
-    return re.sub("[\x7f-\x9f\ufeff\u2028\u2029\U00010000-\U0010ffff]", lambda match: f"\\U{ord(match[0]):08x}", escaped)
+    return re.sub(
+        "[\x7f-\x9f\ufeff\u2028\u2029\U00010000-\U0010ffff]", lambda match: f"\\U{ord(match[0]):08x}", escaped
+    )
 
 
 def normalised(text: str) -> str:
     """`text` with one LF for the white space at its end; drafts have nothing else to normalise."""
-    return text.rstrip("\t\n\x0b\x0c\r \x85\u00a0\u2003\u2028\u2029\u3000") + "\n"  # what the texts above have
+    return (
+        text.rstrip("\t\n\x0b\x0c\r \x85\u00a0\u2003\u2028\u2029\u3000") + "\n"
+    )  # what the texts above have
 
 
 def written_keys(node: Node) -> Iterator[str]:
