@@ -158,37 +158,37 @@ pub struct SynthArgs {
 #[derive(Debug, Clone, Default, Args)]
 pub struct RecordArgs {
     /// Who writes it [default: `$HEADWATER_AGENT`, else the work tree's name]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     pub agent: Option<String>,
     /// What kind of event it is
-    #[arg(long = "type", value_name = "TYPE", default_value = "note")]
+    #[arg(long = "type", value_name = "TYPE", allow_hyphen_values = true, default_value = "note")]
     pub kind: String,
     /// Why it is written
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub reason: Option<String>,
     /// What the session works towards
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub goal: Option<String>,
     /// What is being done now
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub now: Option<String>,
     /// Something that was done
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub did: Vec<String>,
     /// A decision
-    #[arg(long, value_name = "KEY=TEXT")]
+    #[arg(long, value_name = "KEY=TEXT", allow_hyphen_values = true)]
     pub decide: Vec<String>,
     /// Take a decision back: its key, a unique beginning of it, or its number in `show`
-    #[arg(long, value_name = "KEY")]
+    #[arg(long, value_name = "KEY", allow_hyphen_values = true)]
     pub undecide: Vec<String>,
     /// A phase of the work and how it stands
-    #[arg(long, value_name = "PHASE=STATUS")]
+    #[arg(long, value_name = "PHASE=STATUS", allow_hyphen_values = true)]
     pub checkpoint: Vec<String>,
     /// An open question
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub ask: Vec<String>,
     /// Close a question: its text, a unique beginning of it, or its number in `show`
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub answer: Vec<String>,
     /// Stand above a write that is dated in the future
     #[arg(long)]

@@ -107,7 +107,8 @@ impl Console {
 fn escape_json(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
-        if character != '\n' && crate::event::text::is_unsafe_to_show(character) {
+        let separator = matches!(character, '\u{2028}' | '\u{2029}');
+        if separator || (character != '\n' && crate::event::text::is_unsafe_to_show(character)) {
             let mut units = [0; 2];
             for unit in character.encode_utf16(&mut units) {
                 let _infallible = write!(out, "\\u{unit:04x}");

@@ -197,6 +197,10 @@ pub(super) struct Hidden {
 }
 
 impl HiddenEvents for Hidden {
+    fn possible(&self) -> bool {
+        self.source.is_some()
+    }
+
     fn read(&self, listing: &Listing, schema: &Schema) -> Result<Vec<Reading>, StoreError> {
         let Some((git, prefix)) = &self.source else { return Ok(Vec::new()) };
         let path = PathBuf::from(prefix);

@@ -2,8 +2,9 @@
 
 mod raw;
 
-use crate::event::Span;
 use crate::event::schema::Schema;
+use crate::event::yaml::{self, Node, Value};
+use crate::event::{Place, Span};
 
 /// The file's name, at the top of the work tree.
 pub const FILE_NAME: &str = ".headwater.yaml";
@@ -57,6 +58,15 @@ pub enum ConfigError {
     /// The YAML, a key or a value is wrong; the cause says which and where.
     #[error("the configuration cannot be read; correct it (`headwater config --help` lists what it may hold)")]
     Yaml(#[source] serde_yaml::Error),
+    /// A key is wrong that the YAML library gives no place for.
+    #[error("the configuration cannot be read; correct it (`headwater config --help` lists what it may hold): line {} column {}", place.line, place.column)]
+    At {
+        /// Where the key stands.
+        place: Place,
+        /// What is wrong with it.
+        #[source]
+        source: serde_yaml::Error,
+    },
     /// Two sections that cannot stand together.
     #[error("`sections`: `{section}`: {fault}")]
     Section {
@@ -77,8 +87,32 @@ impl Config {
         if text.lines().all(|line| line.trim_start().is_empty() || line.trim_start().starts_with('#')) {
             return Ok(Self::default());
         }
-        let raw: raw::RawConfig = serde_yaml::from_str(text).map_err(ConfigError::Yaml)?;
+        let raw: raw::RawConfig = serde_yaml::from_str(text).map_err(|source| match place_of(text, &source) {
+            Some(place) => ConfigError::At { place, source },
+            None => ConfigError::Yaml(source),
+        })?;
         raw.check()
+    }
+}
+
+/// Where the key stands that an error without a place names first.
+fn place_of(text: &str, error: &serde_yaml::Error) -> Option<Place> {
+    if error.location().is_some() {
+        return None;
+    }
+    let message = error.to_string();
+    let key = message.split('`').nth(1)?;
+    find(&yaml::read(text, 1).root, key)
+}
+
+fn find(node: &Node<'_>, key: &str) -> Option<Place> {
+    match &node.value {
+        Value::Mapping(entries) => {
+            let here = entries.iter().find(|entry| entry.key == key).map(|entry| entry.place);
+            here.or_else(|| entries.iter().find_map(|entry| find(&entry.node, key)))
+        }
+        Value::List(nodes) => nodes.iter().find_map(|node| find(node, key)),
+        Value::Absent | Value::Scalar(_) => None,
     }
 }
 

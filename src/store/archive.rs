@@ -50,6 +50,9 @@ pub fn archive(ledger: &LedgerDir, request: &ArchiveRequest<'_>) -> Result<Archi
         let (listing, readings) = read_ledger(ledger, request.schema, &NothingHidden)?;
         return Ok(Plan::new(&listing, &readings, request).describe());
     }
+    if !ledger.events().exists() {
+        return Err(StoreError::NoLedger(ledger.events()));
+    }
     with_lock(ledger, &request.lock, |_lock_file| {
         ensure_readme(ledger)?;
         let mut done = Archived::default();

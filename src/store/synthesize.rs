@@ -61,6 +61,9 @@ pub struct SynthRequest<'a> {
 
 /// Events of a ledger that are not on disk.
 pub trait HiddenEvents: std::fmt::Debug {
+    /// Whether there may be any, so that a ledger without a folder on disk is no error.
+    fn possible(&self) -> bool;
+
     /// Reads them, but those that `listing` has.
     ///
     /// # Errors
@@ -73,6 +76,10 @@ pub trait HiddenEvents: std::fmt::Debug {
 pub struct NothingHidden;
 
 impl HiddenEvents for NothingHidden {
+    fn possible(&self) -> bool {
+        false
+    }
+
     fn read(&self, _: &Listing, _: &Schema) -> Result<Vec<Reading>, StoreError> {
         Ok(Vec::new())
     }
@@ -97,7 +104,7 @@ const ATTEMPTS: usize = 100;
 /// # Errors
 /// The ledger cannot be read, or does not come to rest.
 pub fn fold_ledger(ledger: &LedgerDir, schema: &Schema, hidden: &dyn HiddenEvents) -> Result<Folded, StoreError> {
-    let (listing, mut fold) = settled(ledger, |listing| fold_all(ledger, listing, schema))?;
+    let (listing, mut fold) = settled(ledger, hidden, |listing| fold_all(ledger, listing, schema))?;
     for reading in hidden.read(&listing, schema)? {
         fold.insert(reading, schema);
     }
@@ -113,7 +120,7 @@ pub fn read_ledger(
     schema: &Schema,
     hidden: &dyn HiddenEvents,
 ) -> Result<(Listing, Vec<Reading>), StoreError> {
-    let (listing, mut readings) = settled(ledger, |listing| read_all(ledger, listing, schema))?;
+    let (listing, mut readings) = settled(ledger, hidden, |listing| read_all(ledger, listing, schema))?;
     readings.extend(hidden.read(&listing, schema)?);
     Ok((listing, readings))
 }
@@ -121,10 +128,14 @@ pub fn read_ledger(
 /// Lists a ledger and reads it; starts again when a listed file has gone.
 fn settled<T>(
     ledger: &LedgerDir,
+    hidden: &dyn HiddenEvents,
     read: impl Fn(&Listing) -> Result<Option<T>, StoreError>,
 ) -> Result<(Listing, T), StoreError> {
     for _ in 0..ATTEMPTS {
-        let listing = Listing::of(ledger)?;
+        let listing = match Listing::of(ledger) {
+            Err(StoreError::NoLedger(_)) if hidden.possible() => Listing::default(),
+            other => other?,
+        };
         if let Some(done) = read(&listing)? {
             return Ok((listing, done));
         }
@@ -141,6 +152,9 @@ fn settled<T>(
 /// # Errors
 /// The lock is held, the view is somebody's own, or the disk refuses; the old view stands then.
 pub fn synthesize(ledger: &LedgerDir, request: &SynthRequest<'_>) -> Result<Synthesized, StoreError> {
+    if !ledger.events().exists() {
+        return Err(StoreError::NoLedger(ledger.events()));
+    }
     with_lock(ledger, &request.lock, |lock_file| {
         let view = ledger.view();
         let mut kept = Vec::new();

@@ -8,7 +8,30 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// Reads a document; stops at the first fault and keeps what stands before it.
+///
+/// The scanner looks ahead of the parser: it can stumble before the parser has told of a fault that
+/// stands earlier. So a text that does not parse is read once more, up to where it broke.
 pub(super) fn read(text: &str, first_line: u32) -> Document<'_> {
+    let document = read_once(text, first_line);
+    let broken = document.fault.as_ref().filter(|fault| matches!(fault.code, Code::BadYaml | Code::TooDeep));
+    let Some(end) = broken.and_then(|fault| offset_of(text, fault.place, first_line)) else { return document };
+    let before = read_once(text.get(..end).unwrap_or_default(), first_line);
+    match &before.fault {
+        Some(fault) if fault.code != Code::BadYaml => before,
+        _ => document,
+    }
+}
+
+/// The byte at which a place of the text stands.
+fn offset_of(text: &str, place: Place, first_line: u32) -> Option<usize> {
+    let lines = usize::try_from(place.line.checked_sub(first_line)?).ok()?;
+    let start: usize = text.split_inclusive('\n').take(lines).map(str::len).sum();
+    let column = usize::try_from(place.column.checked_sub(1)?).ok()?;
+    let within: usize = text.get(start..)?.chars().take(column).map(char::len_utf8).sum();
+    Some(start + within)
+}
+
+fn read_once(text: &str, first_line: u32) -> Document<'_> {
     if let Some(line) = leading_directive(text) {
         let fault = Fault::new(Code::NotPlain, Place::new(first_line + line, 1), "a directive");
         return Document { root: Node::ABSENT, fault: Some(fault) };

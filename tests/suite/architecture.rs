@@ -1,0 +1,92 @@
+//! The layers of the source, read from its own lines.
+
+use crate::sandbox::files_below;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// What the files of each layer may import, in the order of the data's path.
+const LAYERS: [(&str, &[&str]); 7] = [
+    ("crdt", &[]),
+    ("event", &["crdt"]),
+    ("ledger", &["crdt", "event"]),
+    ("config", &["event", "ledger"]),
+    ("store", &["crdt", "event", "ledger"]),
+    ("git", &["event"]),
+    ("cli", &["event", "ledger", "config", "store", "git"]),
+];
+
+fn sources() -> BTreeMap<String, String> {
+    let files = files_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    files.into_iter().filter(|(name, _)| name.ends_with(".rs")).map(|(name, bytes)| (name, text(bytes))).collect()
+}
+
+/// The layers that a text names as `crate::layer`, grouped imports included.
+fn named_layers(text: &str) -> Vec<(usize, String)> {
+    let word = |text: &str| text.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect::<String>();
+    let mut found = Vec::new();
+    for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim_start().starts_with("//")) {
+        for (at, _) in line.match_indices("crate::") {
+            let rest = &line[at + "crate::".len()..];
+            match rest.strip_prefix('{') {
+                Some(group) => found.extend(group.split(',').map(|part| (number, word(part.trim())))),
+                None => found.push((number, word(rest))),
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn imports_point_one_way() {
+    let sources = sources();
+    let mut imports = 0;
+    for (file, text) in &sources {
+        let layer = file.split('/').next().unwrap();
+        let Some((_, allowed)) = LAYERS.iter().find(|(name, _)| *name == layer) else { continue };
+        for (line, named) in named_layers(text).into_iter().filter(|(_, named)| named != layer) {
+            imports += 1;
+            assert!(allowed.contains(&named.as_str()), "src/{file}:{line}: `{layer}` must not know `{named}`");
+        }
+    }
+    assert!(imports > 20, "only {imports} imports were seen");
+}
+
+#[test]
+fn every_folder_is_a_known_layer() {
+    for file in sources().keys() {
+        let (layer, rest) = file.split_once('/').unwrap_or(("", file));
+        let known = LAYERS.iter().any(|(name, _)| *name == layer) || layer == "bin" || rest == "lib.rs";
+        assert!(known, "src/{file} is in no layer; name it in tests/suite/architecture.rs");
+    }
+}
+
+#[test]
+fn the_scan_sees_what_it_looks_for() {
+    let text = "use crate::cli::x;\nlet a = crate::store::b();\n// crate::git\nuse crate::{event, ledger::View};\n";
+    let named: Vec<(usize, String)> = named_layers(text);
+    let named: Vec<(usize, &str)> = named.iter().map(|(line, name)| (*line, name.as_str())).collect();
+    assert_eq!(named, [(1, "cli"), (2, "store"), (4, "event"), (4, "ledger")]);
+}
+
+#[test]
+fn the_boundaries_are_still_forbidden() {
+    let clippy = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("clippy.toml")).unwrap();
+    for path in ["std::time::SystemTime::now", "std::env::var", "std::process::Command::new", "std::fs::write"] {
+        assert!(clippy.contains(&format!("path = \"{path}\"")), "clippy.toml no longer forbids {path}");
+    }
+}
+
+/// Who may do what `clippy.toml` forbids says so in one place, with a reason.
+#[test]
+fn only_the_owners_cross_the_boundaries() {
+    let owners = ["store/", "git/", "cli/clock.rs", "cli/environment.rs"];
+    let mut crossing: Vec<String> = sources()
+        .into_iter()
+        .filter(|(_, text)| text.contains("clippy::disallowed_methods"))
+        .map(|(file, _)| file)
+        .collect();
+    assert!(crossing.len() >= 4, "only {crossing:?}");
+    crossing.retain(|file| !owners.iter().any(|owner| file.starts_with(owner)));
+    assert_eq!(crossing, [""; 0]);
+}

@@ -1,0 +1,38 @@
+//! The program as its users meet it: real processes, real git, scratch folders.
+#![expect(clippy::disallowed_methods, reason = "tests start processes and touch scratch files")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on says so by panicking"
+)]
+#![expect(clippy::case_sensitive_file_extension_comparisons, reason = "headwater compares them so")]
+#![expect(clippy::format_push_string, reason = "texts of tests are short")]
+
+mod architecture;
+mod archive;
+mod check;
+mod cli;
+mod commit;
+mod concurrent;
+mod faults;
+mod golden;
+mod order;
+mod record;
+mod sandbox;
+
+/// A file that nobody declares would be a test that never runs.
+#[test]
+fn every_file_of_the_suite_is_declared() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite");
+    let main = std::fs::read_to_string(folder.join("main.rs")).unwrap();
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if let Some(module) = name.strip_suffix(".rs").filter(|module| *module != "main") {
+            assert!(
+                main.lines().any(|line| line == format!("mod {module};")),
+                "tests/suite/main.rs lacks `mod {module};`"
+            );
+        }
+    }
+}
