@@ -347,10 +347,10 @@ class MarkdownWriter:
         """A body; map keys in `taken` are left out, since the front matter has written them."""
         used = {name: set(taken) for name in self.kinds}
         lines = self.rng.choices([[], ["Some prose.", "- not an item"], ["", "\u00a0"]], [6, 1, 1])[0]
-        for name in self.rng.choices(list(self.kinds), k=self.rng.randrange(1, 5)):
+        for at, name in enumerate(self.rng.choices(list(self.kinds), k=self.rng.randrange(1, 5))):
             lines = [
                 *lines,
-                self.heading(name),
+                self.heading(name, broken=at > 0 and self.rng.random() < 0.1),
                 *self.rng.choice([[], [""]]),
                 *self.section(name, used[name]),
             ]
@@ -358,12 +358,12 @@ class MarkdownWriter:
                 lines += [self.rng.choice(["# Notes", "## ", "###", "#### Über"]), "- prose", "more prose"]
         return "\n".join(lines) + "\n"
 
-    def heading(self, name: str) -> str:
+    def heading(self, name: str, *, broken: bool) -> str:
         spelling = self.rng.choice(
             [name, name.title().replace("_", " "), name.upper(), f" {name.replace('_', ' - ')}!"]
         )
-        if self.rng.random() < 0.06:
-            return self.rng.choice(["#\t", "#", " # ", "####### ", "#\u00a0"]) + spelling  # no heading
+        if broken:
+            return self.rng.choice(["#\t", "#", " # ", "####### ", "#\u00a0"]) + spelling
         return "#" * self.rng.randrange(1, 7) + f" {spelling}" + self.rng.choice(["", "", "", " ##", "  "])
 
     def section(self, name: str, used: set[str]) -> Iterator[str]:
@@ -463,7 +463,7 @@ LAST_YAML_FAULTS = [
 ]
 SOUND_ODDITIES = [
     "zz1: " + "[" * 15 + "]" * 15 + "\n", "zz1: {b: {a: 1}, c: {a: 1}}\n", "'<<': quoted\n", "zz1: <<\n",
-    "zz1: [<<]\n", "zz1: {a: 1, A: 2, \" a\": 3}\n", "zz1: 'it''s # no comment'  # comment\n", "\n", "   \n",
+    "zz1: [<<]\n", "zz1: {a: 1, A: 2, \" a\": 3}\n", "zz1: 'it''s # no comment'  # comment\n", "\n",
     "zz1: \"&a *b !c\"\n", "zz1: a&b*c!d\n",
 ]
 # fmt: on
@@ -693,6 +693,7 @@ class LedgerMaker:
         self.spoiler = Spoiler(self.rng, self.writer, maps, large=self.rng.random() < 0.03)
         self.ids: list[str] = []
         self.heads: list[list[str]] = [[] for _ in range(self.rng.choice([1, 2, 2, 3, 3]))]
+        self.claimed: set[str] = set()
         self.packs: dict[str, list[tuple[str, str]]] = {}
         self.now = timeline(self.rng) // 4
         self.first = self.now
@@ -775,7 +776,7 @@ class LedgerMaker:
         draft = self.draft(front)
         if self.rng.random() < 0.15:
             self.spoiler.spoil(draft)
-            name = self.file_name(instant, front, odd=self.rng.random() < 0.4)
+            name = self.file_name(instant, front, odd_chance=0.4)
             self.put(
                 self.place(instant, archived=self.rng.random() < 0.15),
                 name,
@@ -808,13 +809,16 @@ class LedgerMaker:
             ],
             [12, 2, 3, 2, 1, 1],
         )[0]
+        archived = self.claim(self.place(instant, archived=True), self.file_name(instant, front))
         for place in places:
-            name = self.file_name(instant, front, odd=self.rng.random() < 0.1)
-            if place == "pack":
-                self.packs.setdefault(self.place(instant, archived=True), []).append((name, text))
-                continue
             data = self.disguised(text) if draft.damage is bytes else draft.damage(text.encode())
-            self.put(self.place(instant, archived=place == "archive"), name, data)
+            if place == "live":
+                self.put("events", self.file_name(instant, front), data)
+            elif place == "archive":
+                self.ledger.files[archived] = data
+            else:
+                folder, name = archived.rsplit("/", 1)
+                self.packs.setdefault(folder, []).append((name, text))
 
     def front_matter(self, instant: int) -> dict:
         rng = self.rng
@@ -898,7 +902,7 @@ class LedgerMaker:
     def draft(self, front: dict) -> Draft:
         rng = self.rng
         entries = self.writer.document(front)
-        for entry in rng.sample(["# a comment\n", "\n", "   # indented\n"], rng.choice([0, 0, 1])):
+        for entry in rng.sample(["# a comment\n", "\n"], rng.choice([0, 0, 1])):
             entries.insert(rng.randrange(len(entries) + 1), entry)
         taken = {collapsed(key) for name in self.kinds for key in written_keys(front.get(name))}
         roll = rng.random()
@@ -927,8 +931,8 @@ class LedgerMaker:
 
     # Files
 
-    def file_name(self, instant: int, front: dict, *, odd: bool) -> str:
-        if odd:
+    def file_name(self, instant: int, front: dict, odd_chance: float = 0.1) -> str:
+        if self.rng.random() < odd_chance:
             return self.rng.choice(ODD_NAMES)
         agent = front.get("agent") or front.get("session_id") or "nobody"
         day = (START + timedelta(seconds=instant // SECOND)).isoformat().replace(":", "-")
@@ -939,11 +943,15 @@ class LedgerMaker:
         return f"archive/{day}" if archived else "events"
 
     def put(self, folder: str, name: str, content: bytes | Disguise) -> None:
-        """Creates, never overwrites, as the format's writer does."""
+        self.ledger.files[self.claim(folder, name)] = content
+
+    def claim(self, folder: str, name: str) -> str:
+        """A path that nothing else has, numbered as the format's writer does."""
         stem, number = name.removesuffix(".md"), 2
-        while f"{folder}/{name}" in self.ledger.files:
+        while (path := f"{folder}/{name}") in self.claimed:
             name, number = f"{stem}_{number}.md", number + 1
-        self.ledger.files[f"{folder}/{name}"] = content
+        self.claimed.add(path)
+        return path
 
     def disguised(self, text: str) -> bytes:
         """Other bytes of the same event: all of this is undone before the event is hashed."""

@@ -391,3 +391,18 @@ fn show_log_why_status_and_lint() {
     sandbox.run(&["lint", "events/bad.md"]).exits(1);
     sandbox.run(&["lint", "events/missing.md"]).exits(2);
 }
+
+#[test]
+fn a_subfolder_finds_the_ledger_of_its_work_tree() {
+    let sandbox = Sandbox::repo();
+    let below = sandbox.root.join("src/deep");
+    std::fs::create_dir_all(&below).unwrap();
+    run(&mut headwater(&below, &["record", "--agent", "a", "--now", "x"])).exits(0);
+    run(&mut headwater(&below, &["synth", "--no-confirm"])).exits(0);
+    assert!(sandbox.view().contains("**Now:** x (a)"));
+    run(&mut headwater(&below, &["synth", "--check"])).exits(0);
+    run(&mut headwater(&below, &["synth", "--check", "--dir", "../../thoughts/shared/handoffs"])).exits(0);
+    run(&mut headwater(&below, &["synth", "--no-confirm", "--commit"])).exits(0).says("committed 3 files");
+    run(&mut headwater(&below, &["synth", "--check", "--rev", "HEAD"])).exits(0);
+    assert_eq!(std::fs::read_dir(&below).unwrap().count(), 0);
+}
