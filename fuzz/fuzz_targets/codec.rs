@@ -27,6 +27,11 @@ fuzz_target!(|bytes: &[u8]| {
     assert_eq!(id_of(bytes), Some(normalised.id()));
     let text = normalised.text.as_ref();
     assert!(text.ends_with('\n') && !text.contains('\r'));
+    if text.starts_with('\u{feff}') {
+        // Only one BOM is dropped, and only from the very start; what is left of others is no event.
+        assert!(decoded.is_err());
+        return;
+    }
     assert_eq!(normalise_text(text).text, text, "normalisation is not idempotent");
     match &decoded {
         Ok(event) => {

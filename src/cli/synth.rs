@@ -63,6 +63,16 @@ fn synthesize_view(context: &Context<'_>, ledger: &Ledger, args: &SynthArgs) -> 
             return Ok(Exit::Done);
         }
     }
+    if args.commit && !context.view_is_committed_here()? {
+        // A tracked view that changes and is not committed would get in the way of every merge.
+        let folded = with_progress(context, || fold_ledger(&ledger.dir, context.schema(), &context.hidden(ledger)))?;
+        report_faults(context, &folded);
+        if !asks {
+            report(context, ledger, &folded, "is left as it is: it is not committed here (`view:`)")?;
+        }
+        archive_and_commit(context, ledger, args)?;
+        return Ok(strict(args, &folded));
+    }
     let done = with_progress(context, || write_view(context, ledger))?;
     report_faults(context, &done.folded);
     for kept in &done.kept {
@@ -71,15 +81,20 @@ fn synthesize_view(context: &Context<'_>, ledger: &Ledger, args: &SynthArgs) -> 
     if !asks {
         report(context, ledger, &done.folded, if done.written { "written" } else { "is up to date" })?;
     }
+    archive_and_commit(context, ledger, args)?;
+    let exit = strict(args, &done.folded);
+    leave(done);
+    Ok(exit)
+}
+
+fn archive_and_commit(context: &Context<'_>, ledger: &Ledger, args: &SynthArgs) -> Result<(), CliError> {
     if args.archive {
         archive::run_configured(context, ledger, false)?;
     }
     if args.commit {
         commit(context, ledger, args)?;
     }
-    let exit = strict(args, &done.folded);
-    leave(done);
-    Ok(exit)
+    Ok(())
 }
 
 /// Leaves a folded ledger to the end of the process, which is near: taking ten thousand events apart
