@@ -36,7 +36,9 @@ fuzz_target!(|bytes: &[u8]| {
         }
         Ok(event) => {
             assert!(!seen.contains("\n### Unreadable Events\n"), "an event forges the list of unreadable ones");
-            let known = GOOD.iter().any(|(_, text)| headwater::event::decode::id_of(text.as_bytes()) == Some(event.origin.stamp.id));
+            let known = GOOD
+                .iter()
+                .any(|(_, text)| headwater::event::decode::id_of(text.as_bytes()) == Some(event.origin.stamp.id));
             let count = GOOD.len() + usize::from(!known);
             assert!(seen.contains(&format!("\n---\n_synthesized:\n  event_count: {count}\n")));
             assert_eq!(seen.matches("\n_synthesized:\n").count(), 1, "an event forges a footer");

@@ -54,10 +54,14 @@ pub fn ensure_readme(ledger: &LedgerDir) -> Result<(), StoreError> {
         }
     }
     let readme = events.join("README.md");
-    match OpenOptions::new().write(true).create_new(true).open(&readme) {
-        Ok(mut file) => file.write_all(README_TEXT.as_bytes()).map_err(StoreError::io("write", &readme)),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(StoreError::io("create", &readme)(error)),
+    if fs::symlink_metadata(&readme).is_ok() {
+        return Ok(());
+    }
+    // Like an event: whole and durable under its name, or not there at all.
+    let temporary = Temporary::write(&events, "README", README_TEXT.as_bytes())?;
+    match temporary.publish(&readme, README_TEXT.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(StoreError::io("create", &readme)(error)),
+        _ => sync_dir(&events).map_err(StoreError::io("make durable", &events)),
     }
 }
 

@@ -105,7 +105,12 @@ impl Listing {
 }
 
 fn entries(folder: &Path) -> Result<impl Iterator<Item = std::io::Result<DirEntry>>, StoreError> {
-    fs::read_dir(folder).map_err(StoreError::io("list", folder))
+    loop {
+        match fs::read_dir(folder) {
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            other => return other.map_err(StoreError::io("list", folder)),
+        }
+    }
 }
 
 /// Whether a real directory is there; a link or anything else in its place is refused.

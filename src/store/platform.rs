@@ -20,12 +20,12 @@ pub(super) use imp::{open_lock_file, open_without_following, rename_without_repl
 mod imp {
     use super::{File, Opened, Path, io};
     use rustix::fs::{CWD, Mode, OFlags, RenameFlags, open, renameat_with};
-    use rustix::io::Errno;
+    use rustix::io::{Errno, retry_on_intr};
 
     /// Opens a regular file for reading; never follows a link, never waits for a FIFO's writer.
     pub(in super::super) fn open_without_following(path: &Path) -> io::Result<Opened> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
-        match open(path, flags, Mode::empty()) {
+        match retry_on_intr(|| open(path, flags, Mode::empty())) {
             Ok(descriptor) => {
                 let file = File::from(descriptor);
                 let found = file.metadata()?;
@@ -41,12 +41,12 @@ mod imp {
     pub(in super::super) fn open_lock_file(path: &Path) -> io::Result<File> {
         let flags =
             OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
-        Ok(File::from(open(path, flags, Mode::from_raw_mode(0o666))?))
+        Ok(File::from(retry_on_intr(|| open(path, flags, Mode::from_raw_mode(0o666)))?))
     }
 
     /// Renames unless the new name is taken; `Unsupported` where the file system cannot.
     pub(in super::super) fn rename_without_replacing(from: &Path, to: &Path) -> io::Result<()> {
-        match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        match retry_on_intr(|| renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE)) {
             Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => Err(io::ErrorKind::Unsupported.into()),
             other => Ok(other?),
         }
