@@ -19,9 +19,6 @@ mod scratch_index;
 mod settings;
 mod state;
 
-#[cfg(test)]
-mod tests;
-
 pub use command::{AtLimit, Call, Git, Output};
 pub use commit::{CommitOutcome, CommitRequest, Reason, SUBJECT};
 pub use error::GitError;
