@@ -92,9 +92,9 @@ fn fault_40_synthesizers_and_writers_with_a_lock_that_vanishes() {
                 scope.spawn(move || {
                     let (agent, work) = (format!("writer{number}"), format!("work {number}"));
                     sandbox.run(&["record", "--agent", &agent, "--did", &work, "--now", &work]).exits(0);
-                    // This run began after the write, so the view must have it when the run has ended.
+                    // Without a lock another run may still put an older view back, and mends it before it ends:
+                    // so the view is looked at below, when all runs have ended.
                     sandbox.run(&synth).exits(0);
-                    assert!(sandbox.view().contains(&format!("- {work} ({agent})\n")), "{work} is not in the view");
                 });
             }
         });
