@@ -6,6 +6,7 @@
 
 mod extreme;
 mod register;
+mod unordered;
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, btree_map};
@@ -13,6 +14,7 @@ use std::iter::Peekable;
 
 pub use extreme::{Max, Min};
 pub use register::LwwRegister;
+pub use unordered::UnorderedMap;
 
 /// A join-semilattice: values that only grow, with a least upper bound for every two of them.
 ///
@@ -39,13 +41,17 @@ impl<T: Join> Join for Option<T> {
     }
 }
 
+/// So few are added one by one, however few there are already.
+const FEW: usize = 16;
+
 /// A grow-only set: the join is the union.
 impl<T: Ord> Join for BTreeSet<T> {
     fn join(&mut self, mut other: Self) {
         if self.len() < other.len() {
             std::mem::swap(self, &mut other);
         }
-        if other.len() < self.len() / 8 {
+        // `append` builds the whole set anew.
+        if other.len() < FEW.max(self.len() / 8) {
             self.extend(other);
         } else {
             self.append(&mut other);
@@ -59,7 +65,7 @@ impl<K: Ord, V: Join> Join for BTreeMap<K, V> {
         if self.len() < other.len() {
             std::mem::swap(self, &mut other);
         }
-        if other.len() < self.len() / 8 {
+        if other.len() < FEW.max(self.len() / 8) {
             for (key, theirs) in other {
                 match self.entry(key) {
                     btree_map::Entry::Vacant(slot) => {

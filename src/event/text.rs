@@ -42,21 +42,22 @@ pub fn into_trimmed(text: Cow<'_, str>) -> String {
     if trimmed.len() == text.len() { text.into_owned() } else { trimmed.to_owned() }
 }
 
+/// Whether a trimmed text holds no white space but single spaces.
 fn is_collapsed(trimmed: &str) -> bool {
-    let mut after_space = false;
-    for byte in trimmed.bytes() {
-        match byte {
-            b' ' if after_space => return false,
-            b' ' => after_space = true,
-            // Other ASCII white space, or the first byte of what may be Unicode's.
-            b'\t'..=b'\r' => return false,
-            0xC2 | 0xE1..=0xE3 => {
-                return !trimmed.chars().any(|c| c.is_whitespace() && c != ' ') && !trimmed.contains("  ");
-            }
-            _ => after_space = false,
-        }
-    }
-    true
+    // Nearly every text is visible ASCII.
+    !any_pair(trimmed, |a, b| a == b' ' && b == b' ')
+        && (!any_byte(trimmed, |byte| !(b' '..=b'~').contains(&byte))
+            || !trimmed.chars().any(|c| c != ' ' && c.is_whitespace()))
+}
+
+/// Whether some byte is of a kind. Looks at all of them without a branch, which is many bytes at a time.
+pub(crate) fn any_byte(text: &str, is: impl Fn(u8) -> bool) -> bool {
+    text.bytes().fold(false, |any, byte| any | is(byte))
+}
+
+/// Whether some two bytes that follow each other are of a kind; without a branch, as [`any_byte`].
+pub(crate) fn any_pair(text: &str, is: impl Fn(u8, u8) -> bool) -> bool {
+    text.bytes().zip(text.bytes().skip(1)).fold(false, |any, (a, b)| any | is(a, b))
 }
 
 /// Whether a character is invisible or rearranges text: FORMAT §6, rule 2 of the escaping.

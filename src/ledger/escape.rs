@@ -1,6 +1,6 @@
 //! Escaping: every text one line that cannot pass for structure (FORMAT §6).
 
-use crate::event::text::{collapse, is_unsafe_to_show};
+use crate::event::text::{any_byte, collapse, is_unsafe_to_show};
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
@@ -75,8 +75,8 @@ pub(crate) fn push_escaped(out: &mut String, text: &str) {
 /// Rules 1 to 3: one line, nothing invisible, no HTML.
 fn make_visible(text: &str) -> Cow<'_, str> {
     let collapsed = collapse(text);
-    // Nearly every text is plain ASCII: one look at each byte is enough.
-    if collapsed.bytes().all(|byte| (b' '..0x7f).contains(&byte) && byte != b'<') {
+    // Nearly every text is plain ASCII.
+    if !any_byte(&collapsed, |byte| !(b' '..0x7f).contains(&byte) || byte == b'<') {
         return collapsed;
     }
     let mut out = String::with_capacity(collapsed.len() + 8);

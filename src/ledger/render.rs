@@ -62,7 +62,8 @@ fn push_section(out: &mut String, section: &SectionView<'_>) {
             push_earlier(out, *earlier);
             // The longest part of a large view: written in runs, on every core.
             let run = |rows: &[ItemRow<'_>]| {
-                let mut out = String::new();
+                let bytes = |row: &ItemRow<'_>| row.text.len() + row.origin.stamp.agent.len() + 8;
+                let mut out = String::with_capacity(rows.iter().map(bytes).sum());
                 for row in rows {
                     out.push_str("- ");
                     push_escaped(&mut out, row.text);
@@ -74,6 +75,7 @@ fn push_section(out: &mut String, section: &SectionView<'_>) {
                 out.push_str(&run(rows));
             } else {
                 let runs: Vec<String> = rows.par_chunks(RUN).map(run).collect();
+                out.reserve(runs.iter().map(String::len).sum());
                 out.extend(runs);
             }
         }

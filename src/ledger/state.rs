@@ -115,9 +115,9 @@ impl State {
 }
 
 impl Join for State {
-    fn join(&mut self, other: Self) {
+    fn join(&mut self, mut other: Self) {
         // Equal ids are equal events, so it does not matter whose origin stays.
-        self.events.extend(other.events);
+        self.events.append(&mut other.events);
         self.sections.join(other.sections);
     }
 }

@@ -7,6 +7,7 @@
 use super::events::is_absent;
 use super::node::{Entry, Node, Value};
 use crate::event::fault::{Place, clamp};
+use crate::event::text::{any_byte, any_pair};
 use std::borrow::Cow;
 
 /// Deeper documents, larger mappings and longer keys are left to the other reader.
@@ -29,8 +30,7 @@ pub(super) fn read(text: &str, first_line: u32) -> Option<Node<'_>> {
 
 /// Tabs, controls and byte order marks have rules of their own.
 fn has_special_characters(text: &str) -> bool {
-    let ascii = text.bytes().any(|byte| matches!(byte, 0..=9 | 11..=31 | 127));
-    ascii
+    any_byte(text, |byte| (byte < b' ' && byte != b'\n') || byte == 127)
         || (!text.is_ascii()
             && text.chars().any(|c| matches!(c, '\u{80}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}')))
 }
@@ -164,10 +164,13 @@ fn is_item(text: &str) -> bool {
 
 /// Splits `key: value` or `key:` with a plain key; `None` where it is not surely that.
 fn split_key(text: &str) -> Option<(&str, &str)> {
-    let colon = text
-        .match_indices(':')
-        .map(|(at, _)| at)
-        .find(|at| matches!(text.as_bytes().get(at + 1), None | Some(b' ')))?;
+    // Most items have no colon.
+    if !any_byte(text, |byte| byte == b':') {
+        return None;
+    }
+    let bytes = text.as_bytes();
+    let ends = |at: usize| matches!(bytes.get(at + 1), None | Some(b' '));
+    let colon = (0..).zip(bytes).find(|(at, byte)| **byte == b':' && ends(*at))?.0;
     let (key, after) = text.split_at(colon);
     let sure = key.len() <= MAX_KEY_BYTES && is_plain(key) && !key.ends_with(' ');
     sure.then(|| (key, after.get(1..).unwrap_or_default()))
@@ -178,6 +181,7 @@ fn is_plain(text: &str) -> bool {
     let bytes = text.as_bytes();
     let harmless =
         |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'/' | b'(' | b'$') || *byte >= 0x80;
-    let splits = |pair: &[u8]| matches!(pair, b": " | b" #");
-    bytes.first().is_some_and(harmless) && bytes.last() != Some(&b':') && !bytes.windows(2).any(splits)
+    bytes.first().is_some_and(harmless)
+        && bytes.last() != Some(&b':')
+        && !any_pair(text, |a, b| (a == b':' && b == b' ') || (a == b' ' && b == b'#'))
 }

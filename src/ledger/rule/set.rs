@@ -1,15 +1,15 @@
 //! `set`: grow-only texts, each belonging to its first write; a closing key hides what it names.
 
-use crate::crdt::{Join, Max, Min};
+use crate::crdt::{Join, Max, Min, UnorderedMap};
 use crate::event::{Origin, schema::Identity};
 use rayon::slice::ParallelSliceMut as _;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The state of a set section: its items by their identity.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SetState {
-    items: BTreeMap<String, Item>,
+    /// In no order: what is shown is put in the order of the first writes, which is total.
+    items: UnorderedMap<String, Item>,
 }
 
 /// The first write of an item with its place there, and its last write.
@@ -52,7 +52,7 @@ impl SetState {
     pub fn write(&mut self, origin: &Arc<Origin>, items: Vec<String>, identity: Identity) {
         for (place, text) in items.into_iter().enumerate() {
             let opened = Some((Min((Arc::clone(origin), place)), Max(Arc::clone(origin))));
-            self.items.entry(identify(text, identity)).or_default().join(Item { opened, closed: None });
+            self.items.join_at(identify(text, identity), Item { opened, closed: None });
         }
     }
 
@@ -60,7 +60,7 @@ impl SetState {
     pub fn close(&mut self, origin: &Arc<Origin>, items: &[String], identity: Identity) {
         for text in items {
             let closed = Some(Max(Arc::clone(origin)));
-            self.items.entry(identify(text.clone(), identity)).or_default().join(Item { opened: None, closed });
+            self.items.join_at(identify(text.clone(), identity), Item { opened: None, closed });
         }
     }
 
