@@ -13,6 +13,9 @@ pub const FIRST_LINE: &str =
 /// How many items one core renders at a time.
 const RUN: usize = 2_048;
 
+/// So many runs at a time.
+const RUNS: usize = 4;
+
 /// Whether a text is a view that headwater wrote, edited or in conflict perhaps, and may replace.
 #[must_use]
 pub fn is_ours(text: &[u8]) -> bool {
@@ -61,8 +64,8 @@ fn push_section(out: &mut String, section: &SectionView<'_>) {
         Rows::Items(earlier, rows) => {
             push_earlier(out, *earlier);
             // The longest part of a large view: written in runs, on every core.
+            let bytes = |row: &ItemRow<'_>| row.text.len() + row.origin.stamp.agent.len() + 8;
             let run = |rows: &[ItemRow<'_>]| {
-                let bytes = |row: &ItemRow<'_>| row.text.len() + row.origin.stamp.agent.len() + 8;
                 let mut out = String::with_capacity(rows.iter().map(bytes).sum());
                 for row in rows {
                     out.push_str("- ");
@@ -74,9 +77,11 @@ fn push_section(out: &mut String, section: &SectionView<'_>) {
             if rows.len() <= RUN {
                 out.push_str(&run(rows));
             } else {
-                let runs: Vec<String> = rows.par_chunks(RUN).map(run).collect();
-                out.reserve(runs.iter().map(String::len).sum());
-                out.extend(runs);
+                out.reserve_exact(rows.iter().map(bytes).sum());
+                // Some runs at a time, so that the view does not stand in memory twice.
+                for some in rows.chunks(RUN * RUNS) {
+                    out.extend(some.par_chunks(RUN).map(run).collect::<Vec<_>>());
+                }
             }
         }
         Rows::Steps(earlier, rows) => {

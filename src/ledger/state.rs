@@ -4,6 +4,7 @@ use super::rule::SectionState;
 use crate::crdt::Join;
 use crate::event::schema::{Identity, Merge, Role, Schema};
 use crate::event::{Event, EventId, IdPrefix, Origin, Payload, Timestamp, Write};
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -117,7 +118,17 @@ impl State {
 impl Join for State {
     fn join(&mut self, mut other: Self) {
         // Equal ids are equal events, so it does not matter whose origin stays.
-        self.events.append(&mut other.events);
-        self.sections.join(other.sections);
+        let events = || self.events.append(&mut other.events);
+        // As the map's own join, with each section on a core of its own.
+        let sections = || {
+            let pairs: Vec<_> = self
+                .sections
+                .iter_mut()
+                .filter_map(|(name, mine)| other.sections.remove(name).map(|theirs| (mine, theirs)))
+                .collect();
+            pairs.into_par_iter().for_each(|(mine, theirs)| mine.join(theirs));
+            self.sections.append(&mut other.sections);
+        };
+        rayon::join(events, sections);
     }
 }
