@@ -2,6 +2,7 @@
 
 use super::platform::{rename_without_replacing, sync_dir};
 use super::{LedgerDir, StoreError};
+use std::cell::Cell;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -27,7 +28,7 @@ pub fn create_event(folder: &Path, stem: &str, text: &str) -> Result<PathBuf, St
     for number in 1..=MAX_NAMES {
         let name = if number == 1 { format!("{stem}.md") } else { format!("{stem}_{number}.md") };
         let path = folder.join(name);
-        match temporary.publish(&path, text.as_bytes()) {
+        match temporary.publish(&path) {
             Ok(()) => {
                 sync_dir(folder).map_err(StoreError::io("make durable", folder))?;
                 return Ok(path);
@@ -59,7 +60,7 @@ pub fn ensure_readme(ledger: &LedgerDir) -> Result<(), StoreError> {
     }
     // Like an event: whole and durable under its name, or not there at all.
     let temporary = Temporary::write(&events, "README", README_TEXT.as_bytes())?;
-    match temporary.publish(&readme, README_TEXT.as_bytes()) {
+    match temporary.publish(&readme) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(StoreError::io("create", &readme)(error)),
         _ => sync_dir(&events).map_err(StoreError::io("make durable", &events)),
     }
@@ -69,6 +70,8 @@ pub fn ensure_readme(ledger: &LedgerDir) -> Result<(), StoreError> {
 #[derive(Debug)]
 pub(super) struct Temporary {
     path: PathBuf,
+    /// Whether it has another name by now.
+    gone: Cell<bool>,
 }
 
 /// What a temporary file's name ends in; its name starts with `.`, so it is never an event.
@@ -81,7 +84,7 @@ impl Temporary {
             let path = folder.join(format!(".{stem}.{}-{number}{TEMPORARY_SUFFIX}", std::process::id()));
             match OpenOptions::new().write(true).create_new(true).open(&path) {
                 Ok(mut file) => {
-                    let temporary = Self { path };
+                    let temporary = Self { path, gone: Cell::new(false) };
                     let written = file.write_all(bytes).and_then(|()| file.sync_all());
                     written.map_err(StoreError::io("write", &temporary.path))?;
                     return Ok(temporary);
@@ -93,34 +96,39 @@ impl Temporary {
         Err(StoreError::NoFreeName(folder.to_owned()))
     }
 
-    /// Where it is.
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Gives the file a name that nobody has: by a rename that does not replace, else by a link,
-    /// else by creating it under that name.
-    fn publish(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    /// Gives the file a name that nobody has: by a rename that does not replace, else by a link, else
+    /// by a rename over an empty file that reserves the name. It is never there in part.
+    fn publish(&self, path: &Path) -> io::Result<()> {
         match rename_without_replacing(&self.path, path) {
-            Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
-            other => return other,
+            Ok(()) => {
+                self.gone.set(true);
+                return Ok(());
+            }
+            Err(error) if error.kind() != io::ErrorKind::Unsupported => return Err(error),
+            Err(_) => {}
         }
         match fs::hard_link(&self.path, path) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {}
             other => return other,
         }
-        let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
-        let written = file.write_all(bytes).and_then(|()| file.sync_all());
-        if written.is_err() {
-            remove_quietly(path);
-        }
-        written
+        OpenOptions::new().write(true).create_new(true).open(path)?;
+        self.replace(path).inspect_err(|_| remove_quietly(path))
+    }
+
+    /// Gives the file a name, in place of what has it.
+    pub(super) fn replace(&self, path: &Path) -> io::Result<()> {
+        fs::rename(&self.path, path)?;
+        self.gone.set(true);
+        Ok(())
     }
 }
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        remove_quietly(&self.path);
+        // Once renamed, the name may be another process's.
+        if !self.gone.get() {
+            remove_quietly(&self.path);
+        }
     }
 }
 

@@ -3,7 +3,6 @@
 use super::StoreError;
 use super::create::Temporary;
 use super::platform::sync_dir;
-use std::fs;
 use std::path::Path;
 
 /// Replaces a file whole and durably: a temporary file beside it, fsync, rename, fsync of the folder.
@@ -14,6 +13,6 @@ pub fn replace_whole(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let temporary = Temporary::write(folder, &name, bytes)?;
-    fs::rename(temporary.path(), path).map_err(StoreError::io("replace", path))?;
+    temporary.replace(path).map_err(StoreError::io("replace", path))?;
     sync_dir(folder).map_err(StoreError::io("make durable", folder))
 }
