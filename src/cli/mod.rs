@@ -10,9 +10,15 @@ mod environment;
 mod error;
 mod import;
 mod inspect;
+mod lint;
+mod log;
 mod origins;
 mod record;
+mod show;
+mod show_config;
+mod status;
 mod synth;
+mod why;
 
 pub use args::{Cli, Command, Format, Global, SynthArgs, Synthesize};
 pub use error::{CliError, Exit};
@@ -63,12 +69,12 @@ fn run(global: &Global, command: Command, console: &Console) -> Result<Exit, Cli
         Command::Record(args) => record::run(&context, context.one_ledger()?, &args),
         Command::Archive(args) => context.each_ledger(|ledger| archive::run(&context, ledger, &args)),
         Command::Import(args) => import::run(&context, context.one_ledger()?, &args),
-        Command::Show => context.each_ledger(|ledger| inspect::show(&context, ledger)),
-        Command::Log(args) => context.each_ledger(|ledger| inspect::log(&context, ledger, &args)),
-        Command::Why(args) => context.each_ledger(|ledger| inspect::why(&context, ledger, &args)),
-        Command::Status => context.each_ledger(|ledger| inspect::status(&context, ledger)),
-        Command::Lint(args) => inspect::lint(&context, &args),
-        Command::Config => inspect::config(&context),
+        Command::Show => context.each_ledger(|ledger| show::run(&context, ledger)),
+        Command::Log(args) => context.each_ledger(|ledger| log::run(&context, ledger, &args)),
+        Command::Why(args) => context.each_ledger(|ledger| why::run(&context, ledger, &args)),
+        Command::Status => context.each_ledger(|ledger| status::run(&context, ledger)),
+        Command::Lint(args) => lint::run(&context, &args),
+        Command::Config => show_config::run(&context),
         Command::Completions { .. } | Command::Man => Ok(Exit::Done),
     }
 }

@@ -1,0 +1,58 @@
+//! `headwater config`: the configuration in force.
+
+use super::context::Context;
+use super::error::{CliError, Exit};
+use crate::config::ViewPolicy;
+use crate::event::Span;
+use crate::event::schema::{Identity, Merge, Section};
+use crate::ledger::escape::safe_for_terminal;
+use serde_json::{Value, json};
+
+pub(super) fn run(context: &Context<'_>) -> Result<Exit, CliError> {
+    let config = &context.config;
+    let view = match config.view {
+        ViewPolicy::Branch => "branch",
+        ViewPolicy::DefaultBranch => "default-branch",
+        ViewPolicy::Untracked => "untracked",
+    };
+    let age =
+        |span: Option<Span>| span.map_or_else(|| "never".to_owned(), |span| format!("{}h", span.seconds() / 3_600));
+    let section = |section: &Section| {
+        let merge = match section.merge {
+            Merge::Register => "register",
+            Merge::Map => "map",
+            Merge::Set => "set",
+            Merge::List => "list",
+        };
+        let identity = (section.merge == Merge::Set).then_some(match section.identity {
+            Identity::Words => "words",
+            Identity::Exact => "exact",
+        });
+        let mut options = json!({"name": section.name, "title": section.title, "merge": merge, "identity": identity,
+            "closed_by": section.closed_by, "show": section.show.map(|span| age(Some(span)))});
+        if let Some(options) = options.as_object_mut() {
+            options.retain(|_, value| !value.is_null());
+        }
+        options
+    };
+    let sections: Vec<Value> = config.schema.sections().iter().map(section).collect();
+    let ledgers: Vec<String> = context.ledgers.iter().map(|ledger| ledger.dir.path().display().to_string()).collect();
+    let file = context.config_file.as_ref().map(|file| file.display().to_string());
+    let archive = json!({"after": age(config.archive_after), "pack_after": age(config.pack_after)});
+    let value = json!({
+        "schema": "headwater.config/1", "file": file, "ledger": config.ledgers, "resolved": ledgers, "view": view,
+        "archive": archive, "sections": sections,
+    });
+    if context.console.json {
+        context.console.json(&value)?;
+        return Ok(Exit::Done);
+    }
+    let source = file
+        .map_or_else(|| "# no .headwater.yaml: the defaults are in force".to_owned(), |file| format!("# from {file}"));
+    let mut text = format!("{}\n", safe_for_terminal(&source));
+    let shown = json!({"ledger": config.ledgers, "view": view, "archive": archive, "sections": sections});
+    let yaml = serde_yaml::to_string(&shown).map_err(|error| CliError::CannotTell(error.to_string()))?;
+    text.push_str(yaml.trim_end());
+    context.console.result(&text)?;
+    Ok(Exit::Done)
+}
