@@ -2,40 +2,44 @@
 
 use super::args::ArchiveArgs;
 use super::clock::now_unix_nanos;
-use super::context::{Context, Ledger};
+use super::context::{Context, Ledger, below};
 use super::error::{CliError, Exit};
 use super::origins::counted;
 use crate::event::Span;
+use crate::git::{MergeBase, TreeEntry};
 use crate::ledger::escape::safe_for_terminal;
 use crate::store::{ArchiveRequest, Archived, archive};
+use std::collections::BTreeSet;
 
 pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &ArchiveArgs) -> Result<Exit, CliError> {
     let span =
         |name: &str, text: &str| Span::parse(text, "hdw").map_err(|error| CliError::Usage(format!("{name}: {error}")));
     let after = args.older_than.as_deref().map(|text| span("--older-than", text)).transpose()?;
     let pack = args.pack_older_than.as_deref().map(|text| span("--pack-older-than", text)).transpose()?;
-    let may_pack = args.force || context.on_default_branch()?;
+    let may_pack = args.force || context.on_default_branch()? == Some(true);
     if pack.is_some() && !may_pack {
         return Err(CliError::Usage(
             "packing removes files, and two branches that pack conflict: pack on the default branch, or say `--force`"
                 .to_owned(),
         ));
     }
-    let pack_after = pack.or(context.config.pack_after.filter(|_| may_pack));
-    if context.config.pack_after.is_some() && pack_after.is_none() {
+    let pack = pack.or(context.config.pack_after.filter(|_| may_pack));
+    if context.config.pack_after.is_some() && pack.is_none() {
         context.console.notice("nothing is packed outside the default branch");
     }
-    let done = execute(context, ledger, after.or(context.config.archive_after), pack_after, args.dry_run)?;
+    let spans = Spans { archive: after.or(context.config.archive_after), pack, force: args.force };
+    let done = execute(context, ledger, &spans, args.dry_run)?;
     report(context, ledger, &done, args.dry_run)
 }
 
 /// What `synth --archive` does: what the configuration says.
 pub(super) fn run_configured(context: &Context<'_>, ledger: &Ledger, dry_run: bool) -> Result<Exit, CliError> {
-    let pack_after = match context.config.pack_after {
-        Some(span) if context.on_default_branch()? => Some(span),
+    let pack = match context.config.pack_after {
+        Some(span) if context.on_default_branch()? == Some(true) => Some(span),
         _ => None,
     };
-    let done = execute(context, ledger, context.config.archive_after, pack_after, dry_run)?;
+    let spans = Spans { archive: context.config.archive_after, pack, force: false };
+    let done = execute(context, ledger, &spans, dry_run)?;
     let tense = if dry_run { "would be archived" } else { "archived" };
     context.console.notice(&format!(
         "{} {tense}, {} packed",
@@ -45,25 +49,61 @@ pub(super) fn run_configured(context: &Context<'_>, ledger: &Ledger, dry_run: bo
     Ok(Exit::Done)
 }
 
-fn execute(
-    context: &Context<'_>,
-    ledger: &Ledger,
-    after: Option<Span>,
-    pack_after: Option<Span>,
-    dry_run: bool,
-) -> Result<Archived, CliError> {
+/// How old an event must be.
+struct Spans {
+    archive: Option<Span>,
+    pack: Option<Span>,
+    /// Packs whatever other branches hold.
+    force: bool,
+}
+
+fn execute(context: &Context<'_>, ledger: &Ledger, spans: &Spans, dry_run: bool) -> Result<Archived, CliError> {
     let now = now_unix_nanos();
     let before = |span: Span| now - i128::from(span.seconds()) * 1_000_000_000;
+    let packable = match spans.pack {
+        Some(_) if !spans.force => packable(context, ledger)?,
+        _ => None,
+    };
     context.with_lock_request("archive", |lock| {
         let request = ArchiveRequest {
             schema: context.schema(),
-            move_before: after.map(before),
-            pack_before: pack_after.map(before),
+            move_before: spans.archive.map(before),
+            pack_before: spans.pack.map(before),
+            packable: packable.as_ref(),
             dry_run,
             lock,
         };
         Ok(archive(&ledger.dir, &request)?)
     })
+}
+
+/// The archived files that every branch had when it left this one: packing another would remove a file
+/// that a branch still moves, and git would call that a conflict. `None` where there is no such branch.
+fn packable(context: &Context<'_>, ledger: &Ledger) -> Result<Option<BTreeSet<String>>, CliError> {
+    let (Some(git), Some(prefix)) = (context.git(), &ledger.in_git) else { return Ok(None) };
+    let Some(head) = git.head_oid()? else { return Ok(None) };
+    let archive = below(prefix, "archive");
+    let files_at = |fork: &MergeBase| -> Result<BTreeSet<String>, CliError> {
+        let MergeBase::Found(commit) = fork else { return Ok(BTreeSet::new()) };
+        let name = |entry: &TreeEntry| {
+            Some(std::str::from_utf8(&entry.path).ok()?.strip_prefix(&archive)?.strip_prefix('/')?.to_owned())
+        };
+        Ok(git.list_tree(commit, &archive)?.iter().filter_map(name).collect())
+    };
+    let mut forks = git.unmerged_forks(&head)?;
+    forks.retain(|fork| *fork != MergeBase::Unrelated);
+    forks.dedup();
+    let mut packable: Option<BTreeSet<String>> = None;
+    for fork in &forks {
+        let files = files_at(fork)?;
+        packable = Some(packable.map_or_else(|| files.clone(), |known| known.intersection(&files).cloned().collect()));
+    }
+    if packable.is_some() {
+        context
+            .console
+            .notice("only what branches that are not merged had archived already is packed; `--force` packs the rest");
+    }
+    Ok(packable)
 }
 
 fn report(context: &Context<'_>, ledger: &Ledger, done: &Archived, dry_run: bool) -> Result<Exit, CliError> {

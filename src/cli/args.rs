@@ -154,6 +154,14 @@ pub struct SynthArgs {
     pub throttle: Option<String>,
 }
 
+impl SynthArgs {
+    /// Whether this speaks of files of one ledger.
+    #[must_use]
+    pub fn names_files(&self) -> bool {
+        !self.input.is_empty() || self.output.as_deref().is_some_and(|output| output != std::path::Path::new("-"))
+    }
+}
+
 /// Options of `record`.
 #[derive(Debug, Clone, Default, Args)]
 pub struct RecordArgs {

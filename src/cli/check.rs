@@ -1,7 +1,7 @@
 //! `headwater synth --check`: reads only, and fails on every stale byte.
 
 use super::args::SynthArgs;
-use super::context::{Context, Ledger, ledger_entries, parse_config, read_entries};
+use super::context::{Context, Ledger, below, ledger_entries, parse_config, read_entries};
 use super::error::{CliError, Exit};
 use super::origins::counted;
 use super::synth::{leave, report_faults, unreadable_json, view_name};
@@ -15,8 +15,9 @@ use crate::store::{Folded, Listing, Reading, fold_ledger, read_text};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// What is checked: the work tree, or a commit.
+/// What is checked: a ledger in the work tree, or in a commit.
 struct Subject {
+    ledger: Ledger,
     folded: Folded,
     /// The view that stands there.
     standing: Option<Vec<u8>>,
@@ -26,40 +27,60 @@ struct Subject {
     ids: BTreeSet<EventId>,
 }
 
-pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &SynthArgs) -> Result<Exit, CliError> {
-    let subject = match &args.rev {
-        None => work_tree(context, ledger, args.base.is_some())?,
-        Some(rev) => {
-            let Some(subject) = commit(context, ledger, rev)? else {
-                context.console.notice(&format!("`{rev}` has no ledger `{}`", ledger.name));
-                return Ok(Exit::Done);
-            };
-            subject
-        }
+/// Checks every ledger of the work tree, or of a commit.
+pub(super) fn run(context: &Context<'_>, args: &SynthArgs) -> Result<Exit, CliError> {
+    let subjects = match &args.rev {
+        None => context.ledgers.iter().map(|ledger| work_tree(context, ledger, args.base.is_some())).collect(),
+        Some(rev) => commit(context, rev)?,
     };
+    let mut subjects: Vec<Result<Subject, CliError>> = subjects;
+    if let [Err(_)] = subjects.as_slice() {
+        return subjects.remove(0).map(|_| Exit::Done);
+    }
+    let (mut readable, mut worst) = (Vec::new(), Exit::Done);
+    for subject in subjects {
+        match subject {
+            Ok(subject) => readable.push(subject),
+            Err(error) => {
+                context.console.error(&error);
+                worst = Exit::Failed;
+            }
+        }
+    }
+    let mut lost = match &args.base {
+        Some(base) if worst == Exit::Done => lost_events(context, args, base, &readable)?,
+        _ => Vec::new(),
+    };
+    if !lost.is_empty() {
+        worst = Exit::Finding;
+    }
+    if readable.is_empty() && worst < Exit::Failed {
+        let rev = args.rev.as_deref().unwrap_or("HEAD");
+        context.console.notice(&format!("`{}` has no ledger", safe_for_terminal(rev)));
+        lost.iter().try_for_each(|loss| context.console.result(loss))?;
+    }
+    for subject in readable {
+        worst = worst.max(finish(context, args, &subject, &std::mem::take(&mut lost))?);
+        leave(subject);
+    }
+    Ok(worst)
+}
+
+/// Holds one view against its events.
+fn finish(context: &Context<'_>, args: &SynthArgs, subject: &Subject, lost: &[String]) -> Result<Exit, CliError> {
     report_faults(context, &subject.folded);
     let diff = if subject.has_view {
         stale(subject.standing.as_deref().unwrap_or_default(), &subject.folded.text, "current.md")
     } else {
         None
     };
-    let lost = match &args.base {
-        None => Vec::new(),
-        Some(base) => lost_events(context, ledger, args, base, &subject)?,
-    };
-    report(context, ledger, &subject, diff.as_deref(), &lost)?;
+    report(context, subject, diff.as_deref(), lost)?;
     let strict = args.strict && !subject.folded.unreadable.is_empty();
-    leave(subject);
-    Ok(if diff.is_some() || !lost.is_empty() || strict { Exit::Finding } else { Exit::Done })
+    Ok(if diff.is_some() || strict { Exit::Finding } else { Exit::Done })
 }
 
-fn report(
-    context: &Context<'_>,
-    ledger: &Ledger,
-    subject: &Subject,
-    diff: Option<&str>,
-    lost: &[String],
-) -> Result<(), CliError> {
+fn report(context: &Context<'_>, subject: &Subject, diff: Option<&str>, lost: &[String]) -> Result<(), CliError> {
+    let ledger = &subject.ledger;
     let view = view_name(ledger);
     if context.console.json {
         return context.console.json(&serde_json::json!({
@@ -96,7 +117,7 @@ fn report(
 fn work_tree(context: &Context<'_>, ledger: &Ledger, with_ids: bool) -> Result<Subject, CliError> {
     let hidden = context.hidden(ledger);
     let folded = fold_ledger(&ledger.dir, context.schema(), &hidden)?;
-    let has_view = context.view_is_committed_here()?;
+    let has_view = context.view_is_committed_here()?.ok_or_else(unknown_default)?;
     let mut standing = if has_view { read_text(&ledger.dir.view())? } else { None };
     if standing.is_none() && has_view {
         standing = hidden_view(context, ledger)?;
@@ -104,7 +125,7 @@ fn work_tree(context: &Context<'_>, ledger: &Ledger, with_ids: bool) -> Result<S
     // Unreadable texts count as present: a guard is about what was removed.
     let ids = if with_ids { texts_on_disk(ledger, &folded) } else { BTreeSet::new() };
     let ids = ids.into_iter().chain(folded.state.events().keys().copied()).collect();
-    Ok(Subject { folded, standing, has_view, ids })
+    Ok(Subject { ledger: ledger.clone(), folded, standing, has_view, ids })
 }
 
 /// The view that a sparse checkout keeps in the index.
@@ -135,35 +156,63 @@ fn texts_on_disk(ledger: &Ledger, folded: &Folded) -> BTreeSet<EventId> {
     ids
 }
 
-fn below(prefix: &str, name: &str) -> String {
-    if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") }
+fn unknown_default() -> CliError {
+    CliError::CannotTell(
+        "git does not know the default branch, which `view: default-branch` speaks of; run `git remote set-head origin -a`"
+            .to_owned(),
+    )
 }
 
-/// A commit's own events, archive, configuration and view, from git objects. None without a ledger there.
-fn commit(context: &Context<'_>, ledger: &Ledger, rev: &str) -> Result<Option<Subject>, CliError> {
-    let git = context.git_for("`--rev`")?;
-    let prefix = in_git(ledger)?;
-    let oid = git.resolve(rev)?;
-    let config = match git.blob_at(&oid, FILE_NAME)? {
-        Some(bytes) => parse_config(Path::new(&format!("{rev}:{FILE_NAME}")), &bytes)?,
-        None => Config::default(),
-    };
-    let tree = git.list_tree(&oid, prefix)?;
-    if tree.is_empty() {
-        return Ok(None);
+/// The configuration of a commit, called `rev`.
+fn config_at(git: &Git, commit: &Oid, rev: &str) -> Result<Config, CliError> {
+    match git.blob_at(commit, FILE_NAME)? {
+        Some(bytes) => parse_config(Path::new(&format!("{rev}:{FILE_NAME}")), &bytes),
+        None => Ok(Config::default()),
     }
-    let entries = ledger_entries(prefix, &tree);
-    let readings = read_entries(&git, &entries, &config.schema)?;
-    let ids = ids_of(&git, &entries)?.into_keys().collect();
-    let standing = git.blob_at(&oid, &below(prefix, "current.md"))?;
+}
+
+/// The ledgers of a configuration, unless one was named.
+fn ledgers_of(context: &Context<'_>, config: &Config) -> Vec<Ledger> {
+    if context.is_named {
+        return context.ledgers.clone();
+    }
+    config.ledgers.iter().map(|path| context.ledger_at(path)).collect()
+}
+
+/// A commit's own events, archive, configuration and views, from git objects.
+fn commit(context: &Context<'_>, rev: &str) -> Result<Vec<Result<Subject, CliError>>, CliError> {
+    let git = context.git_for("`--rev`")?;
+    let oid = git.resolve(rev)?;
+    let config = config_at(&git, &oid, rev)?;
     let has_view = match config.view {
         ViewPolicy::Branch => true,
         ViewPolicy::Untracked => false,
         ViewPolicy::DefaultBranch => is_on_default_branch(&git, &oid)?,
     };
+    let ledgers = ledgers_of(context, &config).into_iter();
+    Ok(ledgers.filter_map(|ledger| subject_at(&git, &oid, &config, has_view, ledger).transpose()).collect())
+}
+
+/// One ledger of a commit; none where it has no files there.
+fn subject_at(
+    git: &Git,
+    commit: &Oid,
+    config: &Config,
+    has_view: bool,
+    ledger: Ledger,
+) -> Result<Option<Subject>, CliError> {
+    let prefix = in_git(&ledger)?;
+    let tree = git.list_tree(commit, prefix)?;
+    if tree.is_empty() {
+        return Ok(None);
+    }
+    let entries = ledger_entries(prefix, &tree);
+    let readings = read_entries(git, &entries, &config.schema)?;
+    let ids = ids_of(git, &entries)?.into_keys().collect();
+    let standing = git.blob_at(commit, &below(prefix, "current.md"))?;
     let files = entries.into_iter().map(|(found, _)| found).collect();
     let folded = Folded::new(Listing { files, packs: Vec::new() }, readings, &config.schema);
-    Ok(Some(Subject { folded, standing, has_view, ids }))
+    Ok(Some(Subject { ledger, folded, standing, has_view, ids }))
 }
 
 fn in_git(ledger: &Ledger) -> Result<&str, CliError> {
@@ -172,7 +221,7 @@ fn in_git(ledger: &Ledger) -> Result<&str, CliError> {
 }
 
 fn is_on_default_branch(git: &Git, oid: &Oid) -> Result<bool, CliError> {
-    let Some(default) = git.default_branch()? else { return Ok(false) };
+    let default = git.default_branch()?.ok_or_else(unknown_default)?;
     let local = format!("refs/heads/{}", default.name);
     for name in [default.reference.as_str(), &local] {
         if let Ok(tip) = git.resolve(name)
@@ -187,10 +236,9 @@ fn is_on_default_branch(git: &Git, oid: &Oid) -> Result<bool, CliError> {
 /// The events of the merge base that are in neither folder any more, in words.
 fn lost_events(
     context: &Context<'_>,
-    ledger: &Ledger,
     args: &SynthArgs,
     base: &str,
-    subject: &Subject,
+    subjects: &[Subject],
 ) -> Result<Vec<String>, CliError> {
     let git = context.git_for("`--base`")?;
     let allowed = args.allow_missing.iter().map(|text| {
@@ -210,13 +258,18 @@ fn lost_events(
             return Err(CliError::CannotTell(format!("`{base}` and this branch have no commit in common")));
         }
     };
-    let prefix = in_git(ledger)?;
-    let entries = ledger_entries(prefix, &git.list_tree(&merge_base, prefix)?);
-    let before = ids_of_readable(&git, &entries, context.schema())?;
-    let names: BTreeSet<Vec<u8>> = subject.folded.listing.files.iter().map(crate::store::Found::shown_name).collect();
-    let lost = before
-        .into_iter()
-        .filter(|(id, _)| !subject.ids.contains(id) && !allowed.iter().any(|prefix| prefix.matches(id)));
+    // What was an event then, by the configuration of then; the ledger may have moved since.
+    let config = config_at(&git, &merge_base, merge_base.as_str())?;
+    let mut before = BTreeMap::new();
+    for ledger in ledgers_of(context, &config) {
+        let prefix = in_git(&ledger)?;
+        let entries = ledger_entries(prefix, &git.list_tree(&merge_base, prefix)?);
+        before.extend(ids_of_readable(&git, &entries, &config.schema)?);
+    }
+    let files = subjects.iter().flat_map(|subject| &subject.folded.listing.files);
+    let names: BTreeSet<Vec<u8>> = files.map(crate::store::Found::shown_name).collect();
+    let there = |id: &EventId| subjects.iter().any(|subject| subject.ids.contains(id));
+    let lost = before.into_iter().filter(|(id, _)| !there(id) && !allowed.iter().any(|prefix| prefix.matches(id)));
     let describe = |(id, name): (EventId, Vec<u8>)| {
         let what = if names.contains(&name) { "was changed" } else { "is gone" };
         let (shown, short) = (escape_file_name(&name), id.to_hex().get(..12).unwrap_or_default().to_owned());

@@ -39,13 +39,13 @@ impl Console {
     /// Prints a result; texts from events must have been made safe.
     pub(super) fn result(&self, text: &str) -> Result<(), CliError> {
         let mut out = anstream::stdout().lock();
-        writeln!(out, "{text}").and_then(|()| out.flush()).map_err(CliError::Output)
+        heard(writeln!(out, "{text}").and_then(|()| out.flush()))
     }
 
     /// Prints the bytes of a result as they are.
     pub(super) fn bytes(&self, bytes: &[u8]) -> Result<(), CliError> {
         let mut out = io::stdout().lock();
-        out.write_all(bytes).and_then(|()| out.flush()).map_err(CliError::Output)
+        heard(out.write_all(bytes).and_then(|()| out.flush()))
     }
 
     /// Prints a result for programs.
@@ -88,18 +88,31 @@ impl Console {
         matches!(read, Ok(1..)) && matches!(answer.as_str(), "" | "y" | "yes")
     }
 
+    /// Says why something could not be done.
+    pub(super) fn error(&self, error: &CliError) {
+        self.warning(&format!("error: {}", error.chain()));
+    }
+
     /// Ends the program: prints an error, and gives the exit code.
     #[must_use]
     pub(super) fn finish(&self, done: Result<Exit, CliError>) -> ExitCode {
         match done {
             Ok(Exit::Done) => ExitCode::SUCCESS,
             Ok(Exit::Finding) => ExitCode::from(1),
-            Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
+            Ok(Exit::Failed) => ExitCode::from(FAILED),
             Err(error) => {
-                self.warning(&format!("error: {}", error.chain()));
+                self.error(&error);
                 ExitCode::from(FAILED)
             }
         }
+    }
+}
+
+/// A reader that has gone is no error, and the work goes on without it.
+fn heard(printed: io::Result<()>) -> Result<(), CliError> {
+    match printed {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CliError::Output(error)),
+        _ => Ok(()),
     }
 }
 

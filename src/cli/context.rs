@@ -6,7 +6,7 @@ use super::environment;
 use super::error::{CliError, Exit};
 use crate::config::{Config, FILE_NAME, ViewPolicy};
 use crate::event::schema::Schema;
-use crate::git::{Git, Head, Layout, TreeEntry};
+use crate::git::{Git, Layout, TreeEntry};
 use crate::store::{
     Found, HiddenEvents, Keeper, LedgerDir, Listing, LockRequest, Reading, StoreError, decode_source, read_text,
 };
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// A ledger and where it lies.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Ledger {
     /// Its directory.
     pub dir: LedgerDir,
@@ -23,6 +23,15 @@ pub(super) struct Ledger {
     pub name: String,
     /// Its path from the top of the work tree, with `/`; none outside git.
     pub in_git: Option<String>,
+}
+
+/// Whose configuration counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ConfigSource {
+    /// That of the work tree.
+    WorkTree,
+    /// That of a commit, which is read later.
+    Commit,
 }
 
 /// Where a command works.
@@ -35,15 +44,22 @@ pub(super) struct Context<'a> {
     /// The work tree; none outside git.
     pub layout: Option<Layout>,
     pub ledgers: Vec<Ledger>,
+    /// Whether the ledger was named, by an option or the environment.
+    pub is_named: bool,
     wait: Duration,
 }
 
 impl<'a> Context<'a> {
     /// Finds work tree, configuration and ledgers; starts no process.
-    pub(super) fn resolve(global: &Global, console: &'a Console) -> Result<Self, CliError> {
+    pub(super) fn resolve(global: &Global, console: &'a Console, source: ConfigSource) -> Result<Self, CliError> {
         let named = global.dir.clone().or_else(environment::ledger_dir);
         let start = named.clone().unwrap_or_else(|| PathBuf::from("."));
         let layout = Layout::discover(&start)?;
+        if layout.is_none() && Layout::is_in_git_dir(&start)? {
+            return Err(CliError::Usage(
+                "this is inside a git folder, where there are no files; run it in a work tree".to_owned(),
+            ));
+        }
         let config_file = match (&global.config, &layout) {
             (Some(file), _) => Some(file.clone()),
             (None, Some(layout)) => {
@@ -52,20 +68,22 @@ impl<'a> Context<'a> {
             (None, None) => nearest_config(&start),
         };
         let config = match &config_file {
-            None => Config::default(),
-            Some(file) => read_config(file)?,
+            // A commit has a configuration of its own.
+            Some(file) if source == ConfigSource::WorkTree => read_config(file)?,
+            _ => Config::default(),
         };
         let top = match (&layout, &config_file) {
             (Some(layout), _) => layout.work_tree.clone(),
             (None, Some(file)) if global.config.is_none() => file.parent().map(Path::to_owned).unwrap_or_default(),
             _ => PathBuf::from("."),
         };
+        let is_named = named.is_some();
         let paths = match named {
             Some(dir) => vec![(dir.clone(), dir.display().to_string())],
             None => config.ledgers.iter().map(|path| (top.join(path), path.clone())).collect(),
         };
         let inside = |(dir, name): &(PathBuf, String)| match &layout {
-            Some(layout) if global.dir.is_none() && layout.relative(dir).is_none() => Err(CliError::Usage(format!(
+            Some(layout) if global.dir.is_none() && !layout.holds(dir) => Err(CliError::Usage(format!(
                 "the ledger `{name}` leads out of the work tree; name it with `--dir` if that is meant"
             ))),
             _ => Ok(()),
@@ -77,7 +95,13 @@ impl<'a> Context<'a> {
             name,
         });
         let ledgers = ledgers.collect();
-        Ok(Self { console, config, config_file, layout, ledgers, wait: Duration::from_secs(global.wait) })
+        Ok(Self { console, config, config_file, layout, ledgers, is_named, wait: Duration::from_secs(global.wait) })
+    }
+
+    /// The ledger at a path from the top of the work tree.
+    pub(super) fn ledger_at(&self, path: &str) -> Ledger {
+        let top = self.layout.as_ref().map(|layout| layout.work_tree.clone()).unwrap_or_default();
+        Ledger { dir: LedgerDir::new(top.join(path)), name: path.to_owned(), in_git: Some(path.to_owned()) }
     }
 
     /// The sections' declarations.
@@ -99,13 +123,18 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Does something with each ledger; the worst end counts.
+    /// Does something with each ledger, whatever becomes of the others; the worst end counts.
     pub(super) fn each_ledger(&self, work: impl Fn(&Ledger) -> Result<Exit, CliError>) -> Result<Exit, CliError> {
-        let mut worst = Exit::Done;
-        for ledger in &self.ledgers {
-            worst = worst.max(work(ledger)?);
+        if let [only] = self.ledgers.as_slice() {
+            return work(only);
         }
-        Ok(worst)
+        let ends = self.ledgers.iter().map(|ledger| {
+            work(ledger).unwrap_or_else(|error| {
+                self.console.error(&error);
+                Exit::Failed
+            })
+        });
+        Ok(ends.max().unwrap_or(Exit::Done))
     }
 
     /// How to wait for a ledger's lock.
@@ -116,8 +145,12 @@ impl<'a> Context<'a> {
 
     /// Where hand-edited views of a ledger are kept.
     pub(super) fn with_keeper<T>(&self, ledger: &Ledger, work: impl FnOnce(&Keeper<'_>) -> T) -> T {
-        let git = self.git();
-        let is_in_git = |bytes: &[u8]| git.as_ref().is_some_and(|git| git.has_blob(bytes).unwrap_or(false));
+        let view = ledger.in_git.as_ref().map(|prefix| below(prefix, "current.md"));
+        let is_in_git = |bytes: &[u8]| match (self.git(), &view) {
+            // What is only staged is in no commit, and git forgets it.
+            (Some(git), Some(view)) => git.head_has(view, bytes).unwrap_or(false),
+            _ => false,
+        };
         let folder = self.layout.as_ref().map_or_else(|| ledger.dir.path().join(".headwater"), Layout::own_dir);
         work(&Keeper { folder, is_in_git: &is_in_git })
     }
@@ -132,34 +165,25 @@ impl<'a> Context<'a> {
         self.git().ok_or_else(|| CliError::Usage(format!("{what} needs a git work tree; run it inside one")))
     }
 
-    /// The branch that is checked out, if any.
-    pub(super) fn branch(&self) -> Result<Option<String>, CliError> {
-        let Some(layout) = &self.layout else { return Ok(None) };
-        Ok(match layout.head()? {
-            Head::Branch(name) => Some(name),
-            Head::Detached(_) => None,
-        })
-    }
-
-    /// Whether the default branch is checked out; outside git everything is.
-    pub(super) fn on_default_branch(&self) -> Result<bool, CliError> {
-        let Some(git) = self.git() else { return Ok(true) };
-        match (git.default_branch()?, self.branch()?) {
-            (Some(default), Some(branch)) => Ok(default.name == branch),
-            (Some(default), None) => match (git.head_oid()?, git.resolve(&default.reference)) {
-                (Some(head), Ok(tip)) => Ok(git.is_ancestor(&head, &tip)?),
-                _ => Ok(false),
+    /// Whether the default branch is checked out; outside git everything is. `None` where git does not know it.
+    pub(super) fn on_default_branch(&self) -> Result<Option<bool>, CliError> {
+        let Some(git) = self.git() else { return Ok(Some(true)) };
+        let Some(default) = git.default_branch()? else { return Ok(None) };
+        Ok(Some(match git.layout().branch()? {
+            Some(branch) => default.name == branch,
+            None => match (git.head_oid()?, git.resolve(&default.reference)) {
+                (Some(head), Ok(tip)) => git.is_ancestor(&head, &tip)?,
+                _ => false,
             },
-            (None, _) => Ok(false),
-        }
+        }))
     }
 
-    /// Whether `current.md` is committed here, by the configuration's `view`.
-    pub(super) fn view_is_committed_here(&self) -> Result<bool, CliError> {
+    /// Whether `current.md` is committed here, by the configuration's `view`; `None` where it cannot be told.
+    pub(super) fn view_is_committed_here(&self) -> Result<Option<bool>, CliError> {
         match self.config.view {
-            ViewPolicy::Branch => Ok(true),
+            ViewPolicy::Branch => Ok(Some(true)),
             ViewPolicy::DefaultBranch => self.on_default_branch(),
-            ViewPolicy::Untracked => Ok(false),
+            ViewPolicy::Untracked => Ok(Some(false)),
         }
     }
 
@@ -168,6 +192,11 @@ impl<'a> Context<'a> {
         let sparse = self.layout.as_ref().filter(|layout| layout.is_sparse());
         Hidden { source: sparse.and_then(|layout| Some((Git::at(layout), ledger.in_git.clone()?))) }
     }
+}
+
+/// A path below a folder, as git writes it.
+pub(super) fn below(prefix: &str, name: &str) -> String {
+    if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") }
 }
 
 /// The nearest configuration above a folder outside git.
@@ -219,6 +248,7 @@ impl HiddenEvents for Hidden {
             | CliError::Config { .. }
             | CliError::CannotTell(_)
             | CliError::Clock
+            | CliError::Input(_)
             | CliError::Output(_)) => {
                 StoreError::Io { action: "read", path: path.clone(), source: std::io::Error::other(error.chain()) }
             }
@@ -229,28 +259,33 @@ impl HiddenEvents for Hidden {
 /// The event files and packs among the entries of a tree or index, with the objects that hold them.
 pub(super) fn ledger_entries(prefix: &str, entries: &[TreeEntry]) -> Vec<(Found, TreeEntry)> {
     let found = |entry: &TreeEntry| {
-        let path = std::str::from_utf8(&entry.path).ok();
-        // A name that is not UTF-8 is an event's all the same; its folder is ASCII or no event's.
-        let folder_end = entry.path.iter().rposition(|byte| *byte == b'/')?;
-        let (folder, name) = entry.path.split_at(folder_end);
-        let name = name.get(1..)?;
-        let folder = std::str::from_utf8(folder).ok()?;
-        let below = if prefix.is_empty() { folder } else { folder.strip_prefix(prefix)?.strip_prefix('/')? };
-        let day = match below.strip_prefix("archive/") {
-            Some(day) if crate::store::is_day(day) => Some(day.to_owned()),
-            None if below == "events" => None,
+        let mut path = entry.path.as_slice();
+        if !prefix.is_empty() {
+            path = path.strip_prefix(prefix.as_bytes())?.strip_prefix(b"/")?;
+        }
+        // A name that is not UTF-8 is an event's all the same.
+        let mut parts = path.split(|byte| *byte == b'/');
+        let day = match parts.next()? {
+            b"events" => None,
+            b"archive" => {
+                Some(std::str::from_utf8(parts.next()?).ok().filter(|day| crate::store::is_day(day))?.to_owned())
+            }
             _ => return None,
         };
-        let text_name = path.and_then(|path| path.rsplit('/').next());
-        let is_pack = day.is_some() && text_name.is_some_and(crate::ledger::pack::is_pack_name);
+        let name = parts.next()?;
+        let is_pack = day.is_some() && std::str::from_utf8(name).is_ok_and(crate::ledger::pack::is_pack_name);
         if !is_pack && !crate::store::is_event_name(name) {
             return None;
         }
-        let not_a_file = !matches!(entry.mode, crate::git::Mode::File | crate::git::Mode::Executable);
+        // What lies deeper makes the name a folder's.
+        let is_file =
+            parts.next().is_none() && matches!(entry.mode, crate::git::Mode::File | crate::git::Mode::Executable);
+        let not_a_file = !is_file;
         Some((Found { day, name: os_name(name), not_a_file }, entry.clone()))
     };
     let mut found: Vec<_> = entries.iter().filter_map(found).collect();
     found.sort_by(|(a, _), (b, _)| a.cmp(b));
+    found.dedup_by(|(a, _), (b, _)| a == b);
     found
 }
 

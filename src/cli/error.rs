@@ -7,13 +7,15 @@ use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 
-/// How a command ended that did what it was asked.
+/// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
     /// Done, or clean: exit code 0.
     Done,
     /// A finding: exit code 1.
     Finding,
+    /// A part of it could not be done, which has been said: exit code 2.
+    Failed,
 }
 
 /// Exit code of a command that could not do what it was asked.
@@ -47,9 +49,12 @@ pub enum CliError {
     /// The clock is out of range.
     #[error("the clock stands outside the years 1970 to 9999; set it right and try again")]
     Clock,
-    /// Standard output or input failed.
+    /// Standard output failed.
     #[error("cannot write the result")]
     Output(#[source] io::Error),
+    /// Standard input failed.
+    #[error("cannot read standard input")]
+    Input(#[source] io::Error),
 }
 
 impl CliError {
@@ -63,10 +68,5 @@ impl CliError {
             cause = error.source();
         }
         text
-    }
-
-    /// Whether it is only that nobody reads the output any more.
-    pub(super) fn is_broken_pipe(&self) -> bool {
-        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }
 }

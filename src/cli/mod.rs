@@ -25,7 +25,7 @@ pub use error::{CliError, Exit};
 
 use clap::{CommandFactory as _, Parser as _};
 use console::Console;
-use context::Context;
+use context::{ConfigSource, Context};
 use std::process::ExitCode;
 
 /// Runs `headwater` with this process's arguments.
@@ -63,8 +63,12 @@ fn run(global: &Global, command: Command, console: &Console) -> Result<Exit, Cli
         console.bytes(&text)?;
         return Ok(Exit::Done);
     }
-    let context = Context::resolve(global, console)?;
+    let of_commit = matches!(&command, Command::Synth(args) if args.rev.is_some());
+    let source = if of_commit { ConfigSource::Commit } else { ConfigSource::WorkTree };
+    let context = Context::resolve(global, console, source)?;
     match command {
+        Command::Synth(args) if args.check => check::run(&context, &args),
+        Command::Synth(args) if args.names_files() => synth::run(&context, context.one_ledger()?, &args),
         Command::Synth(args) => context.each_ledger(|ledger| synth::run(&context, ledger, &args)),
         Command::Record(args) => record::run(&context, context.one_ledger()?, &args),
         Command::Archive(args) => context.each_ledger(|ledger| archive::run(&context, ledger, &args)),

@@ -9,13 +9,18 @@ use super::origins::phrase;
 use crate::event::decode::{decode, is_agent};
 use crate::event::encode::{Draft, entry, file_stem, list, mapping, scalar};
 use crate::event::normal::MAX_BYTES;
+use crate::event::schema::{Identity, Role, Schema};
+use crate::event::text::collapse;
 use crate::event::yaml::{self, Entry, Node, Value};
-use crate::event::{Span, Timestamp};
-use crate::ledger::rule::SectionState;
+use crate::event::{Event, Payload, Span, Timestamp};
+use crate::git::Layout;
+use crate::ledger::rule::{Item, SectionState};
 use crate::ledger::{Rows, SectionView, State, View};
 use crate::store::{StoreError, create_event, ensure_readme, fold_ledger};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::io::Read as _;
+use std::path::Path;
 
 /// A write further ahead than this is not followed (FAULTS 23).
 const FAR_AHEAD: Span = Span::hours(24);
@@ -38,15 +43,23 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &RecordArgs) -> 
         ));
     }
     let heads = state.heads();
-    let draft = Draft {
-        ts: choose_ts(context, now, &state, &body, args.overrule)?,
-        agent: agent(context, args)?,
-        branch: context.branch()?,
+    let home = home(context)?;
+    let mut draft = Draft {
+        ts: now,
+        agent: agent(home.as_ref(), args)?,
+        branch: home.as_ref().map(Layout::branch).transpose()?.flatten(),
         kind: args.kind.clone(),
         reason: args.reason.clone(),
         parents: Some(heads.iter().rev().take(MAX_PARENTS).rev().map(|origin| origin.stamp.id).collect()),
         body,
     };
+    let event = decode(draft.encode().as_bytes(), context.schema()).map_err(|fault| {
+        CliError::Usage(format!("this cannot be recorded: {}: {}", fault.code.as_str(), fault.detail))
+    })?;
+    if event.writes.is_empty() {
+        return Err(CliError::Usage("nothing to record: every text is empty".to_owned()));
+    }
+    draft.ts = choose_ts(context, now, &state, &event, args.overrule)?;
     let text = draft.encode();
     if text.len() > MAX_BYTES {
         return Err(CliError::Usage(format!(
@@ -54,8 +67,6 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &RecordArgs) -> 
             text.len()
         )));
     }
-    decode(text.as_bytes(), context.schema())
-        .map_err(|fault| CliError::Usage(format!("the event could not be read back: {fault}")))?;
     ensure_readme(&ledger.dir)?;
     let path = create_event(&ledger.dir.events(), &file_stem(draft.ts, &draft.agent), &text)?;
     if context.console.json {
@@ -73,19 +84,25 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &RecordArgs) -> 
 
 fn read_stdin() -> Result<String, CliError> {
     let mut bytes = Vec::new();
-    std::io::stdin().take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(CliError::Output)?;
+    std::io::stdin().take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(CliError::Input)?;
     if bytes.len() > MAX_BYTES {
         return Err(CliError::Usage(format!("standard input has more than {MAX_BYTES} bytes; record it in parts")));
     }
     String::from_utf8(bytes).map_err(|_not_utf8| CliError::Usage("standard input is not UTF-8".to_owned()))
 }
 
+/// The work tree that the writer is in: that of the ledger, else that of the current directory.
+fn home(context: &Context<'_>) -> Result<Option<Layout>, CliError> {
+    match &context.layout {
+        Some(layout) => Ok(Some(layout.clone())),
+        None => Ok(Layout::discover(Path::new("."))?),
+    }
+}
+
 /// `--agent`, else the environment, else the work tree's name.
-fn agent(context: &Context<'_>, args: &RecordArgs) -> Result<String, CliError> {
+fn agent(home: Option<&Layout>, args: &RecordArgs) -> Result<String, CliError> {
     let named = args.agent.clone().or_else(environment::agent);
-    let name = named
-        .or_else(|| context.layout.as_ref().map(crate::git::Layout::work_tree_name))
-        .unwrap_or_else(|| "local".to_owned());
+    let name = named.or_else(|| home.map(Layout::work_tree_name)).unwrap_or_else(|| "local".to_owned());
     if is_agent(&name) {
         return Ok(name);
     }
@@ -100,7 +117,7 @@ fn choose_ts(
     context: &Context<'_>,
     now: Timestamp,
     state: &State,
-    body: &[Entry<'_>],
+    event: &Event,
     overrule: bool,
 ) -> Result<Timestamp, CliError> {
     let horizon = now.after(FAR_AHEAD).unwrap_or(now);
@@ -109,7 +126,7 @@ fn choose_ts(
     let future = seen.filter(|ts| *ts > horizon).max();
     let mut floor = newest;
     if overrule {
-        floor = floor.max(overruled(state, body));
+        floor = floor.max(overruled(state, event, context.schema()));
     } else if let Some(future) = future {
         context.console.warning(&format!(
             "an event is dated {future}, more than 24 h ahead; its writes stand above this one until `headwater record --overrule`"
@@ -121,27 +138,43 @@ fn choose_ts(
     }
 }
 
-/// The highest stamp among the writes that this body would stand against.
-fn overruled(state: &State, body: &[Entry<'_>]) -> Option<Timestamp> {
-    let highest = |entry: &Entry<'_>| match state.section(&entry.key)? {
-        SectionState::Register(writes) => writes.winner().map(|(origin, _)| origin.stamp.ts),
-        SectionState::Map(keys) => {
-            let written =
-                entry.node.entries().iter().filter_map(|entry| keys.get(&*crate::event::text::collapse(&entry.key)));
-            written.filter_map(|writes| writes.winner()).map(|(origin, _)| origin.stamp.ts).max()
-        }
-        SectionState::Set(_) | SectionState::List(_) => None,
-    };
-    let closed = body.iter().any(|entry| state.section(&entry.key).is_none()).then(|| {
-        // A closing key must stand above the last write of what it closes.
-        match state.section("open_questions") {
-            Some(SectionState::Set(set)) => {
-                set.open_items().iter().filter_map(|(_, item)| item.last()).map(|last| last.stamp.ts).max()
+/// The highest stamp among the writes that this event would stand against.
+fn overruled(state: &State, event: &Event, schema: &Schema) -> Option<Timestamp> {
+    let against = event.writes.iter().flat_map(|write| match &write.payload {
+        Payload::Text(_) => match state.section(&write.section) {
+            Some(SectionState::Register(writes)) => {
+                writes.winner().map(|(origin, _)| origin.stamp.ts).into_iter().collect()
             }
-            _ => None,
-        }
+            _ => Vec::new(),
+        },
+        Payload::Entries(entries) => match state.section(&write.section) {
+            Some(SectionState::Map(keys)) => {
+                let writes = entries.iter().filter_map(|(key, _)| keys.get(key)?.winner());
+                writes.map(|(origin, _)| origin.stamp.ts).collect()
+            }
+            _ => Vec::new(),
+        },
+        Payload::Items(items) => against_items(state, &write.section, items, schema),
+        // A list keeps everything.
+        Payload::Steps(_) => Vec::new(),
     });
-    body.iter().filter_map(highest).chain(closed.flatten()).max()
+    against.max()
+}
+
+/// What stands against items: where they close, the last writes of what they close; else what closed them.
+fn against_items(state: &State, section: &str, items: &[String], schema: &Schema) -> Vec<Timestamp> {
+    let known = |section: &str, identity: Identity| -> Vec<&Item> {
+        match state.section(section) {
+            Some(SectionState::Set(set)) => items.iter().filter_map(|text| set.item(text, identity)).collect(),
+            _ => Vec::new(),
+        }
+    };
+    if schema.role(section) == Role::Closing {
+        let closed = schema.closed_by(section).flat_map(|closed| known(&closed.name, closed.identity));
+        return closed.filter_map(Item::last).map(|last| last.stamp.ts).collect();
+    }
+    let identity = schema.section(section).map_or(Identity::Words, |declared| declared.identity);
+    known(section, identity).into_iter().filter_map(Item::closed).map(|closed| closed.stamp.ts).collect()
 }
 
 /// The sections of the event, from the options and from standard input.
@@ -165,7 +198,7 @@ fn body<'a>(
         add("this_session", texts(&args.did));
     }
     if !args.decide.is_empty() || !args.undecide.is_empty() {
-        add("decisions", mapping(decisions(args, &view)?));
+        add("decisions", mapping(decisions(args, state, &view)?));
     }
     if !args.checkpoint.is_empty() {
         let step = |text: &'a String| {
@@ -178,7 +211,7 @@ fn body<'a>(
         add("open_questions", texts(&args.ask));
     }
     if !args.answer.is_empty() {
-        let questions = choices(&view, "open_questions");
+        let questions = Choices::of(state, &view, "open_questions");
         let find = |text: &String| choose("--answer", "open question", text, &questions).map(scalar);
         let closing = context.schema().section("open_questions").and_then(|section| section.closed_by.clone());
         let closing = closing
@@ -190,15 +223,22 @@ fn body<'a>(
     Ok(body)
 }
 
-fn decisions<'a>(args: &'a RecordArgs, view: &View<'_>) -> Result<Vec<Entry<'a>>, CliError> {
-    let keys = choices(view, "decisions");
-    let mut entries = Vec::new();
+fn decisions<'a>(args: &'a RecordArgs, state: &State, view: &View<'_>) -> Result<Vec<Entry<'a>>, CliError> {
+    let keys = Choices::of(state, view, "decisions");
+    let mut entries: Vec<Entry<'a>> = Vec::new();
+    let mut add = |key: Cow<'a, str>, node: Node<'a>| {
+        if entries.iter().any(|known| collapse(&known.key) == collapse(&key)) {
+            return Err(CliError::Usage(format!("the decision `{}` is given twice", phrase(&key, 60))));
+        }
+        entries.push(entry(key, node));
+        Ok(())
+    };
     for text in &args.decide {
         let (key, value) = split("--decide", "KEY=TEXT", text)?;
-        entries.push(entry(key, scalar(value)));
+        add(key.into(), scalar(value))?;
     }
     for text in &args.undecide {
-        entries.push(entry(choose("--undecide", "decision", text, &keys)?, Node::ABSENT));
+        add(choose("--undecide", "decision", text, &keys)?.into(), Node::ABSENT)?;
     }
     Ok(entries)
 }
@@ -236,28 +276,46 @@ fn add_stdin<'a>(body: &mut Vec<Entry<'a>>, stdin: &'a str) -> Result<(), CliErr
     Ok(())
 }
 
-/// What a section shows, in the order of `show`: the texts or keys that can be chosen.
-fn choices(view: &View<'_>, name: &str) -> Vec<String> {
-    let section: Option<&SectionView<'_>> = view.sections.iter().find(|section| section.name == name);
-    match section.map(|section| &section.rows) {
-        Some(Rows::Items(_, rows)) => rows.iter().map(|row| row.text.to_owned()).collect(),
-        Some(Rows::Map(rows)) => rows.iter().map(|row| row.key.to_owned()).collect(),
-        Some(Rows::Register(_) | Rows::Steps(..)) | None => Vec::new(),
+/// The texts or keys of a section that can be chosen.
+struct Choices {
+    /// All that stand, shown or too old to be.
+    standing: Vec<String>,
+    /// Those that are shown, in the order of `show`.
+    numbered: Vec<String>,
+}
+
+impl Choices {
+    fn of(state: &State, view: &View<'_>, name: &str) -> Self {
+        let section: Option<&SectionView<'_>> = view.sections.iter().find(|section| section.name == name);
+        let numbered: Vec<String> = match section.map(|section| &section.rows) {
+            Some(Rows::Items(_, rows)) => rows.iter().map(|row| row.text.to_owned()).collect(),
+            Some(Rows::Map(rows)) => rows.iter().map(|row| row.key.to_owned()).collect(),
+            Some(Rows::Register(_) | Rows::Steps(..)) | None => Vec::new(),
+        };
+        let standing = match state.section(name) {
+            Some(SectionState::Set(set)) => set.open_items().iter().map(|(text, _)| (*text).to_owned()).collect(),
+            _ => numbered.clone(),
+        };
+        Self { standing, numbered }
     }
 }
 
 /// Finds what a text means: itself, a number in `show`, or a unique beginning.
-fn choose(option: &str, noun: &str, text: &str, choices: &[String]) -> Result<String, CliError> {
-    let wanted = crate::event::text::collapse(text);
-    let collapsed = |choice: &&String| crate::event::text::collapse(choice).into_owned();
-    if let Some(exact) = choices.iter().find(|choice| collapsed(choice) == *wanted) {
-        return Ok(exact.clone());
+fn choose(option: &str, noun: &str, text: &str, choices: &Choices) -> Result<String, CliError> {
+    let wanted = collapse(text);
+    let choices_of =
+        |is: &dyn Fn(&String) -> bool| choices.standing.iter().filter(|choice| is(choice)).collect::<Vec<_>>();
+    if let [exact, ..] = choices_of(&|choice| choice.trim() == text.trim()).as_slice() {
+        return Ok((*exact).clone());
     }
-    if let Some(numbered) = wanted.parse::<usize>().ok().and_then(|number| choices.get(number.checked_sub(1)?)) {
+    if let [same] = choices_of(&|choice| collapse(choice) == wanted).as_slice() {
+        return Ok((*same).clone());
+    }
+    let number = wanted.parse::<usize>().ok().and_then(|number| choices.numbered.get(number.checked_sub(1)?));
+    if let Some(numbered) = number {
         return Ok(numbered.clone());
     }
-    let begin: Vec<&String> =
-        choices.iter().filter(|choice| !wanted.is_empty() && collapsed(choice).starts_with(&*wanted)).collect();
+    let begin = choices_of(&|choice| !wanted.is_empty() && collapse(choice).starts_with(&*wanted));
     match begin.as_slice() {
         [one] => return Ok((*one).clone()),
         [] => {}
@@ -270,7 +328,7 @@ fn choose(option: &str, noun: &str, text: &str, choices: &[String]) -> Result<St
             )));
         }
     }
-    let mut nearest: Vec<&String> = choices.iter().collect();
+    let mut nearest: Vec<&String> = choices.standing.iter().collect();
     let likeness = |choice: &String| {
         let ratio = similar::TextDiff::from_chars(wanted.as_ref(), choice.as_str()).ratio();
         // Whole thousandths, so that the order is total.

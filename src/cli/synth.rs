@@ -2,10 +2,10 @@
 
 use super::args::SynthArgs;
 use super::console::{AGENT, BOLD, styled};
-use super::context::{Context, Ledger};
+use super::context::{Context, Ledger, below};
 use super::error::{CliError, Exit};
 use super::origins::{agents, counted, phrase};
-use super::{archive, check, clock};
+use super::{archive, clock};
 use crate::event::Span;
 use crate::git::{CommitOutcome, CommitRequest};
 use crate::ledger::escape::{escape, escape_file_name, safe_for_terminal};
@@ -25,9 +25,6 @@ const SHOWN: usize = 12;
 const COMMIT_LIMIT: Duration = Duration::from_secs(10);
 
 pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &SynthArgs) -> Result<Exit, CliError> {
-    if args.check {
-        return check::run(context, ledger, args);
-    }
     if !args.input.is_empty() {
         let selected = select(&args.input, &ledger.dir)?;
         if !selected.is_live(&Listing::of(&ledger.dir)?) {
@@ -37,7 +34,7 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &SynthArgs) -> R
     if let Some(output) = &args.output {
         let folded = fold_ledger(&ledger.dir, context.schema(), &context.hidden(ledger))?;
         report_faults(context, &folded);
-        write_output(context, ledger, output, &folded)?;
+        write_output(context, ledger, args, output, &folded)?;
         return Ok(strict(args, &folded));
     }
     synthesize_view(context, ledger, args)
@@ -45,56 +42,80 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &SynthArgs) -> R
 
 /// The normal run.
 fn synthesize_view(context: &Context<'_>, ledger: &Ledger, args: &SynthArgs) -> Result<Exit, CliError> {
+    let span = |text: &str| Span::parse(text, "mhdw").map_err(|error| CliError::Usage(format!("--throttle: {error}")));
+    let throttle = args.throttle.as_deref().map(span).transpose()?;
+    // A tracked view that changes and is not committed would get in the way of every merge.
+    let writes_view = !args.commit || context.view_is_committed_here()? == Some(true);
     let asks = !args.no_confirm && !args.dry_run && !context.console.json && context.console.can_ask();
-    if asks || args.dry_run {
-        let folded = with_progress(context, || fold_ledger(&ledger.dir, context.schema(), &context.hidden(ledger)))?;
-        let standing = read_text(&ledger.dir.view())?;
-        let changes = standing.as_deref() != Some(folded.text.as_bytes());
-        report(context, ledger, &folded, if changes { "would be written" } else { "is up to date" })?;
-        if args.dry_run {
-            report_faults(context, &folded);
-            if args.archive {
-                archive::run_configured(context, ledger, true)?;
-            }
-            return Ok(strict(args, &folded));
-        }
-        if changes && !context.console.ask(&format!("write {}?", view_name(ledger))) {
-            context.console.notice("nothing was written");
-            return Ok(Exit::Done);
-        }
+    if (asks || args.dry_run)
+        && let Some(exit) = preview(context, ledger, args, writes_view)?
+    {
+        return Ok(exit);
     }
-    if args.commit && !context.view_is_committed_here()? {
-        // A tracked view that changes and is not committed would get in the way of every merge.
+    let folded = if writes_view {
+        let done = with_progress(context, || write_view(context, ledger))?;
+        report_faults(context, &done.folded);
+        for kept in &done.kept {
+            context.console.warning(&format!(
+                "the view that stood there is not what headwater wrote last; its text is kept in `{}`",
+                kept.display()
+            ));
+        }
+        report(context, ledger, &done.folded, if done.written { "written" } else { "is up to date" }, !asks)?;
+        done.folded
+    } else {
         let folded = with_progress(context, || fold_ledger(&ledger.dir, context.schema(), &context.hidden(ledger)))?;
         report_faults(context, &folded);
-        if !asks {
-            report(context, ledger, &folded, "is left as it is: it is not committed here (`view:`)")?;
-        }
-        archive_and_commit(context, ledger, args)?;
-        return Ok(strict(args, &folded));
-    }
-    let done = with_progress(context, || write_view(context, ledger))?;
-    report_faults(context, &done.folded);
-    for kept in &done.kept {
-        context.console.warning(&format!("the view was edited by hand; its text is kept in `{}`", kept.display()));
-    }
-    if !asks {
-        report(context, ledger, &done.folded, if done.written { "written" } else { "is up to date" })?;
-    }
-    archive_and_commit(context, ledger, args)?;
-    let exit = strict(args, &done.folded);
-    leave(done);
-    Ok(exit)
-}
-
-fn archive_and_commit(context: &Context<'_>, ledger: &Ledger, args: &SynthArgs) -> Result<(), CliError> {
+        report(context, ledger, &folded, LEFT, !asks)?;
+        folded
+    };
     if args.archive {
         archive::run_configured(context, ledger, false)?;
     }
     if args.commit {
-        commit(context, ledger, args)?;
+        commit(context, ledger, throttle, writes_view)?;
     }
-    Ok(())
+    let exit = strict(args, &folded);
+    leave(folded);
+    Ok(exit)
+}
+
+/// What is said of a view that is not committed on this branch.
+const LEFT: &str = "is left as it is: it is not committed here (`view:`)";
+
+/// Shows what would be done, and asks whether to do it; an exit code where nothing is done.
+fn preview(
+    context: &Context<'_>,
+    ledger: &Ledger,
+    args: &SynthArgs,
+    writes_view: bool,
+) -> Result<Option<Exit>, CliError> {
+    let folded = with_progress(context, || fold_ledger(&ledger.dir, context.schema(), &context.hidden(ledger)))?;
+    let changes = writes_view && read_text(&ledger.dir.view())?.as_deref() != Some(folded.text.as_bytes());
+    let outcome = match (writes_view, changes) {
+        (false, _) => LEFT,
+        (true, true) => "would be written",
+        (true, false) => "is up to date",
+    };
+    report(context, ledger, &folded, outcome, true)?;
+    if args.dry_run {
+        report_faults(context, &folded);
+        if args.archive {
+            archive::run_configured(context, ledger, true)?;
+        }
+        if args.commit {
+            context.console.notice("then the ledger's own files would be committed");
+        }
+        return Ok(Some(strict(args, &folded)));
+    }
+    let view = format!("write {}", view_name(ledger));
+    let steps = [(changes, view.as_str()), (args.archive, "archive old events"), (args.commit, "commit the ledger")];
+    let steps: Vec<&str> = steps.into_iter().filter_map(|(does, step)| does.then_some(step)).collect();
+    if !steps.is_empty() && !context.console.ask(&format!("{}?", steps.join(", "))) {
+        context.console.notice("nothing was written");
+        return Ok(Some(Exit::Done));
+    }
+    Ok(None)
 }
 
 /// Leaves a folded ledger to the end of the process, which is near: taking ten thousand events apart
@@ -132,13 +153,14 @@ fn synthesize_selection(
     let folded = Folded::new(listing, readings, context.schema());
     report_faults(context, &folded);
     match &args.output {
+        _ if args.dry_run => report(context, ledger, &folded, "is left as it is: this is a choice of events", true)?,
         None => context.console.bytes(folded.text.as_bytes())?,
         Some(output) if same_file(output, &ledger.dir.view()) => {
             return Err(CliError::Usage(
                 "a choice of events is not written over the shared view; name another `--output`".to_owned(),
             ));
         }
-        Some(output) => write_output(context, ledger, output, &folded)?,
+        Some(output) => write_output(context, ledger, args, output, &folded)?,
     }
     Ok(strict(args, &folded))
 }
@@ -154,7 +176,13 @@ fn same_file(a: &Path, b: &Path) -> bool {
     a == b || real(a).is_some_and(|a| real(b).is_some_and(|b| a == b))
 }
 
-fn write_output(context: &Context<'_>, ledger: &Ledger, output: &Path, folded: &Folded) -> Result<(), CliError> {
+fn write_output(
+    context: &Context<'_>,
+    ledger: &Ledger,
+    args: &SynthArgs,
+    output: &Path,
+    folded: &Folded,
+) -> Result<(), CliError> {
     if output == Path::new("-") {
         return context.console.bytes(folded.text.as_bytes());
     }
@@ -173,13 +201,20 @@ fn write_output(context: &Context<'_>, ledger: &Ledger, output: &Path, folded: &
         }
         _ => {}
     }
+    if args.dry_run {
+        context.console.notice(&format!("`{}` would be written", output.display()));
+        return Ok(());
+    }
     replace_whole(output, folded.text.as_bytes())?;
     context.console.notice(&format!("wrote `{}`", output.display()));
     Ok(())
 }
 
-/// Prints what was merged from whom.
-fn report(context: &Context<'_>, ledger: &Ledger, folded: &Folded, outcome: &str) -> Result<(), CliError> {
+/// Prints what was merged from whom, `whole`, or only what came of it.
+fn report(context: &Context<'_>, ledger: &Ledger, folded: &Folded, outcome: &str, whole: bool) -> Result<(), CliError> {
+    if !whole {
+        return context.console.result(&format!("{} {outcome}", safe_for_terminal(&view_name(ledger))));
+    }
     let agents = agents(&folded.state);
     let (events, unreadable) = (folded.state.events().len(), folded.unreadable.len());
     if context.console.json {
@@ -248,7 +283,7 @@ fn with_progress<T>(context: &Context<'_>, work: impl FnOnce() -> T) -> T {
 }
 
 /// Commits the ledger's own files.
-fn commit(context: &Context<'_>, ledger: &Ledger, args: &SynthArgs) -> Result<(), CliError> {
+fn commit(context: &Context<'_>, ledger: &Ledger, throttle: Option<Span>, with_view: bool) -> Result<(), CliError> {
     let git = context.git_for("`--commit`")?;
     let Some(prefix) = &ledger.in_git else {
         return Err(CliError::Usage(format!(
@@ -256,11 +291,7 @@ fn commit(context: &Context<'_>, ledger: &Ledger, args: &SynthArgs) -> Result<()
             ledger.name
         )));
     };
-    let span = |text: &str| Span::parse(text, "mhdw").map_err(|error| CliError::Usage(format!("--throttle: {error}")));
-    let throttle = args.throttle.as_deref().map(span).transpose()?;
-    let with_view = context.view_is_committed_here()?;
-    let path = |name: &str| if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") };
-    let (events, archive, view) = (path("events"), path("archive"), path("current.md"));
+    let (events, archive, view) = (below(prefix, "events"), below(prefix, "archive"), below(prefix, "current.md"));
     let owns = |file: &str| owns(file, &events, &archive) || (with_view && file == view);
     let request = CommitRequest {
         prefixes: &[&events, &archive, &view],

@@ -11,6 +11,7 @@ use super::shape::SectionReader;
 use super::text::is_empty;
 use super::timestamp::Timestamp;
 use super::yaml::{self, Node, Value};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The most characters of an agent's name.
@@ -92,11 +93,16 @@ impl<'a> Body<'a> {
 }
 
 /// The sections of one event while they are read.
-struct Sections(Vec<(String, SectionReader)>);
+#[derive(Default)]
+struct Sections {
+    /// In the order of the text.
+    read: Vec<(String, SectionReader)>,
+    positions: BTreeMap<String, usize>,
+}
 
 impl Sections {
     fn read(front: &Node<'_>, body: &Body<'_>, schema: &Schema) -> Self {
-        let mut sections = Self(Vec::new());
+        let mut sections = Self::default();
         for entry in front.entries() {
             if !is_reserved(&entry.key)
                 && let Some(merge) = declared(schema.role(&entry.key))
@@ -117,9 +123,9 @@ impl Sections {
     }
 
     fn read_blocks(&mut self, blocks: &[markdown::Block<'_>], schema: &Schema) {
-        for (position, block) in blocks.iter().enumerate() {
-            let first = !blocks.iter().take(position).any(|earlier| earlier.name == block.name);
-            if let Some(merge) = declared(schema.role(&block.name)).filter(|_| first) {
+        let mut seen = BTreeSet::new();
+        for block in blocks {
+            if let Some(merge) = declared(schema.role(&block.name)).filter(|_| seen.insert(&block.name)) {
                 let same = blocks.iter().filter(|other| other.name == block.name);
                 let lines: Vec<_> = same.map(|other| other.lines.clone()).collect();
                 self.reader(&block.name, merge).add_lines(&block.name, &lines);
@@ -128,25 +134,26 @@ impl Sections {
     }
 
     fn reader(&mut self, name: &str, merge: Merge) -> &mut SectionReader {
-        let position = self.0.iter().position(|(known, _)| known == name).unwrap_or_else(|| {
-            self.0.push((name.to_owned(), SectionReader::new(merge)));
-            self.0.len() - 1
+        let position = self.positions.get(name).copied().unwrap_or_else(|| {
+            self.positions.insert(name.to_owned(), self.read.len());
+            self.read.push((name.to_owned(), SectionReader::new(merge)));
+            self.read.len() - 1
         });
         #[expect(clippy::indexing_slicing, reason = "the position was found, or pushed, just above")]
-        &mut self.0[position].1
+        &mut self.read[position].1
     }
 
     fn duplicate(&self) -> Option<Fault> {
-        self.0.iter().filter_map(|(_, section)| section.duplicate.clone()).reduce(Fault::earlier)
+        self.read.iter().filter_map(|(_, section)| section.duplicate.clone()).reduce(Fault::earlier)
     }
 
     fn misfit(&self) -> Option<Fault> {
-        self.0.iter().filter_map(|(_, section)| section.misfit.clone()).reduce(Fault::earlier)
+        self.read.iter().filter_map(|(_, section)| section.misfit.clone()).reduce(Fault::earlier)
     }
 
     fn writes(self) -> Vec<Write> {
         let write = |(section, reader): (String, SectionReader)| Some(Write { section, payload: reader.finish()? });
-        self.0.into_iter().filter_map(write).collect()
+        self.read.into_iter().filter_map(write).collect()
     }
 }
 

@@ -55,17 +55,40 @@ impl Layout {
         Ok(None)
     }
 
+    /// Whether a folder lies inside a git folder or a bare repository, where there is no work tree.
+    ///
+    /// # Errors
+    /// As [`Layout::discover`].
+    pub fn is_in_git_dir(start: &Path) -> Result<bool, GitError> {
+        let (start, _) = real_ancestor(start)?;
+        Ok(start.ancestors().any(|folder| common_dir_of(folder).is_some()))
+    }
+
+    /// Whether a path lies in the work tree with every symbolic link on it followed, the last part too.
+    #[must_use]
+    pub fn holds(&self, path: &Path) -> bool {
+        real_ancestor(path).is_ok_and(|(real, rest)| self.below_top(&real.join(rest)).is_some())
+    }
+
     /// Whether this is a linked worktree, made by `git worktree add`.
     #[must_use]
     pub fn is_linked(&self) -> bool {
         self.git_dir != self.common_dir
     }
 
-    /// Names the work tree: a linked one as `git worktree` files it, the main one by its folder.
+    /// Names the work tree: a linked one as `git worktree` files it, the main one by its folder. Two work
+    /// trees of a repository have two names.
     #[must_use]
     pub fn work_tree_name(&self) -> String {
-        let folder = if self.is_linked() { &self.git_dir } else { &self.work_tree };
-        folder.file_name().map_or_else(|| "/".to_owned(), |name| name.to_string_lossy().into_owned())
+        let name = |folder: &Path| {
+            folder.file_name().map_or_else(|| "/".to_owned(), |name| name.to_string_lossy().into_owned())
+        };
+        if !self.is_linked() {
+            return name(&self.work_tree);
+        }
+        let own = name(&self.git_dir);
+        let is_mains = self.common_dir.parent().is_some_and(|main| name(main) == own);
+        if is_mains { format!("{own}-worktree") } else { own }
     }
 
     /// The folder in the repository that belongs to this program, shared by all work trees.

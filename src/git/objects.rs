@@ -95,22 +95,13 @@ impl Git {
         Ok(self.read_blobs(&[entry.oid])?.pop())
     }
 
-    /// Whether the object database of this clone holds exactly these bytes as a file's content.
-    ///
-    /// What no commit reaches may still be there, and is then kept by git for about two weeks.
+    /// Whether the file at `path` in the commit that is checked out has exactly these bytes.
     ///
     /// # Errors
-    /// As [`Git::succeed`].
-    pub fn has_blob(&self, bytes: &[u8]) -> Result<bool, GitError> {
-        let call = Call::new(["hash-object", "-t", "blob", "--stdin", "--no-filters"]);
-        let oid = self.succeed(call.stdin(bytes.to_vec()))?.oid()?;
-        // A partial clone must not ask its remote: the bytes may be there and not here.
-        let answer = self.run(Call::new(["cat-file", "-e", oid.as_str()]).variable("GIT_NO_LAZY_FETCH", "1"))?;
-        match answer.code {
-            Some(0) => Ok(true),
-            Some(1) => Ok(false),
-            _ => Err(self.refused(answer)),
-        }
+    /// As [`Git::blob_at`].
+    pub fn head_has(&self, path: &str, bytes: &[u8]) -> Result<bool, GitError> {
+        let Some(head) = self.head_oid()? else { return Ok(false) };
+        Ok(self.blob_at(&head, path)?.as_deref() == Some(bytes))
     }
 }
 

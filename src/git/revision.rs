@@ -1,6 +1,7 @@
 //! Names of commits, and how commits are related.
 
 use super::{Call, Git, GitError, Head, Oid};
+use std::collections::BTreeSet;
 
 /// Where two lines of history parted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +67,17 @@ impl Git {
             Some(1) => Ok(MergeBase::Unrelated),
             _ => Err(self.refused(answer)),
         }
+    }
+
+    /// Where the branches left that are not merged into `head`: the local and the remote-tracking ones.
+    ///
+    /// # Errors
+    /// As [`Git::succeed`].
+    pub fn unmerged_forks(&self, head: &Oid) -> Result<Vec<MergeBase>, GitError> {
+        let listing = Call::new(["for-each-ref", "--format=%(objectname)", "--no-merged", head.as_str()]);
+        let answer = self.succeed(listing.args(["refs/heads/", "refs/remotes/"]))?.text();
+        let tips: BTreeSet<Oid> = answer.lines().filter_map(Oid::parse).collect();
+        tips.iter().map(|tip| self.merge_base(head, tip)).collect()
     }
 
     /// Whether `ancestor` is `descendant` or one of its ancestors, as far as this clone's history goes.

@@ -69,6 +69,17 @@ impl Layout {
         }
     }
 
+    /// The branch that is checked out, if any.
+    ///
+    /// # Errors
+    /// As [`Layout::head`].
+    pub fn branch(&self) -> Result<Option<String>, GitError> {
+        Ok(match self.head()? {
+            Head::Branch(name) => Some(name),
+            Head::Detached(_) => None,
+        })
+    }
+
     /// Source: git's `Documentation/technical/reftable.txt`, "Backward compatibility".
     fn head_in_reftable(&self) -> Result<Head, GitError> {
         let git = Git::at(self);

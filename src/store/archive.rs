@@ -1,7 +1,7 @@
 //! Archiving and packing on disk: every step leaves the view as it was (FORMAT §8).
 
-use super::create::ensure_readme;
-use super::listing::Listing;
+use super::create::{ensure_readme, sweep};
+use super::listing::{Listing, is_real_dir};
 use super::lock::{LockRequest, with_lock};
 use super::platform::{rename_without_replacing, sync_dir};
 use super::read::{Reading, read_text};
@@ -26,6 +26,8 @@ pub struct ArchiveRequest<'a> {
     pub move_before: Option<i128>,
     /// Archived events before this instant are packed.
     pub pack_before: Option<i128>,
+    /// The archived files that may be packed, as `<day>/<name>`; all of them if not said.
+    pub packable: Option<&'a BTreeSet<String>>,
     /// Only say what would be done.
     pub dry_run: bool,
     /// How to wait for the lock.
@@ -53,11 +55,16 @@ pub fn archive(ledger: &LedgerDir, request: &ArchiveRequest<'_>) -> Result<Archi
     if !ledger.events().exists() {
         return Err(StoreError::NoLedger(ledger.events()));
     }
-    with_lock(ledger, &request.lock, |_lock_file| {
+    with_lock(ledger, &request.lock, |lock_file| {
         ensure_readme(ledger)?;
         let mut done = Archived::default();
         let (listing, readings) = read_ledger(ledger, request.schema, &NothingHidden)?;
         let plan = Plan::new(&listing, &readings, request);
+        let days: BTreeSet<&str> =
+            listing.files.iter().chain(&listing.packs).filter_map(|found| found.day.as_deref()).collect();
+        for day in days {
+            sweep(&ledger.archive().join(day), lock_file);
+        }
         move_files(ledger, &plan, &mut done)?;
         if request.pack_before.is_some() {
             // The files that were moved just now may be old enough for a pack.
@@ -102,6 +109,11 @@ impl Plan {
                 archived.entry(step.day.clone()).or_default().extend(also.cloned());
             }
         }
+        if let Some(packable) = request.packable {
+            for (day, candidates) in &mut archived {
+                candidates.retain(|candidate| packable.contains(&format!("{day}/{}", candidate.name)));
+            }
+        }
         let packs = request.pack_before.map_or_else(BTreeMap::new, |cutoff| plan_packs(&archived, cutoff));
         Self { moves, packs }
     }
@@ -129,6 +141,8 @@ fn move_files(ledger: &LedgerDir, plan: &Plan, done: &mut Archived) -> Result<()
     for day in &days {
         let folder = archive.join(day);
         fs::create_dir_all(&folder).map_err(StoreError::io("create", &folder))?;
+        // Not through a link, which would lead the events out of the ledger.
+        is_real_dir(&folder)?;
     }
     sync_dir(&archive).and_then(|()| sync_dir(ledger.path())).map_err(StoreError::io("make durable", &archive))?;
     for step in &plan.moves {

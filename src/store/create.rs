@@ -30,7 +30,10 @@ pub fn create_event(folder: &Path, stem: &str, text: &str) -> Result<PathBuf, St
         let path = folder.join(name);
         match temporary.publish(&path) {
             Ok(()) => {
-                sync_dir(folder).map_err(StoreError::io("make durable", folder))?;
+                // What may not outlast a power cut is not acknowledged, so it must not stay to be written twice.
+                sync_dir(folder)
+                    .inspect_err(|_| remove_quietly(&path))
+                    .map_err(StoreError::io("make durable", folder))?;
                 return Ok(path);
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}

@@ -8,11 +8,14 @@ use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// How many views are remembered.
+const REMEMBERED: usize = 8;
+
 /// Remembers which view was written last, and keeps one that somebody edited.
 pub struct Keeper<'a> {
     /// The folder for both: `headwater/` in git's common directory, or `.headwater/` in the ledger.
     pub folder: PathBuf,
-    /// Whether git holds exactly these bytes already.
+    /// Whether a commit holds exactly these bytes already.
     pub is_in_git: &'a dyn Fn(&[u8]) -> bool,
 }
 
@@ -27,7 +30,7 @@ impl Keeper<'_> {
     pub(super) fn keep(&self, view: &Path, text: &[u8]) -> Result<Option<PathBuf>, StoreError> {
         let digest = hex(&Sha256::digest(text));
         let written = fs::read_to_string(self.marker(view)).unwrap_or_default();
-        if written.trim() == digest || (self.is_in_git)(text) {
+        if written.lines().any(|line| line == digest) || (self.is_in_git)(text) {
             return Ok(None);
         }
         let folder = self.folder.join("edited");
@@ -40,11 +43,15 @@ impl Keeper<'_> {
         Ok(Some(path))
     }
 
-    /// Remembers what was written. Forgetting it costs a kept copy, nothing else.
+    /// Remembers what is about to be written, beside the last few: another run may see any of them.
+    /// Forgetting it costs a kept copy, nothing else.
     pub(super) fn remember(&self, view: &Path, text: &[u8]) {
         let marker = self.marker(view);
         let made = marker.parent().map_or(Ok(()), fs::create_dir_all);
-        let _courtesy = made.and_then(|()| fs::write(&marker, hex(&Sha256::digest(text))));
+        let before = fs::read_to_string(&marker).unwrap_or_default();
+        let digest = hex(&Sha256::digest(text));
+        let lines: Vec<&str> = std::iter::once(digest.as_str()).chain(before.lines().take(REMEMBERED - 1)).collect();
+        let _courtesy = made.and_then(|()| fs::write(&marker, lines.join("\n")));
     }
 
     fn marker(&self, view: &Path) -> PathBuf {

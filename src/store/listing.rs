@@ -59,16 +59,29 @@ impl Listing {
     /// # Errors
     /// There is no ledger, a folder is a link, or the system refuses.
     pub fn of(ledger: &LedgerDir) -> Result<Self, StoreError> {
-        let mut listing = Self::default();
         let events = ledger.events();
         if !is_real_dir(&events)? {
             return Err(StoreError::NoLedger(events));
         }
+        let mut listing = Self::default();
         listing.add_folder(&events, None)?;
-        listing.add_archive(&ledger.archive())?;
-        listing.files.sort_unstable();
-        listing.packs.sort_unstable();
-        Ok(listing)
+        listing.with_archive(ledger)
+    }
+
+    /// Lists the archive alone, where a sparse checkout hides `events/`.
+    ///
+    /// # Errors
+    /// As [`Listing::of`].
+    pub(super) fn of_archive(ledger: &LedgerDir) -> Result<Self, StoreError> {
+        Self::default().with_archive(ledger)
+    }
+
+    /// Adds the archive, after the live events: an event that is archived meanwhile is seen in one of the two.
+    fn with_archive(mut self, ledger: &LedgerDir) -> Result<Self, StoreError> {
+        self.add_archive(&ledger.archive())?;
+        self.files.sort_unstable();
+        self.packs.sort_unstable();
+        Ok(self)
     }
 
     fn add_archive(&mut self, archive: &Path) -> Result<(), StoreError> {
@@ -114,7 +127,7 @@ fn entries(folder: &Path) -> Result<impl Iterator<Item = std::io::Result<DirEntr
 }
 
 /// Whether a real directory is there; a link or anything else in its place is refused.
-fn is_real_dir(path: &Path) -> Result<bool, StoreError> {
+pub(super) fn is_real_dir(path: &Path) -> Result<bool, StoreError> {
     match fs::symlink_metadata(path) {
         Ok(found) if found.is_dir() => Ok(true),
         Ok(_) => Err(StoreError::WrongKind { path: path.to_owned(), kind: "directory" }),

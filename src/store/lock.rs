@@ -46,7 +46,9 @@ pub fn with_lock<T>(
         match lock.try_write() {
             Ok(mut held) => {
                 sign(&mut held, request.purpose);
-                return work(&held);
+                let done = work(&held);
+                let _courtesy = held.set_len(0);
+                return done;
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,

@@ -242,12 +242,13 @@ fn decode_pack(found: &Found, bytes: &[u8], schema: &Schema) -> Result<Vec<Readi
 /// # Errors
 /// The pack is damaged.
 pub fn decode_source(found: &Found, bytes: &[u8], schema: &Schema) -> Result<Vec<Reading>, pack::PackError> {
+    if found.name.to_str().is_some_and(pack::is_pack_name) && found.day.is_some() {
+        // A link has no bytes, so it is a damaged pack.
+        return decode_pack(found, bytes, schema);
+    }
     if found.not_a_file {
         let source = Source { name: found.shown_name(), pack: None };
         return Ok(vec![Reading { source, result: Err(not_a_file()) }]);
-    }
-    if found.name.to_str().is_some_and(pack::is_pack_name) && found.day.is_some() {
-        return decode_pack(found, bytes, schema);
     }
     let source = Source { name: found.shown_name(), pack: None };
     Ok(vec![Reading { source, result: decode(bytes, schema) }])

@@ -133,7 +133,7 @@ fn settled<T>(
 ) -> Result<(Listing, T), StoreError> {
     for _ in 0..ATTEMPTS {
         let listing = match Listing::of(ledger) {
-            Err(StoreError::NoLedger(_)) if hidden.possible() => Listing::default(),
+            Err(StoreError::NoLedger(_)) if hidden.possible() => Listing::of_archive(ledger)?,
             other => other?,
         };
         if let Some(done) = read(&listing)? {
@@ -168,8 +168,8 @@ pub fn synthesize(ledger: &LedgerDir, request: &SynthRequest<'_>) -> Result<Synt
             if let Some(standing) = standing {
                 kept.extend(request.keeper.keep(&view, &standing)?);
             }
-            replace_whole(&view, folded.text.as_bytes())?;
             request.keeper.remember(&view, folded.text.as_bytes());
+            replace_whole(&view, folded.text.as_bytes())?;
             sweep(ledger.path(), lock_file);
             sweep(&ledger.events(), lock_file);
             written = true;

@@ -265,3 +265,44 @@ fn a_damaged_pack_stops_the_run() {
     sandbox.put(&pack, bytes);
     assert_eq!(sandbox.fresh(), view);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_days_folder_that_is_a_link_is_not_followed() {
+    let sandbox = repo();
+    let outside = sandbox.beside("outside");
+    std::fs::create_dir_all(&outside).unwrap();
+    std::fs::create_dir_all(sandbox.dir.join("archive")).unwrap();
+    std::os::unix::fs::symlink(&outside, sandbox.dir.join("archive/2020-03-01")).unwrap();
+    sandbox.run(&["archive", "--older-than", "1d"]).exits(2).says("2020-03-01");
+    assert_eq!(live(&sandbox), 12);
+}
+
+/// A branch that archived the same events on its own would conflict with their removal.
+#[test]
+fn what_a_branch_may_still_move_is_not_packed() {
+    let sandbox = repo();
+    sandbox.git(&["checkout", "-q", "-b", "side"]);
+    sandbox.run(&["archive", "--older-than", "1d"]).exits(0);
+    sandbox.commit("archived aside");
+    sandbox.git(&["checkout", "-q", "main"]);
+    let pack = &["archive", "--older-than", "1d", "--pack-older-than", "1d"];
+    sandbox.run(pack).exits(0).says("--force");
+    sandbox.commit("archived here");
+    assert!(!names(&sandbox).iter().any(|name| name.contains("pack-")), "{:?}", names(&sandbox));
+    sandbox.git(&["merge", "-q", "--no-edit", "side"]);
+    sandbox.run(pack).exits(0);
+    assert!(names(&sandbox).iter().any(|name| name.contains("pack-")), "{:?}", names(&sandbox));
+}
+
+#[cfg(unix)]
+#[test]
+fn temporary_files_of_packs_are_swept() {
+    let sandbox = repo();
+    sandbox.run(&["archive", "--older-than", "1d"]).exits(0);
+    let left = sandbox.put("archive/2020-03-01/.pack-x.1-0.tmp", "cut");
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(7_200);
+    std::fs::File::open(&left).unwrap().set_modified(old).unwrap();
+    sandbox.run(&["archive", "--older-than", "1d"]).exits(0);
+    assert!(!left.exists());
+}

@@ -1,6 +1,6 @@
 //! `headwater synth --check`: reads only, judges every byte, and says what to do.
 
-use crate::sandbox::{Ended, Sandbox, event, files_below, git, headwater, program, run, sha256};
+use crate::sandbox::{Ended, FIRST_LINE, Sandbox, event, files_below, git, headwater, program, run, sha256};
 
 const A: &str = "events/a.md";
 const B: &str = "events/b.md";
@@ -264,4 +264,89 @@ fn a_check_starts_without_a_home_or_a_name() {
         command.env_remove(variable);
     }
     run(command.args(["synth", "--check", "--rev", "HEAD"])).exits(0);
+}
+
+#[test]
+fn a_guard_that_a_branch_cannot_switch_off() {
+    let deleted = on_a_branch();
+    deleted.git(&["rm", "-rq", "thoughts"]);
+    deleted.commit("everything is gone");
+    check(&deleted, &["--rev", "HEAD", "--base", "main"]).exits(1);
+
+    let reconfigured = on_a_branch();
+    std::fs::write(reconfigured.root.join(".headwater.yaml"), "sections:\n- {name: now, merge: map}\n").unwrap();
+    std::fs::remove_file(reconfigured.dir.join(A)).unwrap();
+    reconfigured.synth();
+    reconfigured.commit("an event is gone, and `now` is a map");
+    assert!(check(&reconfigured, &["--base", "main"]).exits(1).stdout.contains("is gone"));
+    check(&reconfigured, &["--rev", "HEAD", "--base", "main"]).exits(1);
+
+    let moved = on_a_branch();
+    std::fs::rename(moved.root.join("thoughts"), moved.root.join("led")).unwrap();
+    std::fs::write(moved.root.join(".headwater.yaml"), "ledger: led/shared/handoffs\n").unwrap();
+    moved.commit("the ledger moves");
+    check(&moved, &["--base", "main"]).exits(0);
+    moved.git(&["rm", "-q", "led/shared/handoffs/events/a.md"]);
+    moved.commit("and loses an event");
+    check(&moved, &["--rev", "HEAD", "--base", "main"]).exits(1);
+}
+
+#[test]
+fn a_commit_is_judged_by_its_own_configuration() {
+    let sandbox = on_a_branch();
+    std::fs::rename(sandbox.dir.clone(), sandbox.root.join("led")).unwrap();
+    std::fs::write(sandbox.root.join(".headwater.yaml"), "ledger: led\n").unwrap();
+    let view = std::fs::read_to_string(sandbox.root.join("led/current.md")).unwrap();
+    std::fs::write(sandbox.root.join("led/current.md"), view.replace("two", "three")).unwrap();
+    sandbox.commit("moved, and stale");
+    sandbox.git(&["checkout", "-q", "main"]);
+    std::fs::write(sandbox.root.join(".headwater.yaml"), "bad: [").unwrap();
+    check(&sandbox, &["--rev", "work"]).exits(1).says("led/current.md is stale");
+    check(&sandbox, &["--rev", "main"]).exits(0);
+    check(&sandbox, &[]).exits(2);
+}
+
+#[test]
+fn an_unknown_default_branch_is_no_answer() {
+    let sandbox = on_a_branch();
+    std::fs::write(sandbox.root.join(".headwater.yaml"), "view: default-branch\n").unwrap();
+    sandbox.put("current.md", FIRST_LINE);
+    sandbox.commit("stale");
+    sandbox.git(&["branch", "-m", "main", "one"]);
+    check(&sandbox, &[]).exits(2).says("git remote set-head origin -a");
+    check(&sandbox, &["--rev", "HEAD"]).exits(2).says("git remote set-head origin -a");
+}
+
+#[test]
+fn a_folder_under_an_events_name() {
+    let sandbox = on_a_branch();
+    sandbox.put("events/foo.md/deep/bar.txt", "x\n");
+    sandbox.put("events/foo.md/bar.txt", "x\n");
+    assert!(sandbox.synth().contains("foo.md"));
+    sandbox.commit("a folder");
+    check(&sandbox, &[]).exits(0);
+    check(&sandbox, &["--rev", "HEAD"]).exits(0);
+}
+
+#[test]
+fn a_sparse_checkout_with_the_archive_alone() {
+    let sandbox = on_a_branch();
+    sandbox.run(&["archive", "--older-than", "1d"]).exits(0);
+    sandbox.put("events/c.md", event("2026-01-12T01:00:00Z", "c", "now: three"));
+    sandbox.synth();
+    sandbox.commit("archived");
+    sandbox.git(&["sparse-checkout", "set", "thoughts/shared/handoffs/archive"]);
+    check(&sandbox, &[]).exits(0).says("3 events");
+}
+
+#[test]
+fn one_ledger_of_a_list_that_cannot_be_read() {
+    let sandbox = Sandbox::repo();
+    std::fs::write(sandbox.root.join(".headwater.yaml"), "ledger: [none, thoughts/shared/handoffs]\n").unwrap();
+    sandbox.put(A, text("a", "one"));
+    sandbox.run(&["synth", "--no-confirm"]).exits(2).says("none");
+    assert!(sandbox.view().contains("one"));
+    sandbox.put("current.md", FIRST_LINE);
+    check(&sandbox, &[]).exits(2).says("is stale");
+    sandbox.run(&["synth", "--output", "both.md"]).exits(2).says("several ledgers");
 }

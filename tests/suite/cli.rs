@@ -1,6 +1,6 @@
 //! The command line: what runs, what it prints where, and how it ends.
 
-use crate::sandbox::{Sandbox, event, headwater, program, run};
+use crate::sandbox::{Sandbox, event, files_below, headwater, program, run};
 use std::process::Stdio;
 
 /// A ledger with two agents, a question, a decision and a bad file.
@@ -405,4 +405,69 @@ fn a_subfolder_finds_the_ledger_of_its_work_tree() {
     run(&mut headwater(&below, &["synth", "--no-confirm", "--commit"])).exits(0).says("committed 3 files");
     run(&mut headwater(&below, &["synth", "--check", "--rev", "HEAD"])).exits(0);
     assert_eq!(std::fs::read_dir(&below).unwrap().count(), 0);
+}
+
+/// A reader that goes away ends neither the work nor what was found.
+#[test]
+fn nobody_reads_the_output_and_the_work_goes_on() {
+    let sandbox = Sandbox::repo();
+    std::fs::write(sandbox.root.join(".headwater.yaml"), "ledger: [one, two]\n").unwrap();
+    for ledger in ["one", "two"] {
+        std::fs::create_dir_all(sandbox.root.join(ledger).join("events")).unwrap();
+        std::fs::write(sandbox.root.join(ledger).join("events/a.md"), event("2026-01-12T13:00:00Z", "a", "now: x"))
+            .unwrap();
+    }
+    let unheard = |args: &[&str]| {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        sandbox.command(args).stdout(writer).stderr(Stdio::null()).status().unwrap().code()
+    };
+    assert_eq!(unheard(&["synth", "--check"]), Some(1));
+    assert_eq!(unheard(&["synth", "--no-confirm", "--archive", "--commit"]), Some(0));
+    assert_eq!(sandbox.git(&["status", "--porcelain"]), "?? .headwater.yaml\n?? one/.synth.lock\n?? two/.synth.lock");
+    std::fs::write(sandbox.root.join("two/events/bad.md"), "x\n").unwrap();
+    assert_eq!(unheard(&["lint"]), Some(1));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_ledger_that_is_a_link_out_of_the_work_tree() {
+    let sandbox = Sandbox::repo();
+    let outside = sandbox.beside("outside");
+    std::fs::create_dir_all(outside.join("events")).unwrap();
+    std::os::unix::fs::symlink(&outside, sandbox.root.join("link")).unwrap();
+    std::fs::write(sandbox.root.join(".headwater.yaml"), "ledger: link\n").unwrap();
+    for args in [&["record", "--now", "x"][..], &["synth", "--no-confirm"], &["show"]] {
+        sandbox.run(args).exits(2).says("leads out of the work tree");
+    }
+    assert!(files_below(&outside).is_empty());
+}
+
+#[test]
+fn inside_a_git_folder_there_is_no_ledger() {
+    let sandbox = Sandbox::repo();
+    run(&mut headwater(&sandbox.root.join(".git"), &["record", "--now", "x"])).exits(2).says("work tree");
+    assert!(!sandbox.root.join(".git/thoughts").exists());
+}
+
+#[test]
+fn a_dry_run_says_what_the_run_would_do() {
+    let sandbox = ledger();
+    for args in [
+        &["synth", "--dry-run", "--output", "out.md"][..],
+        &["--dry-run", "--output", "out.md", "--input", "events/a*"],
+    ] {
+        sandbox.run(args).exits(0);
+        assert!(!sandbox.root.join("out.md").exists());
+    }
+    sandbox.run(&["synth", "--no-confirm", "--throttle", "x", "--commit"]).exits(2).says("--throttle");
+    assert!(!sandbox.dir.join("current.md").exists());
+
+    let sandbox = Sandbox::repo();
+    std::fs::write(sandbox.root.join(".headwater.yaml"), "view: default-branch\n").unwrap();
+    sandbox.commit("start");
+    sandbox.git(&["checkout", "-q", "-b", "side"]);
+    sandbox.put("events/a.md", event("2026-01-12T13:00:00Z", "a", "now: x"));
+    let ended = sandbox.run(&["synth", "--dry-run", "--commit"]).exits(0).says("would be committed");
+    assert!(ended.stdout.contains("is left as it is"), "{}", ended.stdout);
 }

@@ -386,7 +386,7 @@ fn fault_42_a_view_edited_by_hand() {
         sandbox.put("current.md", &edited);
         let check = sandbox.run(&["synth", "--check"]).exits(1);
         assert!(check.stdout.contains("-**Now:** what I typed (a)\n+**Now:** x (a)"), "{}", check.stdout);
-        let ended = sandbox.run(&["synth", "--no-confirm"]).exits(0).says("edited by hand");
+        let ended = sandbox.run(&["synth", "--no-confirm"]).exits(0).says("not what headwater wrote last");
         assert_eq!(sandbox.view(), view);
         let name = format!("edited/{}.md", sha256(&edited));
         assert!(ended.stderr.contains(&name), "{}", ended.stderr);
@@ -414,4 +414,37 @@ fn fault_43_conflict_markers_in_the_view() {
     sandbox.put("current.md", format!("{head}<<<<<<< HEAD\n{rest}=======\n{rest}>>>>>>> other\n"));
     sandbox.run(&["synth", "--check"]).exits(1);
     assert_eq!(sandbox.synth(), view);
+}
+
+/// git forgets what is only staged, so it is kept.
+#[test]
+fn fault_42_a_view_edited_by_hand_and_staged() {
+    let sandbox = Sandbox::repo();
+    sandbox.put("events/a.md", event(TS, "a", "now: x"));
+    let view = sandbox.synth();
+    sandbox.commit("view");
+    sandbox.run(&["synth", "--no-confirm"]).exits(0);
+    let edited = view.replace("**Now:** x", "**Now:** what I typed");
+    sandbox.put("current.md", &edited);
+    sandbox.git(&["add", "-A"]);
+    sandbox.run(&["synth", "--no-confirm"]).exits(0).says(&format!("edited/{}.md", sha256(&edited)));
+    // What a commit has is not kept once more.
+    sandbox.put("current.md", &edited);
+    sandbox.commit("edited");
+    std::fs::remove_dir_all(sandbox.root.join(".git/headwater")).unwrap();
+    let ended = sandbox.run(&["synth", "--no-confirm"]).exits(0);
+    assert!(!ended.stderr.contains("edited/"), "{}", ended.stderr);
+}
+
+#[test]
+fn fault_4_many_sections_take_no_longer_than_many_lines() {
+    let sandbox = Sandbox::plain();
+    let lines = |line: fn(u32) -> String| (0..60_000).map(line).collect::<Vec<_>>().join("\n");
+    let body = lines(|number| format!("k{number}: x"));
+    sandbox.put("events/a.md", event(TS, "a", &body));
+    let headings = lines(|number| format!("## k{number}"));
+    let now = "## now\nx\n".repeat(10_000);
+    sandbox.put("events/b.md", event(TS, "b", &format!("\n{headings}\n{now}")));
+    // Quadratic, this is half a minute and more: the run's own limit ends the test then.
+    sandbox.run(&["lint"]).exits(0);
 }

@@ -269,3 +269,62 @@ fn a_first_record_makes_the_ledger() {
     assert_eq!(record["id"], sha256(&text));
     assert!(sandbox.dir.join("events/README.md").exists());
 }
+
+#[test]
+fn the_exact_question_comes_first() {
+    let sandbox = Sandbox::plain();
+    let body = "open_questions: [\"a  b\", \"a b\"]";
+    sandbox.put("events/q.md", event("2026-01-01T00:00:00Z", "a", body));
+    let written = text(&sandbox, &sandbox.run(&["record", "--answer", "a b"]).exits(0));
+    assert!(written.ends_with("resolved_questions:\n- \"a b\"\n"), "{written}");
+
+    // A question that is too old to be shown can still be answered.
+    let sandbox = Sandbox::plain();
+    let config = sandbox.put("c.yaml", "sections:\n- {name: open_questions, show: 1d}\n");
+    sandbox.put("events/q.md", event("2026-01-01T00:00:00Z", "a", "open_questions: [old]"));
+    sandbox.put("events/r.md", event("2026-02-01T00:00:00Z", "a", "open_questions: [new]"));
+    sandbox.run(&["record", "--answer", "old", "--config", config.to_str().unwrap()]).exits(0);
+}
+
+#[test]
+fn fault_23_overruling_a_set() {
+    let sandbox = Sandbox::plain();
+    let config = sandbox.put("c.yaml", "sections:\n- {name: risks, closed_by: settled}\n");
+    sandbox.put("events/a.md", event("2099-01-01T00:00:00Z", "a", "risks: [fire]\nresolved_questions: [why]"));
+    sandbox.put("events/b.md", event("2026-01-01T00:00:00Z", "b", "risks: [flood]"));
+    let overrule = |args: &[&str], input: &str| {
+        let args = [&["record", "--overrule", "--config", config.to_str().unwrap()], args].concat();
+        let ended = run_with_input(&mut sandbox.command(&args), input).exits(0);
+        field(&text(&sandbox, &ended), "ts").unwrap().to_owned()
+    };
+    // What does not stand against the future is not stamped there.
+    assert!(!overrule(&["--stdin"], "settled: [flood]").starts_with("2099"));
+    assert_eq!(overrule(&["--stdin"], "settled: [fire]"), "2099-01-01T00:00:00.001Z");
+    assert_eq!(overrule(&["--ask", "why"], ""), "2099-01-01T00:00:00.001Z");
+}
+
+#[test]
+fn what_says_nothing_is_not_recorded() {
+    let sandbox = Sandbox::plain();
+    sandbox.run(&["record", "--now", ""]).exits(2).says("nothing to record");
+    sandbox.run(&["record", "--decide", "k=1", "--decide", "k=2"]).exits(2).says("`k` is given twice");
+    assert!(sandbox.files().is_empty());
+}
+
+#[test]
+fn a_ledger_outside_the_work_tree_knows_who_writes() {
+    let sandbox = Sandbox::repo();
+    sandbox.commit("start");
+    sandbox.git(&["worktree", "add", "-q", "../other/repo", "-b", "feat/x"]);
+    let shared = sandbox.beside("shared");
+    std::fs::create_dir_all(&shared).unwrap();
+    let linked = sandbox.beside("other/repo");
+    let record = |cwd: &std::path::Path| {
+        let ended = run(&mut headwater(cwd, &["record", "--now", "x", "--dir", shared.to_str().unwrap()])).exits(0);
+        let written = std::fs::read_to_string(ended.stdout.trim_end()).unwrap();
+        [field(&written, "agent"), field(&written, "branch")].map(|value| value.map(ToOwned::to_owned))
+    };
+    assert_eq!(record(&sandbox.root), [Some("repo".to_owned()), Some("main".to_owned())]);
+    // Two work trees of a repository are two agents.
+    assert_eq!(record(&linked), [Some("repo-worktree".to_owned()), Some("feat/x".to_owned())]);
+}

@@ -36,6 +36,12 @@ impl Item {
         self.opened.as_ref().map(|(_, Max(origin))| origin)
     }
 
+    /// The last write that closes it.
+    #[must_use]
+    pub fn closed(&self) -> Option<&Arc<Origin>> {
+        self.closed.as_ref().map(|Max(origin)| origin)
+    }
+
     /// Whether the item stands open: its last write is above the last one that closes it.
     #[must_use]
     pub fn is_open(&self) -> bool {
@@ -62,6 +68,12 @@ impl SetState {
             let closed = Some(Max(Arc::clone(origin)));
             self.items.join_at(identify(text.clone(), identity), Item { opened: None, closed });
         }
+    }
+
+    /// What is known of the item that a text names.
+    #[must_use]
+    pub fn item(&self, text: &str, identity: Identity) -> Option<&Item> {
+        self.items.get(&identify(text.trim().to_owned(), identity))
     }
 
     /// The items that stand open with their texts, in the order of their first writes.
