@@ -98,7 +98,8 @@ pub enum Command {
     ///   - {name: risks, title: Risks, merge: set, identity: exact, closed_by: settled, show: 14d}
     ///
     /// `merge` is register, map, set or list; `identity` (words, exact) and `closed_by` are for sets,
-    /// `show` for sets and lists. Spans of time are a number and h, d or w.
+    /// `show` for sets and lists. Spans of time are a number and h, d or w. Names are small letters,
+    /// digits and single `_`, and no key of an event's own front matter.
     #[command(verbatim_doc_comment)]
     #[expect(clippy::doc_markdown, reason = "the help shows a configuration as it is written")]
     Config,

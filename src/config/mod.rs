@@ -3,8 +3,8 @@
 mod raw;
 
 use crate::event::schema::Schema;
-use crate::event::yaml::{self, Node, Value};
-use crate::event::{Place, Span};
+use crate::event::yaml::{self, Document, Node, Value};
+use crate::event::{Place, Span, clamp};
 
 /// The file's name, at the top of the work tree.
 pub const FILE_NAME: &str = ".headwater.yaml";
@@ -51,30 +51,16 @@ impl Default for Config {
     }
 }
 
-/// Why a configuration cannot be used.
+/// Why a configuration cannot be used, and where.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// The YAML, a key or a value is wrong; the cause says which and where.
-    #[error("the configuration cannot be read; correct it (`headwater config --help` lists what it may hold)")]
-    Yaml(#[source] serde_yaml::Error),
-    /// A key is wrong that the YAML library gives no place for.
-    #[error("the configuration cannot be read; correct it (`headwater config --help` lists what it may hold): line {} column {}", place.line, place.column)]
-    At {
-        /// Where the key stands.
-        place: Place,
-        /// What is wrong with it.
-        #[source]
-        source: serde_yaml::Error,
-    },
-    /// Two sections that cannot stand together.
-    #[error("`sections`: `{section}`: {fault}")]
-    Section {
-        /// The section's name.
-        section: String,
-        /// What is wrong, and what to do.
-        fault: String,
-    },
+#[error(
+    "line {} column {}: {fault}; correct it (`headwater config --help` lists what it may hold)", place.line, place.column
+)]
+pub struct ConfigError {
+    /// Where it is wrong.
+    pub place: Place,
+    /// What is wrong; may quote the file.
+    pub fault: String,
 }
 
 impl Config {
@@ -87,22 +73,28 @@ impl Config {
         if text.lines().all(|line| line.trim_start().is_empty() || line.trim_start().starts_with('#')) {
             return Ok(Self::default());
         }
-        let raw: raw::RawConfig = serde_yaml::from_str(text).map_err(|source| match place_of(text, &source) {
-            Some(place) => ConfigError::At { place, source },
-            None => ConfigError::Yaml(source),
-        })?;
-        raw.check()
+        let document = yaml::read(text, 1);
+        let raw: raw::RawConfig = serde_yaml::from_str(text).map_err(|error| placed(&error, &document))?;
+        raw.check(&document.root)
     }
 }
 
-/// Where the key stands that an error without a place names first.
-fn place_of(text: &str, error: &serde_yaml::Error) -> Option<Place> {
-    if error.location().is_some() {
-        return None;
+/// The error of the YAML library with its place: its own, but of what it only places in the whole file
+/// that of the key which it names, or of what our own reader stumbles over.
+fn placed(error: &serde_yaml::Error, document: &Document<'_>) -> ConfigError {
+    let mut fault = error.to_string();
+    let mut own = None;
+    if let Some(at) = error.location() {
+        fault = fault.replace(&format!(" at line {} column {}", at.line(), at.column()), "");
+        own = Some(Place::new(clamp(at.line()), clamp(at.column()))).filter(|place| *place != document.root.place);
     }
-    let message = error.to_string();
-    let key = message.split('`').nth(1)?;
-    find(&yaml::read(text, 1).root, key)
+    let named = || find(&document.root, fault.split('`').nth(1)?);
+    let stumbled = document.fault.as_ref().map(|fault| fault.place);
+    let place = match stumbled {
+        Some(place) if fault.contains("duplicate") => place,
+        _ => own.or_else(named).or(stumbled).unwrap_or(document.root.place),
+    };
+    ConfigError { place, fault }
 }
 
 fn find(node: &Node<'_>, key: &str) -> Option<Place> {
@@ -121,11 +113,9 @@ mod tests {
     use super::{Config, ViewPolicy};
     use crate::event::Span;
     use crate::event::schema::{Identity, Merge};
-    use std::error::Error as _;
 
     fn fault(text: &str) -> String {
-        let error = Config::parse(text).unwrap_err();
-        format!("{error} {}", error.source().map(ToString::to_string).unwrap_or_default())
+        Config::parse(text).unwrap_err().to_string()
     }
 
     #[test]
@@ -152,25 +142,46 @@ mod tests {
 
     #[test]
     fn faults_have_their_place() {
-        for (text, expected) in [
-            ("ledgers: x", "unknown field `ledgers`"),
-            ("view: branch\nview: branch", "duplicate"),
-            ("view: everywhere", "line 1 column 7"),
-            ("archive:\n  after: soon", "line 2 column"),
-            ("ledger: ../x", "`../x`"),
-            ("ledger: /x", "inside the work tree"),
-            ("ledger: []", "at least one"),
-            ("ledger: a/.git/b", "inside the work tree"),
-            ("sections:\n- name: Now", "line 2"),
-            ("sections:\n- {name: a, title: \" \"}", "title"),
-            ("sections:\n- {name: a}\n- {name: a}", "`a`: declared twice"),
-            ("sections:\n- {name: a, merge: max}", "unknown variant `max`"),
-            ("sections:\n- {name: a, merge: map, show: 7d}", "`show`"),
-            ("sections:\n- {name: a, merge: list, identity: exact}", "`identity`"),
-            ("sections:\n- {name: a, closed_by: now}", "`now` is a section"),
-            ("- a", "invalid type"),
+        for (text, place, expected) in [
+            ("ledgers: x", "1:1", "unknown field `ledgers`"),
+            ("\u{feff}view: branch\nledgers: x", "2:1", "unknown field `ledgers`"),
+            ("view: branch\nview: branch", "2:1", "duplicate"),
+            ("view: everywhere", "1:7", "everywhere"),
+            ("view: [x]", "1:7", "view: "),
+            ("archive:\n  after: soon", "2:3", "`soon`"),
+            ("archive: {before: 7d}", "1:11", "unknown field `before`"),
+            ("view: branch\nledger: ../x", "2:9", "`../x`"),
+            ("ledger:\n- a\n- /x", "3:3", "inside the work tree"),
+            ("ledger: []", "1:9", "at least one"),
+            ("view: branch\nledger: {a: b}", "2:1", "a path"),
+            ("ledger: a/.git/b", "1:9", "inside the work tree"),
+            ("ledger: [a, a]", "1:13", "`a`"),
+            ("ledger: [a, a/events]", "1:13", "`a/events`"),
+            ("ledger: [a/b, ab, a/]", "1:19", "`a`"),
+            ("view: branch\n---\nview: branch", "2:1", "more than one document"),
+            ("view: branch\nledger: [", "3:1", "flow"),
+            ("- a", "1:1", "a mapping of keys"),
+            ("# c\ntext", "2:1", "a mapping of keys"),
+            ("sections:\n- name: Now", "2:3", "`Now` is no name"),
+            ("sections:\n- x", "2:3", "a mapping"),
+            ("sections: x", "1:11", "a sequence"),
+            ("sections:\n- {name: a, title: \" \"}", "2:3", "title"),
+            ("sections:\n- {name: a}\n- {title: b, name: a}", "3:14", "`a`: declared twice"),
+            ("sections:\n- {name: a, merge: max}", "2:20", "unknown variant `max`"),
+            ("sections:\n- name: a\n  merge: map\n  show: 7d", "4:3", "`show`"),
+            ("sections:\n- {name: a, merge: list, identity: exact}", "2:26", "`identity`"),
+            ("sections:\n- name: b\n- {name: now, closed_by: x}", "3:15", "`closed_by`"),
+            ("sections:\n- {name: a, closed_by: now}", "2:13", "`now` is a section"),
+            ("sections:\n- name: b\n- name: resolved_questions", "3:3", "`resolved_questions` is a section"),
+            ("sections:\n- {name: ts}", "2:3", "front matter"),
+            ("sections:\n- {name: stream}", "2:3", "front matter"),
+            ("sections:\n- {name: a, closed_by: session_id}", "2:3", "front matter"),
         ] {
-            assert!(fault(text).contains(expected), "{text:?}: {}", fault(text));
+            let said = fault(text);
+            let (line, column) = place.split_once(':').unwrap();
+            assert!(said.starts_with(&format!("line {line} column {column}: ")), "{text:?}: {said}");
+            assert!(said.contains(expected) && said.matches("column").count() == 1, "{text:?}: {said}");
+            assert!(!said.contains("Raw"), "{text:?}: {said}");
         }
     }
 }

@@ -1,14 +1,16 @@
 //! The configuration as it is written, and its check.
 
 use super::{Config, ConfigError, ViewPolicy};
+use crate::event::decode::is_reserved;
 use crate::event::schema::{Identity, Merge, Schema, Section};
 use crate::event::text::{is_empty, is_unsafe_to_show};
-use crate::event::{Span, SpanError};
+use crate::event::yaml::{Node, Value};
+use crate::event::{Place, Span, SpanError};
 use crate::ledger::undeclared_title;
 use serde::Deserialize;
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a mapping of keys, such as `view: branch`")]
 pub(super) struct RawConfig {
     ledger: Option<Ledgers>,
     view: Option<ViewPolicy>,
@@ -24,7 +26,7 @@ enum Ledgers {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a mapping, such as `{after: 7d}`")]
 struct RawArchive {
     after: Option<Age>,
     pack_after: Option<Age>,
@@ -66,11 +68,14 @@ impl TryFrom<String> for Name {
         let word = |word: &str| {
             !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
         };
-        if text.split('_').all(word) {
-            Ok(Self(text))
-        } else {
-            Err(format!("`{}` is no name: use small letters, digits and single `_` between them", text.escape_debug()))
+        if !text.split('_').all(word) {
+            let text = text.escape_debug();
+            return Err(format!("`{text}` is no name: use small letters, digits and single `_` between them"));
         }
+        if is_reserved(&text) {
+            return Err(format!("`{text}` is a key of an event's own front matter; choose another name"));
+        }
+        Ok(Self(text))
     }
 }
 
@@ -107,7 +112,7 @@ enum RawIdentity {
 
 /// A section that is added, or the options of one that is changed.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a mapping, such as `{name: risks}`")]
 struct RawSection {
     name: Name,
     title: Option<Title>,
@@ -118,19 +123,17 @@ struct RawSection {
 }
 
 impl RawConfig {
-    pub(super) fn check(self) -> Result<Config, ConfigError> {
+    /// Checks what no single value shows; `root` is the same file with its places.
+    pub(super) fn check(self, root: &Node<'_>) -> Result<Config, ConfigError> {
         let default = Config::default();
         let ledgers = match self.ledger {
             None => default.ledgers,
-            Some(Ledgers::One(path)) => vec![check_path(&path)?],
-            Some(Ledgers::Many(paths)) => paths.iter().map(|path| check_path(path)).collect::<Result<_, _>>()?,
+            Some(Ledgers::One(path)) => check_ledgers(&[path], root)?,
+            Some(Ledgers::Many(paths)) => check_ledgers(&paths, root)?,
         };
-        if ledgers.is_empty() {
-            return Err(custom("`ledger` must name at least one folder"));
-        }
         let archive = self.archive.unwrap_or_default();
         Ok(Config {
-            schema: check_sections(self.sections.unwrap_or_default())?,
+            schema: check_sections(self.sections.unwrap_or_default(), root)?,
             ledgers,
             view: self.view.unwrap_or(default.view),
             archive_after: archive.after.map_or(default.archive_after, |age| age.0),
@@ -139,52 +142,85 @@ impl RawConfig {
     }
 }
 
-fn custom(message: impl std::fmt::Display) -> ConfigError {
-    ConfigError::Yaml(serde::de::Error::custom(message))
+/// Where the value of a key at the top stands, or an item of it.
+fn place(root: &Node<'_>, key: &str, item: usize) -> Place {
+    let node = root.get(key).unwrap_or(root);
+    items(node).get(item).unwrap_or(node).place
 }
 
-/// A path inside the work tree: relative, with `/`, no `..`, nothing of git's own.
-fn check_path(path: &str) -> Result<String, ConfigError> {
-    let trimmed = path.trim_end_matches('/');
-    let strange = |part: &str| part.is_empty() || part == "." || part == ".." || part.eq_ignore_ascii_case(".git");
-    let drive = path.contains(':') || path.contains('\\') || path.chars().any(is_unsafe_to_show);
-    if trimmed.is_empty() || drive || trimmed.split('/').any(strange) {
-        return Err(custom(format!(
-            "`ledger`: `{}` must be a relative path inside the work tree, such as `thoughts/shared/handoffs`",
-            path.escape_debug()
-        )));
+fn items<'n>(node: &'n Node<'n>) -> &'n [Node<'n>] {
+    match &node.value {
+        Value::List(nodes) => nodes,
+        Value::Absent | Value::Scalar(_) | Value::Mapping(_) => &[],
     }
-    Ok(trimmed.to_owned())
 }
 
-fn check_sections(changes: Vec<RawSection>) -> Result<Schema, ConfigError> {
+/// Paths inside the work tree: relative, with `/`, no `..`, nothing of git's own, none in another.
+fn check_ledgers(paths: &[String], root: &Node<'_>) -> Result<Vec<String>, ConfigError> {
+    let mut checked: Vec<String> = Vec::new();
+    for (position, path) in paths.iter().enumerate() {
+        let wrong = |fault: String| ConfigError { place: place(root, "ledger", position), fault };
+        let trimmed = path.trim_end_matches('/');
+        let strange = |part: &str| part.is_empty() || part == "." || part == ".." || part.eq_ignore_ascii_case(".git");
+        let drive = path.contains(':') || path.contains('\\') || path.chars().any(is_unsafe_to_show);
+        if drive || trimmed.split('/').any(strange) {
+            return Err(wrong(format!(
+                "`ledger`: `{}` must be a relative path inside the work tree, such as `thoughts/shared/handoffs`",
+                path.escape_debug()
+            )));
+        }
+        let holds = |outer: &str, inner: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'));
+        let clash = |other: &&String| *other == trimmed || holds(other, trimmed) || holds(trimmed, other);
+        if let Some(other) = checked.iter().find(clash) {
+            return Err(wrong(format!("`ledger`: `{trimmed}` and `{other}` overlap; name folders that lie apart")));
+        }
+        checked.push(trimmed.to_owned());
+    }
+    if checked.is_empty() {
+        return Err(ConfigError {
+            place: place(root, "ledger", 0),
+            fault: "`ledger` must name at least one folder".to_owned(),
+        });
+    }
+    Ok(checked)
+}
+
+fn check_sections(changes: Vec<RawSection>, root: &Node<'_>) -> Result<Schema, ConfigError> {
     let mut sections = Schema::default().sections().to_vec();
     let mut stated: Vec<String> = Vec::new();
-    for change in changes {
+    let wrong = |position: usize, key: &str, section: &str, fault: &str| {
+        let item = root.get("sections").and_then(|node| items(node).get(position));
+        let key = item.and_then(|item| item.entries().iter().find(|entry| entry.key == key));
+        let place = key.map_or_else(|| place(root, "sections", position), |key| key.place);
+        ConfigError { place, fault: format!("`sections`: `{section}`: {fault}") }
+    };
+    for (position, change) in changes.into_iter().enumerate() {
         let name = change.name.0.clone();
-        let fault = |fault: &str| ConfigError::Section { section: name.clone(), fault: fault.to_owned() };
         if stated.contains(&name) {
-            return Err(fault("declared twice; keep one of the two"));
+            return Err(wrong(position, "name", &name, "declared twice; keep one of the two"));
         }
         stated.push(name.clone());
         if !sections.iter().any(|section| section.name == name) {
             sections.push(Section::new(&name, &undeclared_title(&name), Merge::Set));
         }
         let Some(section) = sections.iter_mut().find(|section| section.name == name) else { continue };
-        apply(section, change).map_err(|text| fault(&text))?;
+        apply(section, change).map_err(|(key, fault)| wrong(position, key, &name, fault))?;
     }
     for section in &sections {
         if let Some(key) = section.closed_by.as_ref().filter(|key| sections.iter().any(|other| other.name == **key)) {
             let fault = format!("`closed_by`: `{key}` is a section itself; name a key that is none");
-            return Err(ConfigError::Section { section: section.name.clone(), fault });
+            // Either this section's `closed_by` is stated, or the section that the key names.
+            let at = |name: &str| stated.iter().position(|stated| stated == name);
+            let position = at(&section.name).or_else(|| at(key)).unwrap_or_default();
+            return Err(wrong(position, "closed_by", &section.name, &fault));
         }
     }
     Ok(Schema::new(sections))
 }
 
 /// Changes what is stated; options that the merge rule does not have are errors, or dropped where
-/// only the default had them.
-fn apply(section: &mut Section, change: RawSection) -> Result<(), String> {
+/// only the default had them. An error names the option, and says what is wrong with it.
+fn apply(section: &mut Section, change: RawSection) -> Result<(), (&'static str, &'static str)> {
     if let Some(title) = change.title {
         section.title = title.0;
     }
@@ -196,14 +232,15 @@ fn apply(section: &mut Section, change: RawSection) -> Result<(), String> {
         None => section.merge,
     };
     if section.merge != Merge::Set {
-        if change.identity.is_some() || change.closed_by.is_some() {
-            return Err("`identity` and `closed_by` are for `merge: set` only".to_owned());
+        let stated = [("identity", change.identity.is_some()), ("closed_by", change.closed_by.is_some())];
+        if let Some((key, _)) = stated.into_iter().find(|(_, stated)| *stated) {
+            return Err((key, "`identity` and `closed_by` are for `merge: set` only"));
         }
         section.identity = Identity::Words;
         section.closed_by = None;
     }
     if change.show.is_some() && !matches!(section.merge, Merge::Set | Merge::List) {
-        return Err("`show` is for `merge: set` and `merge: list` only".to_owned());
+        return Err(("show", "`show` is for `merge: set` and `merge: list` only"));
     }
     section.identity = match change.identity {
         Some(RawIdentity::Words) => Identity::Words,

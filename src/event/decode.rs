@@ -173,7 +173,8 @@ const KIND: [&str; 2] = ["type", "event_type"];
 const REASON: [&str; 1] = ["reason"];
 const PARENTS: [&str; 1] = ["parents"];
 
-fn is_reserved(key: &str) -> bool {
+/// Whether a key of the front matter is no section's name.
+pub(crate) fn is_reserved(key: &str) -> bool {
     [&TS[..], &AGENT, &BRANCH, &KIND, &REASON, &PARENTS].concat().contains(&key)
 }
 

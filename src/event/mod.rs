@@ -20,6 +20,7 @@ mod id;
 mod model;
 mod timestamp;
 
+pub(crate) use fault::clamp;
 pub use fault::{Code, Fault, Place};
 pub use id::{EventId, IdPrefix, hex};
 pub use model::{Event, Label, Meta, Origin, Payload, Stamp, Step, Write};

@@ -302,12 +302,17 @@ fn configuration_errors_have_a_place() {
     let sandbox = Sandbox::repo();
     let file = sandbox.root.join(".headwater.yaml");
     for (text, place) in [
-        ("ledgers: x\n", "`ledgers`"),
-        ("view: branch\nledgers: x\n", "line 2 column 1"),
-        ("view: branch\narchive:\n  after: soon\n", "line 3 column"),
-        ("sections:\n- name: Now\n", "line 2"),
-        ("ledger: ../out\n", "../out"),
-        ("sections:\n- {name: a}\n- {name: a}\n", "`a`"),
+        ("ledgers: x\n", ": line 1 column 1: unknown field `ledgers`"),
+        ("view: branch\nledgers: x\n", ": line 2 column 1: "),
+        ("view: branch\nview: branch\n", ": line 2 column 1: duplicate"),
+        ("view: branch\narchive:\n  after: soon\n", ": line 3 column 3: "),
+        ("sections:\n- name: Now\n", ": line 2 column 3: "),
+        ("sections:\n- name: type\n", ": line 2 column 3: sections[0]: `type` is a key"),
+        ("view: branch\nledger: ../out\n", ": line 2 column 9: `ledger`: `../out`"),
+        ("ledger: [a, a/events]\n", ": line 1 column 13: `ledger`: `a/events`"),
+        ("sections:\n- {name: a}\n- {name: a}\n", ": line 3 column 4: `sections`: `a`"),
+        ("view: branch\n---\nview: branch\n", ": line 2 column 1: "),
+        ("- a\n", ": line 1 column 1: invalid type: sequence, expected a mapping of keys"),
         ("view: [", "line"),
     ] {
         std::fs::write(&file, text).unwrap();
