@@ -94,11 +94,18 @@ pub enum Command {
     ///   ledger: thoughts/shared/handoffs      one folder, or a list of folders
     ///   view: branch                          or default-branch, untracked: where current.md is committed
     ///   archive: {after: 7d, pack_after: never}
+    ///   capture: [todos, request]             what session end reads from the agent's transcript; default []
+    ///   sessions: {silent_after: 12h}         when a silent session counts as dead
+    ///   triggers:                             what an occasion does to current.md and to git:
+    ///     session-start: {view: safe, commit: never}    and event, session-end, handoff, checkpoint
+    ///     pre-push: {check: true}
     ///   sections:                             adds sections, or changes those of the same name
     ///   - {name: risks, title: Risks, merge: set, identity: exact, closed_by: settled, show: 14d}
     ///
     /// `merge` is register, map, set or list; `identity` (words, exact) and `closed_by` are for sets,
-    /// `show` for sets and lists. Spans of time are a number and h, d or w. Names are small letters,
+    /// `show` for sets and lists. `view` is never, safe (where it is in nobody's way: untracked, changed
+    /// already, or committed by the same run) or always; `commit` is never, always, or a span that must
+    /// have passed since the last one. Spans of time are a number and h, d or w, for `commit` m too. Names are small letters,
     /// digits and single `_`, and no key of an event's own front matter.
     #[command(verbatim_doc_comment)]
     #[expect(clippy::doc_markdown, reason = "the help shows a configuration as it is written")]

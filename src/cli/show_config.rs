@@ -38,10 +38,12 @@ pub(super) fn run(context: &Context<'_>) -> Result<Exit, CliError> {
     let sections: Vec<Value> = config.schema.sections().iter().map(section).collect();
     let ledgers: Vec<String> = context.ledgers.iter().map(|ledger| ledger.dir.path().display().to_string()).collect();
     let file = context.config_file.as_ref().map(|file| file.display().to_string());
+    let sessions = json!({"silent_after": age(Some(config.silent_after))});
     let archive = json!({"after": age(config.archive_after), "pack_after": age(config.pack_after)});
     let value = json!({
         "schema": "headwater.config/1", "file": file, "ledger": config.ledgers, "resolved": ledgers, "view": view,
-        "archive": archive, "sections": sections,
+        "archive": archive, "triggers": config.triggers, "capture": config.capture, "sessions": sessions,
+        "sections": sections,
     });
     if context.console.json {
         context.console.json(&value)?;
@@ -50,7 +52,10 @@ pub(super) fn run(context: &Context<'_>) -> Result<Exit, CliError> {
     let source = file
         .map_or_else(|| "# no .headwater.yaml: the defaults are in force".to_owned(), |file| format!("# from {file}"));
     let mut text = format!("{}\n", safe_for_terminal(&source));
-    let shown = json!({"ledger": config.ledgers, "view": view, "archive": archive, "sections": sections});
+    let shown = json!({
+        "ledger": config.ledgers, "view": view, "archive": archive, "triggers": config.triggers,
+        "capture": config.capture, "sessions": sessions, "sections": sections,
+    });
     let yaml = serde_yaml::to_string(&shown).map_err(|error| CliError::CannotTell(error.to_string()))?;
     text.push_str(yaml.trim_end());
     context.console.result(&text)?;

@@ -1,10 +1,14 @@
 //! `.headwater.yaml`: from text to a checked configuration. Pure; unknown keys and bad values are errors.
 
 mod raw;
+mod triggers;
 
 use crate::event::schema::Schema;
 use crate::event::yaml::{self, Document, Node, Value};
 use crate::event::{Place, Span, clamp};
+use std::collections::BTreeSet;
+
+pub use triggers::{Captured, Commit, Gate, Trigger, Triggers, Writing};
 
 /// The file's name, at the top of the work tree.
 pub const FILE_NAME: &str = ".headwater.yaml";
@@ -25,6 +29,12 @@ pub struct Config {
     pub archive_after: Option<Span>,
     /// When archived events are packed, if ever.
     pub pack_after: Option<Span>,
+    /// What each occasion of a session leads to.
+    pub triggers: Triggers,
+    /// What is read from transcripts.
+    pub capture: BTreeSet<Captured>,
+    /// How long a session may be silent before it counts as dead, though its process cannot be seen.
+    pub silent_after: Span,
 }
 
 /// Where `current.md` is committed.
@@ -47,6 +57,9 @@ impl Default for Config {
             view: ViewPolicy::Branch,
             archive_after: Some(Span::hours(7 * 24)),
             pack_after: None,
+            triggers: Triggers::default(),
+            capture: BTreeSet::new(),
+            silent_after: Span::hours(12),
         }
     }
 }
@@ -110,7 +123,7 @@ fn find(node: &Node<'_>, key: &str) -> Option<Place> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Config, ViewPolicy};
+    use super::{Captured, Commit, Config, Gate, Trigger, Triggers, ViewPolicy, Writing};
     use crate::event::Span;
     use crate::event::schema::{Identity, Merge};
 
@@ -141,6 +154,21 @@ mod tests {
     }
 
     #[test]
+    fn what_occasions_lead_to() {
+        let config = Config::parse(
+            "triggers:\n  session-end: {view: always, commit: 2h}\n  pre-push: {check: false}\ncapture: [todos, request]\nsessions: {silent_after: 1h}\n",
+        )
+        .unwrap();
+        let end = Trigger { view: Writing::Always, commit: Commit::Throttled(Span::hours(2)) };
+        assert_eq!(
+            config.triggers,
+            Triggers { session_end: end, pre_push: Gate { check: false }, ..Triggers::default() }
+        );
+        assert_eq!(config.capture.into_iter().collect::<Vec<_>>(), [Captured::Todos, Captured::Request]);
+        assert_eq!(config.silent_after, Span::hours(1));
+    }
+
+    #[test]
     fn faults_have_their_place() {
         for (text, place, expected) in [
             ("ledgers: x", "1:1", "unknown field `ledgers`"),
@@ -153,6 +181,10 @@ mod tests {
             ("view: branch\nledger: ../x", "2:9", "`../x`"),
             ("ledger:\n- a\n- /x", "3:3", "inside the work tree"),
             ("ledger: []", "1:9", "at least one"),
+            ("triggers: {event: {view: often, commit: never}}", "1:26", "unknown variant `often`"),
+            ("triggers: {start: {}}", "1:12", "unknown field `start`"),
+            ("capture: [everything]", "1:11", "unknown variant `everything`"),
+            ("sessions: {silent_after: x}", "1:11", "no span"),
             ("view: branch\nledger: {a: b}", "2:1", "a path"),
             ("ledger: a/.git/b", "1:9", "inside the work tree"),
             ("ledger: [a, a]", "1:13", "`a`"),

@@ -1,6 +1,6 @@
 //! The configuration as it is written, and its check.
 
-use super::{Config, ConfigError, ViewPolicy};
+use super::{Captured, Config, ConfigError, Triggers, ViewPolicy};
 use crate::event::decode::is_reserved;
 use crate::event::schema::{Identity, Merge, Schema, Section};
 use crate::event::text::{is_empty, is_unsafe_to_show};
@@ -16,6 +16,15 @@ pub(super) struct RawConfig {
     view: Option<ViewPolicy>,
     archive: Option<RawArchive>,
     sections: Option<Vec<RawSection>>,
+    triggers: Option<Triggers>,
+    capture: Option<Vec<Captured>>,
+    sessions: Option<RawSessions>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a mapping, such as `{silent_after: 12h}`")]
+struct RawSessions {
+    silent_after: Option<Window>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -138,6 +147,12 @@ impl RawConfig {
             view: self.view.unwrap_or(default.view),
             archive_after: archive.after.map_or(default.archive_after, |age| age.0),
             pack_after: archive.pack_after.map_or(default.pack_after, |age| age.0),
+            triggers: self.triggers.unwrap_or_default(),
+            capture: self.capture.unwrap_or_default().into_iter().collect(),
+            silent_after: self
+                .sessions
+                .and_then(|sessions| sessions.silent_after)
+                .map_or(default.silent_after, |span| span.0),
         })
     }
 }

@@ -143,6 +143,12 @@ impl Span {
         Self { nanos: hours as i128 * 3_600 * NANOS_PER_SECOND }
     }
 
+    /// A span of whole minutes.
+    #[must_use]
+    pub const fn minutes(minutes: u32) -> Self {
+        Self { nanos: minutes as i128 * 60 * NANOS_PER_SECOND }
+    }
+
     /// Whole seconds in the span, rounded down.
     #[must_use]
     pub fn seconds(self) -> i64 {
