@@ -240,7 +240,7 @@ pub struct ImportArgs {
     /// When they were written [default: what the file says, else the date in its name]
     #[arg(long, value_name = "TIME")]
     pub ts: Option<String>,
-    /// Who wrote them [default: what the file says, else `import`]
+    /// Who wrote them [default: what the file says, else the agent in a name like an event's, else `import`]
     #[arg(long, value_name = "NAME")]
     pub agent: Option<String>,
 }

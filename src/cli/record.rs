@@ -102,7 +102,11 @@ fn home(context: &Context<'_>) -> Result<Option<Layout>, CliError> {
 /// `--agent`, else the environment, else the work tree's name.
 fn agent(home: Option<&Layout>, args: &RecordArgs) -> Result<String, CliError> {
     let named = args.agent.clone().or_else(environment::agent);
-    let name = named.or_else(|| home.map(Layout::work_tree_name)).unwrap_or_else(|| "local".to_owned());
+    check_agent(named.or_else(|| home.map(Layout::work_tree_name)).unwrap_or_else(|| "local".to_owned()))
+}
+
+/// A name that can be an agent's.
+pub(super) fn check_agent(name: String) -> Result<String, CliError> {
     if is_agent(&name) {
         return Ok(name);
     }

@@ -3,14 +3,15 @@
 //! Their fences and layouts are looser than an event's, so the front matter is split by `gray_matter`,
 //! and what has no place in an event is named, never dropped in silence.
 
-use super::encode::{entry, list, mapping, scalar};
+use super::encode::{entry, file_stem, list, mapping, scalar};
 use super::fault::{Fault, Place};
 use super::markdown::{self, Line};
 use super::schema::{Merge, Schema};
-use super::text::is_empty;
+use super::text::{collapse, is_empty};
 use super::timestamp::Timestamp;
 use super::yaml::{self, Entry, Node, Value};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 /// What a legacy document says.
 #[derive(Debug, Default)]
@@ -90,21 +91,88 @@ pub fn read(text: &str, is_yaml: bool, schema: &Schema) -> Result<Legacy, Fault>
     } else {
         legacy.read_markdown(&content, schema);
     }
+    legacy.keep_first_keys(schema);
     Ok(legacy)
 }
 
-/// A date with or without a time, in the looser forms of legacy documents and their file names.
+/// A date with or without a time, in the looser forms of legacy documents and their file names, and what
+/// of the text is not understood. A time without an offset is UTC.
 #[must_use]
-pub fn loose_ts(text: &str) -> Option<Timestamp> {
+pub fn loose_ts(text: &str) -> Option<(Timestamp, &str)> {
     let text = text.trim();
-    let date = text.get(..10)?;
-    let rest = text.get(10..)?.trim_start_matches(['T', ' ', '-', '_']);
-    let digits: String =
-        rest.chars().take_while(|c| c.is_ascii_digit() || *c == ':').filter(char::is_ascii_digit).collect();
-    let part = |from: usize| digits.get(from..from + 2).unwrap_or("00");
-    Timestamp::parse(text)
-        .or_else(|| Timestamp::parse(&format!("{date}T{}:{}:{}Z", part(0), part(2), part(4))))
-        .or_else(|| Timestamp::parse(&format!("{date}T00:00:00Z")))
+    if let Some(ts) = Timestamp::parse(text) {
+        return Some((ts, ""));
+    }
+    let (date, after) = text.split_at_checked(10)?;
+    let timed = loose_time(after).and_then(|(time, rest)| Some((Timestamp::parse(&format!("{date}T{time}"))?, rest)));
+    let (ts, rest) = timed.or_else(|| Some((Timestamp::parse(&format!("{date}T00:00:00Z"))?, after)))?;
+    Some((ts, rest.trim()))
+}
+
+/// The time after a date as RFC 3339 has it, and the rest: `HH:MM[:SS[.f]]`, with `-` or nothing for `:`.
+fn loose_time(text: &str) -> Option<(String, &str)> {
+    let in_name = text.starts_with(['-', '_']);
+    let (hours, rest) = two_digits(text.strip_prefix(['T', 't', ' ', '-', '_'])?.trim_start())?;
+    let mark = rest.get(..1).filter(|mark| [":", "-"].contains(mark)).unwrap_or_default();
+    let (minutes, mut rest) = two_digits(rest.strip_prefix(mark)?)?;
+    let mut time = format!("{hours}:{minutes}:");
+    match rest.strip_prefix(mark).and_then(two_digits) {
+        None => time.push_str("00"),
+        Some((seconds, after)) => {
+            time.push_str(seconds);
+            rest = after;
+            if let Some((digits, after)) =
+                after.strip_prefix('.').map(split_digits).filter(|(digits, _)| !digits.is_empty())
+            {
+                time.push('.');
+                // An instant goes down to nanoseconds.
+                time.push_str(digits.get(..9).unwrap_or(digits));
+                rest = after;
+            }
+        }
+    }
+    // After a `-` in a file name, digits need not be an offset.
+    let (offset, rest) = loose_offset(rest, !in_name && mark != "-");
+    Some((time + &offset, rest))
+}
+
+/// `Z`, `UTC`, `GMT`, or an offset of hours and perhaps minutes, as RFC 3339 has it.
+fn loose_offset(text: &str, may_be_behind: bool) -> (String, &str) {
+    let zone = text.trim_start();
+    let named = ["UTC", "GMT", "Z", "z"].iter().find_map(|name| zone.strip_prefix(name));
+    let offset = named.unwrap_or(zone).trim_start();
+    let sign = if may_be_behind { offset.strip_prefix(['+', '-']) } else { offset.strip_prefix('+') };
+    let numbers = sign.and_then(|numbers| {
+        let (digits, rest) = split_digits(numbers);
+        let (hours, minutes, rest) = match digits.len() {
+            1 | 2 => match rest.strip_prefix(':').and_then(two_digits) {
+                Some((minutes, rest)) => (digits, minutes, rest),
+                None => (digits, "00", rest),
+            },
+            4 => (digits.get(..2)?, digits.get(2..)?, rest),
+            _ => return None,
+        };
+        Some((format!("{}{hours:0>2}:{minutes}", offset.get(..1)?), rest))
+    });
+    numbers.unwrap_or_else(|| ("Z".to_owned(), named.unwrap_or(text)))
+}
+
+fn two_digits(text: &str) -> Option<(&str, &str)> {
+    text.split_at_checked(2).filter(|(digits, _)| digits.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+fn split_digits(text: &str) -> (&str, &str) {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    text.split_at_checked(end).unwrap_or((text, ""))
+}
+
+/// The agent in a file name of the form that an event's has: `<ts with ':' as '-'>_<agent>.<ext>`.
+#[must_use]
+pub fn agent_in_name(name: &str) -> Option<&str> {
+    let (stamp, rest) = name.split_once('_')?;
+    let (ts, unread) = loose_ts(stamp)?;
+    let (agent, _) = rest.rsplit_once('.')?;
+    (unread.is_empty() && file_stem(ts, "").strip_suffix('_') == Some(stamp) && !agent.is_empty()).then_some(agent)
 }
 
 impl Legacy {
@@ -128,7 +196,15 @@ impl Legacy {
     fn place(&mut self, key: &str, node: &Node<'_>) {
         let text = || node.text().trim().to_owned();
         match meaning(key) {
-            Meaning::Ts if self.ts.is_none() && loose_ts(&node.text()).is_some() => self.ts = loose_ts(&node.text()),
+            Meaning::Ts if self.ts.is_none() && loose_ts(&node.text()).is_some() => {
+                let text = node.text();
+                if let Some((ts, rest)) = loose_ts(&text) {
+                    self.ts = Some(ts);
+                    if !rest.is_empty() {
+                        self.unplaced.push(format!("`{key}`: `{rest}` in `{}`, read as {ts}", text.trim()));
+                    }
+                }
+            }
             Meaning::Agent if self.agent.is_none() => self.agent = Some(text()),
             Meaning::Branch if self.branch.is_none() => self.branch = Some(text()),
             Meaning::Kind if self.kind.is_none() => self.kind = Some(text()),
@@ -151,7 +227,7 @@ impl Legacy {
             (Value::Mapping(entries), Value::Mapping(more)) => {
                 for one in more {
                     if entries.iter().any(|entry| entry.key == one.key) {
-                        self.unplaced.push(format!("`{name}`: a second `{}`", one.key));
+                        self.unplaced.push(format!("`{name}`: a second `{}`: {}", one.key, one.node.text()));
                     } else {
                         entries.push(one);
                     }
@@ -160,6 +236,34 @@ impl Legacy {
             (_, other) => {
                 let node = Node { place: Place::START, value: other };
                 self.unplaced.push(format!("a second `{name}`: {}", node.text()));
+            }
+        }
+    }
+
+    /// Of a map's key that stands several times the first counts; an event holds it once.
+    fn keep_first_keys(&mut self, schema: &Schema) {
+        let unplaced = &mut self.unplaced;
+        let maps = |name: &str| schema.section(name).is_some_and(|section| section.merge == Merge::Map);
+        for Entry { key: name, node, .. } in self.body.iter_mut().filter(|entry| maps(&entry.key)) {
+            let mut seen = BTreeSet::new();
+            let mut keep = |entry: &Entry<'_>| {
+                let key = collapse(&entry.key).into_owned();
+                let first = seen.insert(key.clone());
+                if !first {
+                    unplaced.push(format!("`{name}`: a second `{key}`: {}", entry.node.text()));
+                }
+                first
+            };
+            match &mut node.value {
+                Value::Mapping(entries) => entries.retain(&mut keep),
+                Value::List(nodes) => {
+                    for node in nodes {
+                        if let Value::Mapping(entries) = &mut node.value {
+                            entries.retain(&mut keep);
+                        }
+                    }
+                }
+                Value::Absent | Value::Scalar(_) => {}
             }
         }
     }
@@ -267,7 +371,7 @@ fn owned(node: &Node<'_>) -> Node<'static> {
 
 #[cfg(test)]
 mod tests {
-    use super::{loose_ts, read};
+    use super::{agent_in_name, loose_ts, read};
     use crate::event::schema::Schema;
 
     #[test]
@@ -303,16 +407,63 @@ mod tests {
     }
 
     #[test]
-    fn loose_dates() {
-        for (text, ts) in [
-            ("2026-01-10", "2026-01-10T00:00:00Z"),
-            ("2026-01-10-0815.md", "2026-01-10T08:15:00Z"),
-            ("2026-01-10 08:15:30 UTC", "2026-01-10T08:15:30Z"),
-            ("2026-01-10T08-15-30Z_toast.md", "2026-01-10T08:00:00Z"),
+    fn of_a_key_that_stands_twice_the_first_is_kept() {
+        for text in [
+            "decisions:\n- d1: why\n- ' d1 ': again\n  d2: x\n",
+            "decisions: {d1: why, 'd1 ': again, d2: x}",
+            "decisions: [{d1: why}]\nkey_decisions: [{d1: again}, {d2: x}]",
         ] {
-            assert_eq!(loose_ts(text).map(|ts| ts.to_string()).as_deref(), Some(ts), "{text}");
+            let legacy = read(text, true, &Schema::default()).unwrap();
+            assert_eq!(legacy.unplaced, ["`decisions`: a second `d1`: again"], "{text}");
+            let kept = legacy.body[0].node.text();
+            assert!(kept.contains("d1: why") && kept.contains("d2: x") && !kept.contains("again"), "{text}: {kept}");
+        }
+    }
+
+    #[test]
+    fn loose_dates() {
+        for (text, ts, rest) in [
+            ("2026-01-10", "2026-01-10T00:00:00Z", ""),
+            ("2026-01-10-0815.md", "2026-01-10T08:15:00Z", ".md"),
+            ("2026-01-10_08-15_toast.md", "2026-01-10T08:15:00Z", "_toast.md"),
+            ("2026-01-10-08-15-30-02-notes.md", "2026-01-10T08:15:30Z", "-02-notes.md"),
+            ("2026-01-10-12-monkeys.md", "2026-01-10T00:00:00Z", "-12-monkeys.md"),
+            ("2026-01-10T08-15-30Z_toast.md", "2026-01-10T08:15:30Z", "_toast.md"),
+            ("2026-01-10T08-15-30.250Z_toast.yaml", "2026-01-10T08:15:30.250Z", "_toast.yaml"),
+            ("2026-01-10 08:15:30 UTC", "2026-01-10T08:15:30Z", ""),
+            ("2026-01-10 08:15:30+02:00", "2026-01-10T06:15:30Z", ""),
+            ("2026-01-10T08:15+0530", "2026-01-10T02:45:00Z", ""),
+            ("2026-01-10 08:15:30.5 -5", "2026-01-10T13:15:30.500Z", ""),
+            ("2026-01-10 08:15 UTC+02", "2026-01-10T06:15:00Z", ""),
+            ("2026-01-10T081530-0130", "2026-01-10T09:45:30Z", ""),
+            ("2026-01-10 08:15:30.1234567899Z", "2026-01-10T08:15:30.123456789Z", ""),
+            ("2026-01-10 08:15 PM", "2026-01-10T08:15:00Z", "PM"),
+            ("2026-01-10 25:15", "2026-01-10T00:00:00Z", "25:15"),
+            ("2026-01-10 08:15 +99:00", "2026-01-10T00:00:00Z", "08:15 +99:00"),
+            ("2026-01-10 é", "2026-01-10T00:00:00Z", "é"),
+        ] {
+            let read = loose_ts(text).map(|(ts, rest)| (ts.to_string(), rest));
+            assert_eq!(read, Some((ts.to_owned(), rest)), "{text}");
         }
         assert_eq!(loose_ts("no date"), None);
+        assert_eq!(loose_ts("2026-01-1é0"), None);
         assert_eq!(loose_ts("2026-13-10"), None);
+        let legacy = read("date: 2026-01-10 08:15 PM\nnow: x", true, &Schema::default()).unwrap();
+        assert_eq!(legacy.unplaced, ["`date`: `PM` in `2026-01-10 08:15 PM`, read as 2026-01-10T08:15:00Z"]);
+    }
+
+    #[test]
+    fn agents_in_file_names() {
+        for (name, agent) in [
+            ("2026-01-10T08-15-30Z_toast.yaml", Some("toast")),
+            ("2026-01-10T08-15-30.250Z_a_b.c.md", Some("a_b.c")),
+            ("2026-01-10T08-15-30Z_.md", None),
+            ("2026-01-10T08-15-30Z.md", None),
+            ("2026-01-10_08-15_toast.md", None),
+            ("2026-01-10_toast.md", None),
+            ("notes_toast.md", None),
+        ] {
+            assert_eq!(agent_in_name(name), agent, "{name}");
+        }
     }
 }
