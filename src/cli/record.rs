@@ -14,7 +14,7 @@ use crate::event::text::collapse;
 use crate::event::yaml::{self, Entry, Node, Value};
 use crate::event::{Event, Payload, Span, Timestamp};
 use crate::git::Layout;
-use crate::ledger::rule::{Item, SectionState};
+use crate::ledger::rule::{Item, SectionState, identify};
 use crate::ledger::{Rows, SectionView, State, View};
 use crate::store::{StoreError, create_event, ensure_readme, fold_ledger};
 use std::borrow::Cow;
@@ -169,7 +169,9 @@ fn overruled(state: &State, event: &Event, schema: &Schema) -> Option<Timestamp>
 fn against_items(state: &State, section: &str, items: &[String], schema: &Schema) -> Vec<Timestamp> {
     let known = |section: &str, identity: Identity| -> Vec<&Item> {
         match state.section(section) {
-            Some(SectionState::Set(set)) => items.iter().filter_map(|text| set.item(text, identity)).collect(),
+            Some(SectionState::Set(set)) => {
+                items.iter().filter_map(|text| set.item(&identify(text.trim().to_owned(), identity))).collect()
+            }
             _ => Vec::new(),
         }
     };

@@ -7,17 +7,23 @@ use super::error::{CliError, Exit};
 use super::inspect::{events, fold, label, origin_json, readings, shown};
 use super::origins::phrase;
 use crate::event::schema::{Identity, Merge, Section};
-use crate::event::{Event, Origin, Payload};
+use crate::event::{Event, EventId, Origin, Payload};
 use crate::ledger::escape::escape;
-use crate::ledger::{Contested, Rows, View};
+use crate::ledger::rule::{Item, SectionState, Writes, identify};
+use crate::ledger::{State, contested};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// A write of a section, as `why` explains it.
 struct Explained {
-    origin: std::sync::Arc<Origin>,
+    origin: Arc<Origin>,
     file: String,
+    /// The key of a map, or the identity of a set's item.
     key: Option<String>,
     value: Option<String>,
+    /// Its place among the items of its event.
+    place: usize,
     closes: bool,
 }
 
@@ -30,18 +36,17 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &WhyArgs) -> Res
         .iter()
         .flat_map(|(event, file)| explained(event, file, section, args.key.as_deref()))
         .collect();
-    writes.sort_by(|a, b| (&a.key, &b.origin, &a.file).cmp(&(&b.key, &a.origin, &b.file)));
+    writes.sort_by(|a, b| (&a.key, &b.origin, b.place, &a.file).cmp(&(&b.key, &a.origin, a.place, &b.file)));
     let folded = fold(context, ledger)?;
-    let view = View::new(&folded.state, folded.unreadable.clone(), schema);
-    let rows = view.sections.iter().find(|shown| shown.name == section.name).map(|section| &section.rows);
-    let verdicts: Vec<&str> = (0..writes.len()).map(|position| verdict(&writes, position, section, rows)).collect();
+    let standing = Standing::of(&folded.state, &section.name);
+    let verdicts: Vec<&str> = writes.iter().map(|write| standing.verdict(write)).collect();
     if context.console.json {
         let entry = |(write, verdict): (&Explained, &&str)| json!({"verdict": verdict, "by": origin_json(&write.origin), "file": write.file, "key": write.key, "value": write.value});
         let writes: Vec<Value> = writes.iter().zip(&verdicts).map(entry).collect();
         context.console.json(
             &json!({"schema": "headwater.why/1", "ledger": ledger.name, "section": args.section, "writes": writes}),
         )?;
-        return Ok(Exit::Done);
+        return Ok(if writes.is_empty() { Exit::Finding } else { Exit::Done });
     }
     if writes.is_empty() {
         let what = args.key.as_deref().map_or_else(|| args.section.clone(), |key| format!("{} `{key}`", args.section));
@@ -72,19 +77,17 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &WhyArgs) -> Res
 
 /// The writes of one event to a section, or to one line of it.
 fn explained(event: &Event, file: &str, section: &Section, wanted: Option<&str>) -> Vec<Explained> {
-    let same = |text: &str| {
-        wanted.is_none_or(|wanted| match section.identity {
-            Identity::Exact if section.merge == Merge::Set => wanted.trim() == text.trim(),
-            Identity::Exact | Identity::Words => {
-                crate::event::text::collapse(wanted) == crate::event::text::collapse(text)
-            }
-        })
-    };
-    let make = |key: Option<String>, value: Option<String>, closes: bool| Explained {
-        origin: std::sync::Arc::clone(&event.origin),
+    // Keys of maps are collapsed, and items of lists are found by their words.
+    let identity = if section.merge == Merge::Set { section.identity } else { Identity::Words };
+    let identity_of = |text: &str| identify(text.trim().to_owned(), identity);
+    let wanted = wanted.map(identity_of);
+    let same = |text: &str| wanted.as_ref().is_none_or(|wanted| *wanted == identity_of(text));
+    let make = |key: Option<String>, value: Option<String>, place: usize, closes: bool| Explained {
+        origin: Arc::clone(&event.origin),
         file: file.to_owned(),
         key,
         value,
+        place,
         closes,
     };
     let mut found = Vec::new();
@@ -94,68 +97,76 @@ fn explained(event: &Event, file: &str, section: &Section, wanted: Option<&str>)
             continue;
         }
         match &write.payload {
-            Payload::Text(text) => found.push(make(None, Some(text.clone()), false)),
+            Payload::Text(text) => found.push(make(None, Some(text.clone()), 0, false)),
             Payload::Entries(entries) => {
-                found.extend(
-                    entries
-                        .iter()
-                        .filter(|(key, _)| same(key))
-                        .map(|(key, value)| make(Some(key.clone()), value.clone(), false)),
-                );
+                let entries = entries.iter().filter(|(key, _)| same(key));
+                found.extend(entries.map(|(key, value)| make(Some(key.clone()), value.clone(), 0, false)));
             }
             Payload::Items(items) => {
+                let items = items.iter().enumerate().filter(|(_, text)| same(text));
                 found.extend(
-                    items
-                        .iter()
-                        .filter(|text| same(text))
-                        .map(|text| make(Some(text.clone()), Some(text.clone()), closes)),
+                    items.map(|(place, text)| make(Some(identity_of(text)), Some(text.clone()), place, closes)),
                 );
             }
             Payload::Steps(steps) => {
-                let texts = steps.iter().map(|step| label(&step.label)).filter(|text| same(text));
-                found.extend(texts.map(|text| make(None, Some(text), false)));
+                let texts = steps.iter().map(|step| label(&step.label)).enumerate().filter(|(_, text)| same(text));
+                found.extend(texts.map(|(place, text)| make(None, Some(text), place, false)));
             }
         }
     }
     found
 }
 
-/// What became of a write, and by which rule. The writes of one key stand together, newest first.
-fn verdict(writes: &[Explained], position: usize, section: &Section, rows: Option<&Rows<'_>>) -> &'static str {
-    let Some(write) = writes.get(position) else { return "" };
-    let same_key = |other: &&Explained| other.key == write.key;
-    let newest = writes.iter().find(same_key).is_some_and(|first| first.origin == write.origin);
-    match section.merge {
-        Merge::Register | Merge::Map if newest && write.value.is_none() => "won: a removal with the highest stamp",
-        Merge::Register | Merge::Map if newest => "won: the highest stamp",
-        Merge::Register | Merge::Map => {
-            let contested: &[Contested<'_>] = match rows {
-                Some(Rows::Register(row)) => &row.contested,
-                Some(Rows::Map(rows)) => {
-                    rows.iter().find(|row| Some(row.key) == write.key.as_deref()).map_or(&[], |row| &row.contested)
-                }
-                _ => &[],
-            };
-            if contested.iter().any(|other| *other.origin == write.origin) {
+/// What a section amounts to, as far as it says what became of a write.
+struct Standing<'a> {
+    state: Option<&'a SectionState>,
+    /// Contested writes, by key and event.
+    contested: BTreeSet<(Option<&'a str>, EventId)>,
+}
+
+impl<'a> Standing<'a> {
+    fn of(state: &'a State, section: &str) -> Self {
+        let section = state.section(section);
+        let registers: Vec<(Option<&str>, &Writes)> = match section {
+            Some(SectionState::Register(writes)) => vec![(None, writes)],
+            Some(SectionState::Map(keys)) => keys.iter().map(|(key, writes)| (Some(key.as_str()), writes)).collect(),
+            Some(SectionState::Set(_) | SectionState::List(_)) | None => Vec::new(),
+        };
+        let writes: Vec<&Writes> = registers.iter().map(|(_, writes)| *writes).collect();
+        let contested = registers.iter().zip(contested(state, &writes));
+        let contested = contested.flat_map(|((key, _), events)| events.into_iter().map(|event| (*key, event)));
+        Self { state: section, contested: contested.collect() }
+    }
+
+    /// What became of a write, and by which rule.
+    fn verdict(&self, write: &Explained) -> &'static str {
+        let key = write.key.as_deref();
+        let lww = |writes: Option<&Writes>| match writes.and_then(Writes::winner) {
+            Some((winner, None)) if *winner == write.origin => "won: a removal with the highest stamp",
+            Some((winner, _)) if *winner == write.origin => "won: the highest stamp",
+            _ if self.contested.contains(&(key, write.origin.stamp.id)) => {
                 "contested: a lower stamp, but no later writer had seen it"
-            } else {
-                "superseded: a later write has a higher stamp"
             }
-        }
-        Merge::Set if write.closes => "closes it",
-        Merge::Set => {
-            let first = writes
-                .iter()
-                .rfind(|other| same_key(other) && !other.closes)
-                .is_some_and(|first| first.origin == write.origin);
-            let closed = writes.iter().take(position).any(|other| same_key(&other) && other.closes);
-            match (first, closed) {
-                (true, false) => "shown: the first write of it",
-                (true, true) => "closed: the first write of it",
-                (false, true) => "closed: the same item again",
-                (false, false) => "the same item again",
+            _ => "superseded: a later write has a higher stamp",
+        };
+        match self.state {
+            Some(SectionState::Register(writes)) => lww(Some(writes)),
+            Some(SectionState::Map(keys)) => lww(key.and_then(|key| keys.get(key))),
+            Some(SectionState::List(_)) => "shown: a list keeps everything",
+            Some(SectionState::Set(set)) => {
+                let item = key.and_then(|key| set.item(key));
+                let first = item.and_then(Item::first) == Some((&write.origin, write.place));
+                match (item.is_some_and(Item::is_open), write.closes, first) {
+                    (true, true, _) => "closes it, but it was written again",
+                    (false, true, _) => "closes it",
+                    (true, false, true) => "shown: the first write of it",
+                    (true, false, false) => "the same item again",
+                    (false, false, true) => "closed: the first write of it",
+                    (false, false, false) => "closed: the same item again",
+                }
             }
+            // A closing key by itself.
+            None => "closes what it names",
         }
-        Merge::List => "shown: a list keeps everything",
     }
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_types, reason = "the one place with a hash order; who shows a map sorts it")]
 
 use super::Join;
+use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::Hash;
@@ -13,7 +14,10 @@ pub struct UnorderedMap<K: Eq + Hash, V>(HashMap<K, V>);
 impl<K: Eq + Hash, V> UnorderedMap<K, V> {
     /// The value of a key.
     #[must_use]
-    pub fn get(&self, key: &K) -> Option<&V> {
+    pub fn get<Q: Eq + Hash + ?Sized>(&self, key: &Q) -> Option<&V>
+    where
+        K: Borrow<Q>,
+    {
         self.0.get(key)
     }
 

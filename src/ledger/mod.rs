@@ -20,5 +20,6 @@ mod view;
 
 pub use state::State;
 pub use view::{
-    Contested, Footer, ItemRow, MapRow, RegisterRow, Rows, SectionView, StepRow, Unreadable, View, undeclared_title,
+    Contested, Footer, ItemRow, MapRow, RegisterRow, Rows, SectionView, StepRow, Unreadable, View, contested,
+    undeclared_title,
 };

@@ -214,6 +214,19 @@ pub fn undeclared_title(key: &str) -> String {
     if is_empty(&title) { key.to_owned() } else { title }
 }
 
+/// For each of these registers of a state, the events whose writes are contested, those of equal values too.
+#[must_use]
+pub fn contested(state: &State, registers: &[&Writes]) -> Vec<BTreeSet<EventId>> {
+    let mut contests = Contests::default();
+    let candidates: Vec<_> = registers.iter().map(|writes| contests.candidates(writes)).collect();
+    let mut superseded = descent::superseded(state, &contests.groups).into_iter();
+    let settle = |candidates: Vec<Contested<'_>>| {
+        let seen = if candidates.is_empty() { None } else { superseded.next() }.unwrap_or_default();
+        candidates.iter().map(|write| write.origin.stamp.id).filter(|id| !seen.contains(id)).collect()
+    };
+    candidates.into_iter().map(settle).collect()
+}
+
 /// The registers with writes that may be contested: found row by row, settled in one walk over the
 /// graph of events.
 #[derive(Default)]

@@ -398,6 +398,68 @@ fn show_log_why_status_and_lint() {
 }
 
 #[test]
+fn why_an_item_stands() {
+    let sandbox = Sandbox::plain();
+    sandbox.put("events/a.md", event("2026-01-10T13:00:00Z", "a", "open_questions: [Q, R]"));
+    sandbox.put("events/b.md", event("2026-01-10T14:00:00Z", "b", "resolved_questions: [Q, R]"));
+    sandbox.put("events/c.md", event("2026-01-10T15:00:00Z", "c", "open_questions: [Q]"));
+    assert!(sandbox.fresh().contains("- Q"), "asked again");
+    let why = |args: &[&str]| {
+        let report = sandbox.run(&[&["why"], args, &["--format", "json"]].concat()).exits(0).json();
+        let writes = report["writes"].as_array().unwrap().clone();
+        let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+        writes.iter().map(|write| (text(&write["by"]["agent"]), text(&write["verdict"]))).collect::<Vec<_>>()
+    };
+    let is = |expected: &[(&str, &str)]| -> Vec<(String, String)> {
+        expected.iter().map(|(agent, verdict)| ((*agent).to_owned(), (*verdict).to_owned())).collect()
+    };
+    assert_eq!(
+        why(&["open_questions", "Q"]),
+        is(&[
+            ("c", "the same item again"),
+            ("b", "closes it, but it was written again"),
+            ("a", "shown: the first write of it"),
+        ])
+    );
+    assert_eq!(why(&["open_questions", "R"]), is(&[("b", "closes it"), ("a", "closed: the first write of it")]));
+
+    sandbox.put("events/d.md", event("2026-01-11T13:00:00Z", "d", "this_session: ['a  b', z]"));
+    sandbox.put("events/e.md", event("2026-01-11T14:00:00Z", "e", "this_session: [a b, 'a   b']"));
+    let again = ("e", "the same item again");
+    let first = ("d", "shown: the first write of it");
+    assert_eq!(why(&["this_session", "a b"]), is(&[again, again, first]));
+    assert_eq!(why(&["this_session"]), is(&[again, again, first, first]));
+
+    for format in ["text", "json"] {
+        sandbox.run(&["why", "open_questions", "nope", "--format", format]).exits(1);
+        sandbox.run(&["why", "nope", "--format", format]).exits(1);
+    }
+}
+
+#[test]
+fn why_equal_values_are_contested_unless_seen() {
+    let sandbox = Sandbox::plain();
+    let put = |name: &str, hour: u8, parents: &[&str], value: &str| {
+        let text = format!(
+            "---\nts: 2026-01-10T{hour}:00:00Z\nagent: {name}\nparents: [{}]\n---\ndecisions: {{db: {value}}}\n",
+            parents.join(", ")
+        );
+        sandbox.put(&format!("events/{name}.md"), &text);
+        crate::sandbox::sha256(&text)
+    };
+    let seen = put("a", 10, &[], "mysql");
+    put("b", 11, &[&seen], "mysql");
+    put("c", 12, &[], "mysql");
+    put("d", 13, &[], "postgres");
+    let report = sandbox.run(&["why", "decisions", "--format", "json"]).exits(0).json();
+    let verdicts: Vec<&str> =
+        report["writes"].as_array().unwrap().iter().map(|write| write["verdict"].as_str().unwrap()).collect();
+    let begins = ["won", "contested", "contested", "superseded"];
+    assert!(verdicts.iter().zip(begins).all(|(verdict, begin)| verdict.starts_with(begin)), "{verdicts:?}");
+    assert_eq!(verdicts.len(), 4);
+}
+
+#[test]
 fn a_subfolder_finds_the_ledger_of_its_work_tree() {
     let sandbox = Sandbox::repo();
     let below = sandbox.root.join("src/deep");

@@ -11,7 +11,6 @@ mod set;
 pub use list::{ListState, Moment};
 pub use map::MapState;
 pub use register::{RegisterState, Writes};
-#[cfg(test)]
 pub(crate) use set::identify;
 pub use set::{Item, SetState};
 

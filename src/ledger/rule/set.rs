@@ -70,10 +70,10 @@ impl SetState {
         }
     }
 
-    /// What is known of the item that a text names.
+    /// What is known of the item with this identity.
     #[must_use]
-    pub fn item(&self, text: &str, identity: Identity) -> Option<&Item> {
-        self.items.get(&identify(text.trim().to_owned(), identity))
+    pub fn item(&self, identity: &str) -> Option<&Item> {
+        self.items.get(identity)
     }
 
     /// The items that stand open with their texts, in the order of their first writes.
