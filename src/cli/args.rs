@@ -115,8 +115,11 @@ pub enum Command {
         /// Which shell
         shell: clap_complete::Shell,
     },
-    /// Print the manual page
-    Man,
+    /// Print the manual page, or that of a command: `headwater man record`
+    Man {
+        /// Which command
+        command: Option<String>,
+    },
 }
 
 /// Options of `synth`.
@@ -274,7 +277,9 @@ pub struct WhyArgs {
 /// Options of `lint`.
 #[derive(Debug, Clone, Args)]
 pub struct LintArgs {
-    /// The files to check [default: all events of the ledger]
+    /// The files to check, events or packs of them [default: all events of the ledger]
+    ///
+    /// Files with names that no event has, such as README.md, are skipped.
     ///
     /// What sections may hold: a register any value; a set a list, a scalar or a mapping; a map a
     /// mapping or a list of mappings; a list anything.

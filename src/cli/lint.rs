@@ -8,7 +8,8 @@ use super::inspect::readings;
 use super::origins::counted;
 use crate::event::{Event, Fault, Place, Span};
 use crate::ledger::escape::{escape, escape_file_name, safe_for_terminal};
-use crate::store::decode_path;
+use crate::ledger::pack::is_pack_name;
+use crate::store::{decode_path, is_event_name, read_pack_file};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -25,7 +26,7 @@ pub(super) fn run(context: &Context<'_>, args: &LintArgs) -> Result<Exit, CliErr
         }
     } else {
         for path in &args.files {
-            findings.add(&path.display().to_string(), &decode_path(path, context.schema())?, Some(path))?;
+            findings.add_file(path)?;
         }
     }
     findings.finish()
@@ -41,6 +42,23 @@ struct Findings<'a, 'c> {
 }
 
 impl Findings<'_, '_> {
+    /// Adds a file that was named: an event, a pack, or else, such as a README, nothing.
+    fn add_file(&mut self, path: &PathBuf) -> Result<(), CliError> {
+        let (name, schema) = (path.file_name().unwrap_or_default(), self.context.schema());
+        let shown = path.display().to_string();
+        if name.to_str().is_some_and(is_pack_name) {
+            for reading in read_pack_file(path, schema)? {
+                self.add(&format!("{} in {shown}", escape_file_name(&reading.source.name)), &reading.result, None)?;
+            }
+            return Ok(());
+        }
+        if !is_event_name(name.as_encoded_bytes()) && path.symlink_metadata().is_ok() {
+            self.context.console.notice(&format!("{shown}: skipped, as its name is no event's"));
+            return Ok(());
+        }
+        self.add(&shown, &decode_path(path, schema)?, Some(path))
+    }
+
     fn add(&mut self, name: &str, result: &Result<Event, Fault>, path: Option<&PathBuf>) -> Result<(), CliError> {
         self.files += 1;
         match result {

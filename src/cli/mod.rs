@@ -12,6 +12,7 @@ mod import;
 mod inspect;
 mod lint;
 mod log;
+mod manual;
 mod origins;
 mod record;
 mod show;
@@ -57,11 +58,8 @@ fn run(global: &Global, command: Command, console: &Console) -> Result<Exit, Cli
         console.bytes(&text)?;
         return Ok(Exit::Done);
     }
-    if matches!(command, Command::Man) {
-        let mut text = Vec::new();
-        clap_mangen::Man::new(Cli::command()).render(&mut text).map_err(CliError::Output)?;
-        console.bytes(&text)?;
-        return Ok(Exit::Done);
+    if let Command::Man { command } = &command {
+        return manual::run(command.as_deref(), console);
     }
     let of_commit = matches!(&command, Command::Synth(args) if args.rev.is_some());
     let source = if of_commit { ConfigSource::Commit } else { ConfigSource::WorkTree };
@@ -79,6 +77,6 @@ fn run(global: &Global, command: Command, console: &Console) -> Result<Exit, Cli
         Command::Status => context.each_ledger(|ledger| status::run(&context, ledger)),
         Command::Lint(args) => lint::run(&context, &args),
         Command::Config => show_config::run(&context),
-        Command::Completions { .. } | Command::Man => Ok(Exit::Done),
+        Command::Completions { .. } | Command::Man { .. } => Ok(Exit::Done),
     }
 }

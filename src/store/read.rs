@@ -217,13 +217,25 @@ pub fn read_text(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
 }
 
 fn read_pack(ledger: &LedgerDir, found: &Found, schema: &Schema) -> Result<Vec<Reading>, StoreError> {
-    let path = found.path(ledger);
+    read_pack_at(&found.path(ledger), found, schema)
+}
+
+/// Reads a pack from anywhere.
+///
+/// # Errors
+/// It cannot be read, or is damaged.
+pub fn read_pack_file(path: &Path, schema: &Schema) -> Result<Vec<Reading>, StoreError> {
+    let name = path.file_name().unwrap_or_default().to_owned();
+    read_pack_at(path, &Found { day: None, name, not_a_file: false }, schema)
+}
+
+fn read_pack_at(path: &Path, found: &Found, schema: &Schema) -> Result<Vec<Reading>, StoreError> {
     if found.not_a_file {
-        return Err(StoreError::WrongKind { path, kind: "file" });
+        return Err(StoreError::WrongKind { path: path.to_owned(), kind: "file" });
     }
-    let gone = || StoreError::io("open", &path)(std::io::ErrorKind::NotFound.into());
-    let bytes = read_text(&path)?.ok_or_else(gone)?;
-    decode_pack(found, &bytes, schema).map_err(|source| StoreError::Pack { path, source })
+    let gone = || StoreError::io("open", path)(std::io::ErrorKind::NotFound.into());
+    let bytes = read_text(path)?.ok_or_else(gone)?;
+    decode_pack(found, &bytes, schema).map_err(|source| StoreError::Pack { path: path.to_owned(), source })
 }
 
 fn decode_pack(found: &Found, bytes: &[u8], schema: &Schema) -> Result<Vec<Reading>, pack::PackError> {

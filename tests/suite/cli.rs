@@ -343,7 +343,17 @@ fn completions_and_manual() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         assert!(sandbox.run(&["completions", shell]).exits(0).stdout.contains("headwater"));
     }
-    assert!(sandbox.run(&["man"]).exits(0).stdout.contains(".TH headwater"));
+    let top = sandbox.run(&["man"]).exits(0).stdout;
+    let commands = top.split_once(".SH SUBCOMMANDS").unwrap().1;
+    assert!(top.contains(".TH headwater 1") && commands.contains("headwater man"), "{top}");
+    let page = sandbox.run(&["man", "record"]).exits(0).stdout;
+    for part in [".TH headwater-record", "headwater record", "\\-\\-overrule", "\\-\\-checkpoint", "\\-\\-dir"] {
+        assert!(page.contains(part), "{part} in {page}");
+    }
+    for name in commands.lines().filter_map(|line| line.strip_prefix("headwater\\-")?.strip_suffix("(1)")) {
+        assert!(sandbox.run(&["man", name]).exits(0).stdout.contains(".SH OPTIONS"), "{name}");
+    }
+    sandbox.run(&["man", "nonsense"]).exits(2).says("no command `nonsense`").says("headwater --help");
 }
 
 #[test]
@@ -395,6 +405,25 @@ fn show_log_why_status_and_lint() {
     sandbox.run(&["lint", "events/a.md"]).exits(0);
     sandbox.run(&["lint", "events/bad.md"]).exits(1);
     sandbox.run(&["lint", "events/missing.md"]).exits(2);
+}
+
+#[test]
+fn lint_reads_what_is_named() {
+    let sandbox = ledger();
+    sandbox.put("events/README.md", "# Events\n");
+    sandbox.put("events/notes.txt", "x\n");
+    let events = ["events/README.md", "events/a.md", "events/b.md", "events/notes.txt"];
+    let ended = sandbox.run(&[&["lint"], &events[..]].concat()).exits(0).says("2 files checked");
+    ended.says("events/README.md: skipped").exits(0).says("events/notes.txt: skipped");
+    sandbox.run(&["lint", "events/missing.txt"]).exits(2);
+
+    let packed = sandbox.run(&["archive", "--older-than", "0h", "--pack-older-than", "0h", "--force"]).exits(0);
+    let packs: Vec<&str> = packed.stdout.lines().filter_map(|line| Some(line.split_once(" <- ")?.0)).collect();
+    assert_eq!(packs.len(), 3, "{}", packed.stdout);
+    sandbox.run(&[&["lint"], &packs[..]].concat()).exits(0).says("3 files checked");
+    std::fs::write(sandbox.root.join("map.yaml"), "sections: [{name: now, merge: map}]\n").unwrap();
+    let ended = sandbox.run(&["lint", packs[0], "--config", "map.yaml"]).exits(1);
+    assert!(ended.stdout.starts_with(&format!("c.md in {}:5:6: error: bad-section", packs[0])), "{}", ended.stdout);
 }
 
 #[test]
