@@ -83,7 +83,7 @@ pub enum Command {
     Log(LogArgs),
     /// Print every write of a section or of one line of it: who, when, from which file, what won and why
     Why(WhyArgs),
-    /// Print who is doing what: the agents and their branches, newest first
+    /// Print who is doing what: each agent on each of its branches, newest first
     Status,
     /// Check event files, and print what is wrong with them and what to do
     Lint(LintArgs),

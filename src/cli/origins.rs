@@ -1,12 +1,13 @@
-//! Who was merged: the agents of a state, newest first, each with what it said last.
+//! Who was merged: the agents of a state on their branches, newest first, each with what it said last.
 
 use crate::event::{Origin, Timestamp};
 use crate::ledger::State;
 use crate::ledger::escape::escape;
 use crate::ledger::rule::SectionState;
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// One agent of a ledger.
+/// One agent on one branch.
 #[derive(Debug, serde::Serialize)]
 pub(super) struct Agent {
     #[serde(rename = "agent")]
@@ -14,43 +15,43 @@ pub(super) struct Agent {
     pub events: usize,
     pub last_seen: String,
     pub branch: Option<String>,
-    /// Its latest `now`.
+    /// Its latest `now` there.
     pub now: Option<String>,
     #[serde(skip)]
     latest: Timestamp,
 }
 
-/// The agents of a state; the one that wrote last comes first.
+/// The agents of a state, once for each branch; the one that wrote last comes first.
 pub(super) fn agents(state: &State) -> Vec<Agent> {
-    let mut by_name: BTreeMap<&str, (usize, &Origin)> = BTreeMap::new();
+    let place = |origin: &Origin| (origin.stamp.agent.clone(), origin.meta.branch.clone());
+    let mut seen: BTreeMap<_, (usize, Timestamp)> = BTreeMap::new();
     for origin in state.events().values() {
-        let (count, newest) = by_name.entry(&origin.stamp.agent).or_insert((0, origin));
+        let (count, latest) = seen.entry(place(origin)).or_insert((0, origin.stamp.ts));
         *count += 1;
-        if origin.stamp > newest.stamp {
-            *newest = origin;
-        }
+        *latest = origin.stamp.ts.max(*latest);
     }
-    let mut said: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut said: BTreeMap<_, &str> = BTreeMap::new();
     if let Some(SectionState::Register(writes)) = state.section("now") {
         for (origin, text) in writes.newest_first() {
             if let Some(text) = text {
-                said.entry(&origin.stamp.agent).or_insert(text);
+                said.entry(place(origin)).or_insert(text);
             }
         }
     }
-    let mut agents: Vec<Agent> = by_name
-        .into_iter()
-        .map(|(name, (events, newest))| Agent {
-            name: name.to_owned(),
-            events,
-            last_seen: newest.stamp.ts.to_string(),
-            branch: newest.meta.branch.clone(),
-            now: said.get(name).map(|text| (*text).to_owned()),
-            latest: newest.stamp.ts,
-        })
-        .collect();
-    agents.sort_by(|a, b| b.latest.cmp(&a.latest).then_with(|| a.name.cmp(&b.name)));
+    let agent = |(place, (events, latest)): ((String, Option<String>), (usize, Timestamp))| {
+        let now = said.get(&place).map(|text| (*text).to_owned());
+        let (name, branch) = place;
+        Agent { name, events, last_seen: latest.to_string(), branch, now, latest }
+    };
+    let mut agents: Vec<Agent> = seen.into_iter().map(agent).collect();
+    // Stable, so that equally new ones stay in the order of their names and branches.
+    agents.sort_by_key(|agent| Reverse(agent.latest));
     agents
+}
+
+/// How many agents there are, on however many branches.
+pub(super) fn distinct(agents: &[Agent]) -> usize {
+    agents.iter().map(|agent| &agent.name).collect::<BTreeSet<_>>().len()
 }
 
 /// A text for one line of a terminal: escaped, and cut to `limit` characters.

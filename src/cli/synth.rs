@@ -4,7 +4,7 @@ use super::args::SynthArgs;
 use super::console::{AGENT, BOLD, styled};
 use super::context::{Context, Ledger, below};
 use super::error::{CliError, Exit};
-use super::origins::{agents, counted, phrase};
+use super::origins::{agents, counted, distinct, phrase};
 use super::{archive, clock};
 use crate::event::Span;
 use crate::git::{CommitOutcome, CommitRequest};
@@ -18,7 +18,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How many agents a report names.
+/// How many agents on their branches a report names.
 const SHOWN: usize = 12;
 
 /// How long a commit may take.
@@ -229,7 +229,7 @@ fn report(context: &Context<'_>, ledger: &Ledger, folded: &Folded, outcome: &str
             "unreadable": unreadable_json(folded),
         }));
     }
-    let mut text = styled(&format!("{} from {}", counted(events, "event"), counted(agents.len(), "agent")), BOLD);
+    let mut text = styled(&format!("{} from {}", counted(events, "event"), counted(distinct(&agents), "agent")), BOLD);
     for agent in agents.iter().take(SHOWN) {
         let name = styled(&phrase(&agent.name, 24), AGENT);
         let branch = agent.branch.as_deref().map(|branch| format!(" on {}", phrase(branch, 40))).unwrap_or_default();
@@ -238,7 +238,7 @@ fn report(context: &Context<'_>, ledger: &Ledger, folded: &Folded, outcome: &str
             write!(text, "\n  {name}  {}, last {}{branch}{now}", counted(agent.events, "event"), agent.last_seen);
     }
     if agents.len() > SHOWN {
-        let _infallible = write!(text, "\n  … and {} more agents", agents.len() - SHOWN);
+        let _infallible = write!(text, "\n  … and {} more", agents.len() - SHOWN);
     }
     if unreadable > 0 {
         let _infallible = write!(text, "\n{} cannot be read", counted(unreadable, "file"));

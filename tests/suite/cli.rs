@@ -408,6 +408,42 @@ fn show_log_why_status_and_lint() {
 }
 
 #[test]
+fn status_has_a_line_for_each_agent_and_branch() {
+    let sandbox = Sandbox::plain();
+    let put = |name: &str, hour: u8, agent: &str, branch: &str, body: &str| {
+        let front = format!("---\nts: 2026-01-10T{hour}:00:00Z\nagent: {agent}\n{branch}\n---\n");
+        sandbox.put(&format!("events/{name}.md"), format!("{front}{body}\n"));
+    };
+    put("a", 10, "toast", "branch: x", "now: one");
+    put("b", 11, "toast", "branch: y", "now: two");
+    put("c", 12, "toast", "branch: x", "this_session: [more]");
+    put("d", 13, "toast", "", "this_session: [more]");
+    put("e", 11, "jam", "branch: x", "now: three");
+    let status = sandbox.run(&["status"]).exits(0).stdout;
+    let lines: Vec<Vec<&str>> = status.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(
+        lines,
+        [
+            ["2026-01-10T13:00:00Z", "toast", "-", "-"],
+            ["2026-01-10T12:00:00Z", "toast", "x", "one"],
+            ["2026-01-10T11:00:00Z", "jam", "x", "three"],
+            ["2026-01-10T11:00:00Z", "toast", "y", "two"],
+        ]
+    );
+    let report = sandbox.run(&["status", "--format", "json"]).exits(0).json();
+    assert_eq!(
+        report["agents"][1],
+        serde_json::json!({"agent": "toast", "events": 2, "last_seen": "2026-01-10T12:00:00Z", "branch": "x", "now": "one"})
+    );
+    let synth = sandbox.run(&["synth", "--dry-run"]).exits(0).stdout;
+    assert!(
+        synth.starts_with("5 events from 2 agents\n")
+            && synth.contains("2 events, last 2026-01-10T12:00:00Z on x: one"),
+        "{synth}"
+    );
+}
+
+#[test]
 fn lint_reads_what_is_named() {
     let sandbox = ledger();
     sandbox.put("events/README.md", "# Events\n");
