@@ -6,27 +6,20 @@ use super::context::{Context, Ledger};
 use super::environment;
 use super::error::{CliError, Exit};
 use super::origins::phrase;
-use crate::event::decode::{decode, is_agent};
-use crate::event::encode::{Draft, entry, file_stem, list, mapping, scalar};
+use crate::event::decode::is_agent;
+use crate::event::encode::{Draft, entry, list, mapping, scalar};
 use crate::event::normal::MAX_BYTES;
-use crate::event::schema::{Identity, Role, Schema};
 use crate::event::text::collapse;
 use crate::event::yaml::{self, Entry, Node, Value};
-use crate::event::{Event, Payload, Span, Timestamp};
 use crate::git::Layout;
-use crate::ledger::rule::{Item, SectionState, identify};
+use crate::ledger::rule::SectionState;
 use crate::ledger::{Rows, SectionView, State, View};
+use crate::session::compose;
 use crate::store::{StoreError, create_event, ensure_readme, fold_ledger};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::Path;
-
-/// A write further ahead than this is not followed (FAULTS 23).
-const FAR_AHEAD: Span = Span::hours(24);
-
-/// The most parents that an event names; more heads than this stay heads until the next event.
-const MAX_PARENTS: usize = 1_000;
 
 pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &RecordArgs) -> Result<Exit, CliError> {
     let stdin = if args.stdin { read_stdin()? } else { String::new() };
@@ -42,38 +35,31 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &RecordArgs) -> 
             "nothing to record; say what with `--now`, `--did`, `--decide` …, see `headwater record --help`".to_owned(),
         ));
     }
-    let heads = state.heads();
     let home = home(context)?;
-    let mut draft = Draft {
+    let draft = Draft {
         ts: now,
         agent: agent(home.as_ref(), args)?,
         branch: home.as_ref().map(Layout::branch).transpose()?.flatten(),
         kind: args.kind.clone(),
         reason: args.reason.clone(),
-        parents: Some(heads.iter().rev().take(MAX_PARENTS).rev().map(|origin| origin.stamp.id).collect()),
+        parents: None,
         body,
     };
-    let event = decode(draft.encode().as_bytes(), context.schema()).map_err(|fault| {
-        CliError::Usage(format!("this cannot be recorded: {}: {}", fault.code.as_str(), fault.detail))
-    })?;
-    if event.writes.is_empty() {
-        return Err(CliError::Usage("nothing to record: every text is empty".to_owned()));
-    }
-    draft.ts = choose_ts(context, now, &state, &event, args.overrule)?;
-    let text = draft.encode();
-    if text.len() > MAX_BYTES {
-        return Err(CliError::Usage(format!(
-            "the event would have {} bytes, of at most {MAX_BYTES}; record it in parts",
-            text.len()
-        )));
+    let agent = draft.agent.clone();
+    let event =
+        compose(draft, &state, context.schema(), args.overrule).map_err(|error| CliError::Usage(error.to_string()))?;
+    if let Some(ahead) = event.ahead {
+        context.console.warning(&format!(
+            "an event is dated {ahead}, more than 24 h ahead; its writes stand above this one until `headwater record --overrule`"
+        ));
     }
     ensure_readme(&ledger.dir)?;
-    let path = create_event(&ledger.dir.events(), &file_stem(draft.ts, &draft.agent), &text)?;
+    let path = create_event(&ledger.dir.events(), &event.stem, &event.text)?;
     if context.console.json {
         let shown = path.display().to_string();
         let record = serde_json::json!({
-            "schema": "headwater.record/1", "path": shown, "ts": draft.ts.to_string(), "agent": draft.agent,
-            "id": crate::event::EventId::of(&text).to_hex(),
+            "schema": "headwater.record/1", "path": shown, "ts": event.ts.to_string(), "agent": agent,
+            "id": event.id.to_hex(),
         });
         context.console.json(&record)?;
     } else {
@@ -114,73 +100,6 @@ pub(super) fn check_agent(name: String) -> Result<String, CliError> {
         "`{}` is no name of an agent: 1 to 128 characters, no control characters",
         phrase(&name, 40)
     )))
-}
-
-/// The instant of the event: now, but above every event that was seen (FAULTS 22 and 23).
-fn choose_ts(
-    context: &Context<'_>,
-    now: Timestamp,
-    state: &State,
-    event: &Event,
-    overrule: bool,
-) -> Result<Timestamp, CliError> {
-    let horizon = now.after(FAR_AHEAD).unwrap_or(now);
-    let seen = state.events().values().map(|origin| origin.stamp.ts);
-    let newest = seen.clone().filter(|ts| *ts <= horizon).max();
-    let future = seen.filter(|ts| *ts > horizon).max();
-    let mut floor = newest;
-    if overrule {
-        floor = floor.max(overruled(state, event, context.schema()));
-    } else if let Some(future) = future {
-        context.console.warning(&format!(
-            "an event is dated {future}, more than 24 h ahead; its writes stand above this one until `headwater record --overrule`"
-        ));
-    }
-    match floor.filter(|floor| *floor >= now) {
-        None => Ok(now),
-        Some(floor) => floor.floor_to_millis().after(Span::MILLISECOND).ok_or(CliError::Clock),
-    }
-}
-
-/// The highest stamp among the writes that this event would stand against.
-fn overruled(state: &State, event: &Event, schema: &Schema) -> Option<Timestamp> {
-    let against = event.writes.iter().flat_map(|write| match &write.payload {
-        Payload::Text(_) => match state.section(&write.section) {
-            Some(SectionState::Register(writes)) => {
-                writes.winner().map(|(origin, _)| origin.stamp.ts).into_iter().collect()
-            }
-            _ => Vec::new(),
-        },
-        Payload::Entries(entries) => match state.section(&write.section) {
-            Some(SectionState::Map(keys)) => {
-                let writes = entries.iter().filter_map(|(key, _)| keys.get(key)?.winner());
-                writes.map(|(origin, _)| origin.stamp.ts).collect()
-            }
-            _ => Vec::new(),
-        },
-        Payload::Items(items) => against_items(state, &write.section, items, schema),
-        // A list keeps everything.
-        Payload::Steps(_) => Vec::new(),
-    });
-    against.max()
-}
-
-/// What stands against items: where they close, the last writes of what they close; else what closed them.
-fn against_items(state: &State, section: &str, items: &[String], schema: &Schema) -> Vec<Timestamp> {
-    let known = |section: &str, identity: Identity| -> Vec<&Item> {
-        match state.section(section) {
-            Some(SectionState::Set(set)) => {
-                items.iter().filter_map(|text| set.item(&identify(text.trim().to_owned(), identity))).collect()
-            }
-            _ => Vec::new(),
-        }
-    };
-    if schema.role(section) == Role::Closing {
-        let closed = schema.closed_by(section).flat_map(|closed| known(&closed.name, closed.identity));
-        return closed.filter_map(Item::last).map(|last| last.stamp.ts).collect();
-    }
-    let identity = schema.section(section).map_or(Identity::Words, |declared| declared.identity);
-    known(section, identity).into_iter().filter_map(Item::closed).map(|closed| closed.stamp.ts).collect()
 }
 
 /// The sections of the event, from the options and from standard input.

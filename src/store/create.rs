@@ -101,7 +101,7 @@ impl Temporary {
 
     /// Gives the file a name that nobody has: by a rename that does not replace, else by a link, else
     /// by a rename over an empty file that reserves the name. It is never there in part.
-    fn publish(&self, path: &Path) -> io::Result<()> {
+    pub(super) fn publish(&self, path: &Path) -> io::Result<()> {
         match rename_without_replacing(&self.path, path) {
             Ok(()) => {
                 self.gone.set(true);
@@ -136,7 +136,7 @@ impl Drop for Temporary {
 }
 
 /// Removes a file of ours that is in the way; what cannot be removed is swept later.
-fn remove_quietly(path: &Path) {
+pub(super) fn remove_quietly(path: &Path) {
     let _swept_later = fs::remove_file(path);
 }
 
