@@ -1,5 +1,6 @@
 //! What can be said on the command line.
 
+use crate::session::contract::AgentKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -110,6 +111,8 @@ pub enum Command {
     #[command(verbatim_doc_comment)]
     #[expect(clippy::doc_markdown, reason = "the help shows a configuration as it is written")]
     Config,
+    /// What agents call: installed by `headwater init`
+    Hook(HookArgs),
     /// Print a completion script for a shell
     Completions {
         /// Which shell
@@ -284,4 +287,36 @@ pub struct LintArgs {
     /// What sections may hold: a register any value; a set a list, a scalar or a mapping; a map a
     /// mapping or a list of mappings; a list anything.
     pub files: Vec<PathBuf>,
+}
+
+/// Options of `hook`.
+#[derive(Debug, Clone, Args)]
+pub struct HookArgs {
+    /// Which hook calls.
+    #[command(subcommand)]
+    pub hook: HookCommand,
+}
+
+/// The hooks.
+#[derive(Debug, Clone, Subcommand)]
+pub enum HookCommand {
+    /// A session starts: recover dead ones, and hand the merged ledger over
+    SessionStart(SessionHookArgs),
+    /// A session ends: write one event of what it did
+    SessionEnd(SessionHookArgs),
+    /// The agent is about to forget: write one event of what was done so far
+    PreCompact(SessionHookArgs),
+    /// A turn ends: the session lives
+    Stop(SessionHookArgs),
+}
+
+/// Options of the agents' hooks; the rest comes on standard input.
+#[derive(Debug, Clone, Args)]
+pub struct SessionHookArgs {
+    /// Whose contract is spoken: claude-code, codex, gemini, cursor or copilot [default: seen from the input]
+    #[arg(long, value_name = "KIND")]
+    pub agent_kind: Option<AgentKind>,
+    /// Also hand over what this branch has, local or remote-tracking
+    #[arg(long = "ref", value_name = "REF")]
+    pub refs: Vec<String>,
 }

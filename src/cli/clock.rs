@@ -14,6 +14,12 @@ pub(super) fn now_unix_nanos() -> i128 {
     }
 }
 
+/// The same clock, for the ages of files.
+#[expect(clippy::disallowed_methods, reason = "this module owns the clock")]
+pub(super) fn system_now() -> SystemTime {
+    SystemTime::now()
+}
+
 /// The instant for a new event, to the millisecond.
 ///
 /// # Errors

@@ -46,7 +46,8 @@ pub(super) struct Context<'a> {
     pub ledgers: Vec<Ledger>,
     /// Whether the ledger was named, by an option or the environment.
     pub is_named: bool,
-    wait: Duration,
+    /// How long another synthesizer is waited for.
+    pub wait: Duration,
 }
 
 impl<'a> Context<'a> {
@@ -247,6 +248,7 @@ impl HiddenEvents for Hidden {
             error @ (CliError::Usage(_)
             | CliError::Config { .. }
             | CliError::CannotTell(_)
+            | CliError::Tell(_)
             | CliError::Clock
             | CliError::Input(_)
             | CliError::Output(_)) => {

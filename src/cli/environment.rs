@@ -13,6 +13,11 @@ pub(super) fn agent() -> Option<String> {
     read("HEADWATER_AGENT").map(|name| name.to_string_lossy().into_owned())
 }
 
+/// The agent's process, where a hook cannot see it.
+pub(super) fn session_process() -> Option<u32> {
+    read("HEADWATER_SESSION_PID")?.to_str()?.parse().ok()
+}
+
 #[expect(clippy::disallowed_methods, reason = "this module owns the environment")]
 fn read(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())

@@ -2,6 +2,7 @@
 
 use crate::config::ConfigError;
 use crate::git::GitError;
+use crate::session::tell::TellError;
 use crate::store::StoreError;
 use std::error::Error;
 use std::io;
@@ -40,6 +41,9 @@ pub enum CliError {
     /// The ledger cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// What a session did cannot be told.
+    #[error(transparent)]
+    Tell(#[from] TellError),
     /// git cannot answer.
     #[error(transparent)]
     Git(#[from] GitError),

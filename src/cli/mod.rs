@@ -13,8 +13,10 @@ mod inspect;
 mod lint;
 mod log;
 mod manual;
+mod occasion;
 mod origins;
 mod record;
+mod session_hook;
 mod show;
 mod show_config;
 mod status;
@@ -61,6 +63,9 @@ fn run(global: &Global, command: Command, console: &Console) -> Result<Exit, Cli
     if let Command::Man { command } = &command {
         return manual::run(command.as_deref(), console);
     }
+    if let Command::Hook(args) = &command {
+        return Ok(session_hook::run(global, &args.hook));
+    }
     let of_commit = matches!(&command, Command::Synth(args) if args.rev.is_some());
     let source = if of_commit { ConfigSource::Commit } else { ConfigSource::WorkTree };
     let context = Context::resolve(global, console, source)?;
@@ -77,6 +82,6 @@ fn run(global: &Global, command: Command, console: &Console) -> Result<Exit, Cli
         Command::Status => context.each_ledger(|ledger| status::run(&context, ledger)),
         Command::Lint(args) => lint::run(&context, &args),
         Command::Config => show_config::run(&context),
-        Command::Completions { .. } | Command::Man { .. } => Ok(Exit::Done),
+        Command::Completions { .. } | Command::Hook(_) | Command::Man { .. } => Ok(Exit::Done),
     }
 }

@@ -5,6 +5,7 @@ use super::clock;
 use super::context::{Context, Ledger};
 use super::environment;
 use super::error::{CliError, Exit};
+use super::occasion;
 use super::origins::phrase;
 use crate::event::decode::is_agent;
 use crate::event::encode::{Draft, entry, list, mapping, scalar};
@@ -15,11 +16,16 @@ use crate::git::Layout;
 use crate::ledger::rule::SectionState;
 use crate::ledger::{Rows, SectionView, State, View};
 use crate::session::compose;
+use crate::session::spare::Spares;
 use crate::store::{StoreError, create_event, ensure_readme, fold_ledger};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::Path;
+use std::time::Duration;
+
+/// How long a commit may take.
+const COMMIT_LIMIT: Duration = Duration::from_secs(10);
 
 pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &RecordArgs) -> Result<Exit, CliError> {
     let stdin = if args.stdin { read_stdin()? } else { String::new() };
@@ -38,7 +44,7 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &RecordArgs) -> 
     let home = home(context)?;
     let draft = Draft {
         ts: now,
-        agent: agent(home.as_ref(), args)?,
+        agent: agent_name(home.as_ref(), args.agent.clone())?,
         branch: home.as_ref().map(Layout::branch).transpose()?.flatten(),
         kind: args.kind.clone(),
         reason: args.reason.clone(),
@@ -55,6 +61,11 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &RecordArgs) -> 
     }
     ensure_readme(&ledger.dir)?;
     let path = create_event(&ledger.dir.events(), &event.stem, &event.text)?;
+    if let (Some(layout), Some(prefix)) = (&context.layout, &ledger.in_git) {
+        Spares::of(layout).keep(prefix, &event.id, &event.stem, &event.text).unwrap_or_else(|error| {
+            context.console.warning(&format!("no copy is kept of it: {error}"));
+        });
+    }
     if context.console.json {
         let shown = path.display().to_string();
         let record = serde_json::json!({
@@ -65,6 +76,16 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &RecordArgs) -> 
     } else {
         context.console.result(&crate::ledger::escape::safe_for_terminal(&path.display().to_string()))?;
     }
+    // The event is written and said to be: what goes wrong now is no failure of it.
+    let triggers = context.config.triggers;
+    let trigger = match (args.kind.as_str(), args.checkpoint.is_empty()) {
+        ("handoff", _) => triggers.handoff,
+        ("checkpoint", _) | (_, false) => triggers.checkpoint,
+        _ => triggers.event,
+    };
+    occasion::apply(context, ledger, trigger, COMMIT_LIMIT).unwrap_or_else(|error| {
+        context.console.warning(&format!("the view was not brought up to date: {}", error.chain()));
+    });
     Ok(Exit::Done)
 }
 
@@ -86,8 +107,8 @@ fn home(context: &Context<'_>) -> Result<Option<Layout>, CliError> {
 }
 
 /// `--agent`, else the environment, else the work tree's name.
-fn agent(home: Option<&Layout>, args: &RecordArgs) -> Result<String, CliError> {
-    let named = args.agent.clone().or_else(environment::agent);
+pub(super) fn agent_name(home: Option<&Layout>, told: Option<String>) -> Result<String, CliError> {
+    let named = told.or_else(environment::agent);
     check_agent(named.or_else(|| home.map(Layout::work_tree_name)).unwrap_or_else(|| "local".to_owned()))
 }
 

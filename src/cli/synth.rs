@@ -2,12 +2,11 @@
 
 use super::args::SynthArgs;
 use super::console::{AGENT, BOLD, styled};
-use super::context::{Context, Ledger, below};
+use super::context::{Context, Ledger};
 use super::error::{CliError, Exit};
 use super::origins::{agents, counted, distinct, phrase};
-use super::{archive, clock};
+use super::{archive, occasion};
 use crate::event::Span;
-use crate::git::{CommitOutcome, CommitRequest};
 use crate::ledger::escape::{escape, escape_file_name, safe_for_terminal};
 use crate::ledger::render;
 use crate::store::{
@@ -55,12 +54,7 @@ fn synthesize_view(context: &Context<'_>, ledger: &Ledger, args: &SynthArgs) -> 
     let folded = if writes_view {
         let done = with_progress(context, || write_view(context, ledger))?;
         report_faults(context, &done.folded);
-        for kept in &done.kept {
-            context.console.warning(&format!(
-                "the view that stood there is not what headwater wrote last; its text is kept in `{}`",
-                kept.display()
-            ));
-        }
+        report_kept(context, &done.kept);
         report(context, ledger, &done.folded, if done.written { "written" } else { "is up to date" }, !asks)?;
         done.folded
     } else {
@@ -73,7 +67,8 @@ fn synthesize_view(context: &Context<'_>, ledger: &Ledger, args: &SynthArgs) -> 
         archive::run_configured(context, ledger, false)?;
     }
     if args.commit {
-        commit(context, ledger, throttle, writes_view)?;
+        let outcome = occasion::commit(context, ledger, throttle, writes_view, COMMIT_LIMIT)?;
+        occasion::report(context, &outcome);
     }
     let exit = strict(args, &folded);
     leave(folded);
@@ -124,7 +119,18 @@ pub(super) fn leave<T>(folded: T) {
     std::mem::forget(folded);
 }
 
-fn write_view(context: &Context<'_>, ledger: &Ledger) -> Result<Synthesized, crate::store::StoreError> {
+/// Says where the text of a view is kept that was not written by headwater last.
+pub(super) fn report_kept(context: &Context<'_>, kept: &[PathBuf]) {
+    for kept in kept {
+        context.console.warning(&format!(
+            "the view that stood there is not what headwater wrote last; its text is kept in `{}`",
+            kept.display()
+        ));
+    }
+}
+
+/// Brings the view up to date.
+pub(super) fn write_view(context: &Context<'_>, ledger: &Ledger) -> Result<Synthesized, crate::store::StoreError> {
     let hidden = context.hidden(ledger);
     context.with_lock_request("synth", |lock| {
         context.with_keeper(ledger, |keeper| {
@@ -280,46 +286,4 @@ fn with_progress<T>(context: &Context<'_>, work: impl FnOnce() -> T) -> T {
     let done = work();
     spinner.finish_and_clear();
     done
-}
-
-/// Commits the ledger's own files.
-fn commit(context: &Context<'_>, ledger: &Ledger, throttle: Option<Span>, with_view: bool) -> Result<(), CliError> {
-    let git = context.git_for("`--commit`")?;
-    let Some(prefix) = &ledger.in_git else {
-        return Err(CliError::Usage(format!(
-            "the ledger `{}` lies outside the work tree and cannot be committed",
-            ledger.name
-        )));
-    };
-    let (events, archive, view) = (below(prefix, "events"), below(prefix, "archive"), below(prefix, "current.md"));
-    let owns = |file: &str| owns(file, &events, &archive) || (with_view && file == view);
-    let request = CommitRequest {
-        prefixes: &[&events, &archive, &view],
-        owns: &owns,
-        message: "headwater: update the ledger",
-        throttle: throttle.map(|span| Duration::from_secs(span.seconds().unsigned_abs())),
-        limit: COMMIT_LIMIT,
-        now: i64::try_from(clock::now_unix_nanos() / 1_000_000_000).unwrap_or_default(),
-    };
-    match git.commit_paths(&request)? {
-        CommitOutcome::Committed { oid, files } => {
-            let short = oid.as_str().get(..12).unwrap_or_default();
-            context.console.notice(&format!("committed {} as {short}", counted(files, "file")));
-        }
-        CommitOutcome::Skipped(reason) => context.console.notice(&format!("not committed: {reason}")),
-    }
-    Ok(())
-}
-
-/// Whether a path is an event, an archived one, a pack, or the README beside them.
-fn owns(file: &str, events: &str, archive: &str) -> bool {
-    let below = |folder: &str| file.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/'));
-    if let Some(name) = below(events) {
-        return name == "README.md" || (!name.contains('/') && crate::store::is_event_name(name.as_bytes()));
-    }
-    let archived = below(archive).and_then(|rest| rest.split_once('/'));
-    archived.is_some_and(|(day, name)| {
-        let file = crate::store::is_event_name(name.as_bytes()) || crate::ledger::pack::is_pack_name(name);
-        crate::store::is_day(day) && !name.contains('/') && file
-    })
 }

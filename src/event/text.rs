@@ -42,6 +42,12 @@ pub fn into_trimmed(text: Cow<'_, str>) -> String {
     if trimmed.len() == text.len() { text.into_owned() } else { trimmed.to_owned() }
 }
 
+/// `1 event`, `2 events`.
+#[must_use]
+pub fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
 /// Whether a trimmed text holds no white space but single spaces.
 fn is_collapsed(trimmed: &str) -> bool {
     // Nearly every text is visible ASCII.

@@ -228,6 +228,19 @@ impl Git {
         command.arg("-c").arg(no_hooks).args(&call.arguments);
         command.stdin(if call.stdin.is_some() { Stdio::piped() } else { Stdio::null() });
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        if call.at_limit == AtLimit::LetFinish {
+            apart(&mut command);
+        }
         command
     }
 }
+
+/// Whoever ends our process group does not end a process that holds a lock of the user's.
+#[cfg(unix)]
+fn apart(command: &mut Command) {
+    use std::os::unix::process::CommandExt as _;
+    command.process_group(0);
+}
+
+#[cfg(not(unix))]
+fn apart(_: &mut Command) {}

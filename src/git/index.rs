@@ -37,6 +37,29 @@ impl Git {
         Ok(hidden.into_iter().filter_map(entry).collect())
     }
 
+    /// Whether the index has a file and the work tree has it unchanged, so that a change of it gets in the way
+    /// of merges and checkouts.
+    ///
+    /// # Errors
+    /// As [`Git::succeed`], and [`GitError::Unexpected`].
+    pub fn is_tracked_and_clean(&self, path: &str) -> Result<bool, GitError> {
+        let flags = ["ls-files", "-z", "-t", "--stage", "--modified", "--deleted", "--", path];
+        let listing = self.listing(Call::new(flags))?;
+        let path = path.as_bytes();
+        Ok(listing.staged.contains_key(path) && !listing.changed.contains(path))
+    }
+
+    /// The files that differ from the last commit, or are new and not ignored, by their paths.
+    ///
+    /// # Errors
+    /// As [`Git::succeed`].
+    pub fn uncommitted(&self, limit: Duration) -> Result<Vec<String>, GitError> {
+        let call = Call::new(["status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all"]);
+        let output = self.succeed(call.limit(limit))?;
+        let lines = output.stdout.split(|byte| *byte == 0).filter_map(|line| line.get(3..));
+        Ok(lines.filter(|path| !path.is_empty()).map(|path| String::from_utf8_lossy(path).into_owned()).collect())
+    }
+
     /// Compares index and work tree at or below some folders.
     pub(super) fn changes(&self, prefixes: &[&str], limit: Duration) -> Result<Listing, GitError> {
         let flags = ["ls-files", "-z", "-t", "--stage", "--others", "--modified", "--deleted", "--exclude-standard"];

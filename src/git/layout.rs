@@ -91,6 +91,43 @@ impl Layout {
         if is_mains { format!("{own}-worktree") } else { own }
     }
 
+    /// The work trees of the repository that exist, this one first, the others in byte order of their paths.
+    ///
+    /// As `git worktree list`, without a process: the linked ones are filed in the common directory. The
+    /// main one of a repository with a separate git directory is not filed anywhere, and is found only
+    /// from inside itself.
+    #[must_use]
+    pub fn work_trees(&self) -> Vec<Self> {
+        let filed = fs::read_dir(self.common_dir.join("worktrees")).into_iter().flatten().flatten();
+        let linked = filed.filter_map(|entry| {
+            let text = fs::read(entry.path().join("gitdir")).ok()?;
+            // Absolute, or relative to the folder that says it.
+            Some(entry.path().join(path_from(trimmed(&text))?).parent()?.to_owned())
+        });
+        let main = self.common_dir.parent().map(Path::to_owned);
+        let moved =
+            config(&self.common_dir.join("config")).ok().and_then(|text| settings::value(&text, "core", "worktree"));
+        let moved = moved.map(|path| self.common_dir.join(path));
+        let mut others: Vec<Self> = linked
+            .chain(main)
+            .chain(moved)
+            .filter(|folder| folder.join(".git").exists())
+            .filter_map(|folder| Self::discover(&folder).ok().flatten())
+            .filter(|other| other.common_dir == self.common_dir && other.work_tree != self.work_tree)
+            .collect();
+        others.sort_by(|a, b| a.work_tree.cmp(&b.work_tree));
+        others.dedup();
+        others.insert(0, self.clone());
+        others
+    }
+
+    /// The log of `HEAD` of this work tree, as git writes it; empty where there is none, or where
+    /// references are kept in reftables.
+    #[must_use]
+    pub fn head_log(&self) -> Vec<u8> {
+        fs::read(self.git_dir.join("logs/HEAD")).unwrap_or_default()
+    }
+
     /// The folder in the repository that belongs to this program, shared by all work trees.
     ///
     /// It may not exist yet.

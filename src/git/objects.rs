@@ -1,5 +1,9 @@
 //! Reads trees and blobs from the object database.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::Duration;
+
 use super::{Call, Git, GitError, Oid, Output};
 
 /// What kind of file an entry of a tree is.
@@ -102,6 +106,36 @@ impl Git {
     pub fn head_has(&self, path: &str, bytes: &[u8]) -> Result<bool, GitError> {
         let Some(head) = self.head_oid()? else { return Ok(false) };
         Ok(self.blob_at(&head, path)?.as_deref() == Some(bytes))
+    }
+
+    /// The names that files would have as blobs, in the order asked; nothing is stored.
+    ///
+    /// # Errors
+    /// As [`Git::succeed`], and [`GitError::Unexpected`].
+    pub fn blob_names(&self, files: &[PathBuf]) -> Result<Vec<Oid>, GitError> {
+        let paths: String = files.iter().map(|file| file.to_string_lossy().into_owned() + "\n").collect();
+        let call = Call::new(["hash-object", "-t", "blob", "--no-filters", "--stdin-paths"]);
+        let output = self.succeed(call.stdin(paths.into_bytes()))?;
+        output.text().lines().map(|line| Oid::parse(line).ok_or_else(|| output.unexpected(line.as_bytes()))).collect()
+    }
+
+    /// The blobs that commits which `revisions` reach ever put at or below `prefixes`.
+    ///
+    /// # Errors
+    /// As [`Git::succeed`].
+    pub fn blobs_ever(
+        &self,
+        revisions: &[&str],
+        prefixes: &[&str],
+        limit: Duration,
+    ) -> Result<BTreeSet<Oid>, GitError> {
+        // What a merge commit brought in itself counts, and so does what came under another name.
+        let log = ["log", "--format=", "--raw", "--no-abbrev", "--no-renames", "--diff-merges=first-parent"];
+        let call = Call::new(log).args(revisions.iter().copied()).args(["--"]).args(pathspecs(prefixes));
+        let output = self.succeed(call.limit(limit))?;
+        // `:mode mode old new status TAB path`
+        let new = |line: &str| Oid::parse(line.strip_prefix(':')?.split(' ').nth(3)?);
+        Ok(output.text().lines().filter_map(new).collect())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Call, Git, GitError, Head, Oid};
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// Where two lines of history parted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +68,21 @@ impl Git {
             Some(1) => Ok(MergeBase::Unrelated),
             _ => Err(self.refused(answer)),
         }
+    }
+
+    /// The commits that `tip` has and `base` has not, oldest first, without merges: names and subjects.
+    ///
+    /// # Errors
+    /// As [`Git::succeed`].
+    pub fn subjects_between(&self, base: &str, tip: &str, limit: Duration) -> Result<Vec<(String, String)>, GitError> {
+        let log = ["log", "--reverse", "--no-merges", "--max-count=500", "--format=%H %s", "--end-of-options", tip];
+        let output = self.succeed(Call::new(log).args([format!("^{base}"), "--".to_owned()]).limit(limit))?;
+        let lines = output.text();
+        Ok(lines
+            .lines()
+            .filter_map(|line| line.split_once(' '))
+            .map(|(oid, s)| (oid.to_owned(), s.to_owned()))
+            .collect())
     }
 
     /// Where the branches left that are not merged into `head`: the local and the remote-tracking ones.

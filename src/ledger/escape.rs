@@ -72,6 +72,17 @@ pub(crate) fn push_escaped(out: &mut String, text: &str) {
     }
 }
 
+/// A text for one line of a terminal: escaped, and cut to `limit` characters.
+#[must_use]
+pub fn phrase(text: &str, limit: usize) -> String {
+    let shown = escape(text);
+    if shown.chars().count() <= limit {
+        return shown;
+    }
+    let cut: String = shown.chars().take(limit.saturating_sub(1)).collect();
+    format!("{}…", cut.trim_end())
+}
+
 /// Rules 1 to 3: one line, nothing invisible, no HTML.
 fn make_visible(text: &str) -> Cow<'_, str> {
     let collapsed = collapse(text);

@@ -4,11 +4,11 @@
 //! the bytes of `current.md`; [`archive`], [`pack`] and [`check`] plan and compare. Nothing here
 //! touches a file or the clock.
 
+pub mod agents;
 pub mod archive;
 pub mod check;
 pub mod escape;
 pub mod pack;
-
 pub mod render;
 pub mod rule;
 

@@ -24,7 +24,10 @@ pub use keep::Keeper;
 pub use listing::{Found, Listing};
 pub(crate) use listing::{is_day, is_event_name};
 pub use lock::{LockRequest, with_lock};
-pub use read::{Fold, Reading, Source, decode_path, decode_source, fold_all, read_all, read_pack_file, read_text};
+pub use read::{
+    Fold, Reading, Source, decode_path, decode_source, fold_all, open_tail, read_all, read_pack_file, read_system_file,
+    read_text, written_since,
+};
 pub use replace::replace_whole;
 pub use select::{Selection, select};
 pub use spool::Spool;

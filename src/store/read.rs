@@ -265,3 +265,28 @@ pub fn decode_source(found: &Found, bytes: &[u8], schema: &Schema) -> Result<Vec
     let source = Source { name: found.shown_name(), pack: None };
     Ok(vec![Reading { source, result: decode(bytes, schema) }])
 }
+
+/// The text of a file that the system makes up; none where there is none.
+#[must_use]
+pub fn read_system_file(path: &str) -> Option<String> {
+    std::fs::read_to_string(path).ok()
+}
+
+/// The last `limit` bytes of a regular file, from anywhere; `None` where it cannot be opened.
+#[must_use]
+pub fn open_tail(path: &Path, limit: u64) -> Option<impl std::io::Read + use<>> {
+    use std::io::Seek as _;
+    let Ok(Opened::File(mut file, size)) = open_without_following(path) else { return None };
+    file.seek(std::io::SeekFrom::Start(size.saturating_sub(limit))).ok()?;
+    // A file that grows meanwhile ends all the same.
+    Some(file.take(limit))
+}
+
+/// Whether a file was written at or after an instant (nanoseconds since 1970); of one that is gone, its folder.
+#[must_use]
+pub fn written_since(path: &Path, instant: i128) -> bool {
+    let found = path.symlink_metadata().or_else(|_| path.parent().unwrap_or(path).symlink_metadata());
+    let modified = found.and_then(|found| found.modified()).ok();
+    let since = modified.and_then(|at| at.duration_since(std::time::SystemTime::UNIX_EPOCH).ok());
+    since.is_some_and(|since| i128::try_from(since.as_nanos()).is_ok_and(|nanos| nanos >= instant))
+}

@@ -13,7 +13,7 @@ const LAYERS: [(&str, &[&str]); 8] = [
     ("store", &["crdt", "event", "ledger"]),
     ("git", &["event"]),
     ("session", &["event", "ledger", "config", "store", "git"]),
-    ("cli", &["event", "ledger", "config", "store", "git", "session"]),
+    ("cli", &["crdt", "event", "ledger", "config", "store", "git", "session"]),
 ];
 
 fn sources() -> BTreeMap<String, String> {

@@ -20,7 +20,9 @@ mod golden;
 mod import;
 mod order;
 mod record;
+mod reflog;
 mod sandbox;
+mod sessions;
 
 /// A file that nobody declares would be a test that never runs.
 #[test]

@@ -193,7 +193,8 @@ fn fault_27_names_of_agents_and_files() {
         let written = text(&sandbox, &ended);
         assert_eq!(field(&written, "agent"), Some(agent));
         let stem = field(&written, "ts").unwrap().replace(':', "-");
-        let names: Vec<String> = sandbox.files().into_keys().filter(|file| !file.contains("README")).collect();
+        let is_event = |file: &String| file.starts_with("events/") && !file.contains("README");
+        let names: Vec<String> = sandbox.files().into_keys().filter(is_event).collect();
         assert_eq!(names, [format!("events/{stem}_{name}.md")]);
     }
     let long = "€".repeat(100);

@@ -76,6 +76,11 @@ impl SetState {
         self.items.get(identity)
     }
 
+    /// All items with their texts, in no order.
+    pub fn items(&self) -> impl Iterator<Item = (&str, &Item)> {
+        self.items.iter().map(|(text, item)| (text.as_str(), item))
+    }
+
     /// The items that stand open with their texts, in the order of their first writes.
     #[must_use]
     pub fn open_items(&self) -> Vec<(&str, &Item)> {

@@ -1,0 +1,97 @@
+//! What an occasion leads to: whether `current.md` is written, and the ledger committed (`triggers:`).
+
+use super::clock;
+use super::context::{Context, Ledger, below};
+use super::error::CliError;
+use super::origins::counted;
+use super::synth::{report_kept, write_view};
+use crate::config::{Commit, Trigger, Writing};
+use crate::event::Span;
+use crate::git::{CommitOutcome, CommitRequest};
+use crate::store::{read_text, replace_whole};
+use std::time::Duration;
+
+/// Does what a trigger says, in at most about `limit` for the commit.
+pub(super) fn apply(context: &Context<'_>, ledger: &Ledger, trigger: Trigger, limit: Duration) -> Result<(), CliError> {
+    let throttle = match trigger.commit {
+        Commit::Never => None,
+        Commit::Always => Some(None),
+        Commit::Throttled(span) => Some(Some(span)),
+    };
+    let commits = throttle.filter(|_| ledger.in_git.is_some());
+    let with_view = commits.is_some() && context.view_is_committed_here()? == Some(true);
+    let view = ledger.dir.view();
+    let in_the_way = match (trigger.view, &ledger.in_git, context.git()) {
+        (Writing::Safe, Some(prefix), Some(git)) => git.is_tracked_and_clean(&below(prefix, "current.md"))?,
+        _ => false,
+    };
+    let writes = match trigger.view {
+        Writing::Never => false,
+        Writing::Safe => !in_the_way || with_view,
+        Writing::Always => true,
+    };
+    let before = if in_the_way { read_text(&view)? } else { None };
+    if writes {
+        report_kept(context, &write_view(context, ledger)?.kept);
+    }
+    let Some(throttle) = commits else { return Ok(()) };
+    let outcome = commit(context, ledger, throttle, with_view, limit)?;
+    // A changed view that is not committed would stop the next checkout: it is put back.
+    if let (CommitOutcome::Skipped(_), Some(before), true) = (&outcome, before, writes) {
+        replace_whole(&view, &before)?;
+    }
+    report(context, &outcome);
+    Ok(())
+}
+
+/// Commits the ledger's own files.
+pub(super) fn commit(
+    context: &Context<'_>,
+    ledger: &Ledger,
+    throttle: Option<Span>,
+    with_view: bool,
+    limit: Duration,
+) -> Result<CommitOutcome, CliError> {
+    let git = context.git_for("a commit")?;
+    let Some(prefix) = &ledger.in_git else {
+        return Err(CliError::Usage(format!(
+            "the ledger `{}` lies outside the work tree and cannot be committed",
+            ledger.name
+        )));
+    };
+    let (events, archive, view) = (below(prefix, "events"), below(prefix, "archive"), below(prefix, "current.md"));
+    let owns = |file: &str| owns(file, &events, &archive) || (with_view && file == view);
+    let request = CommitRequest {
+        prefixes: &[&events, &archive, &view],
+        owns: &owns,
+        message: "headwater: update the ledger",
+        throttle: throttle.map(|span| Duration::from_secs(span.seconds().unsigned_abs())),
+        limit,
+        now: i64::try_from(clock::now_unix_nanos() / 1_000_000_000).unwrap_or_default(),
+    };
+    Ok(git.commit_paths(&request)?)
+}
+
+/// Says what came of a commit.
+pub(super) fn report(context: &Context<'_>, outcome: &CommitOutcome) {
+    match outcome {
+        CommitOutcome::Committed { oid, files } => {
+            let short = oid.as_str().get(..12).unwrap_or_default();
+            context.console.notice(&format!("committed {} as {short}", counted(*files, "file")));
+        }
+        CommitOutcome::Skipped(reason) => context.console.notice(&format!("not committed: {reason}")),
+    }
+}
+
+/// Whether a path is an event, an archived one, a pack, or the README beside them.
+fn owns(file: &str, events: &str, archive: &str) -> bool {
+    let below = |folder: &str| file.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/'));
+    if let Some(name) = below(events) {
+        return name == "README.md" || (!name.contains('/') && crate::store::is_event_name(name.as_bytes()));
+    }
+    let archived = below(archive).and_then(|rest| rest.split_once('/'));
+    archived.is_some_and(|(day, name)| {
+        let file = crate::store::is_event_name(name.as_bytes()) || crate::ledger::pack::is_pack_name(name);
+        crate::store::is_day(day) && !name.contains('/') && file
+    })
+}

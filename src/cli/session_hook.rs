@@ -1,0 +1,382 @@
+//! `headwater hook session-start`, `session-end`, `pre-compact`, `stop`: what the agents' hooks call.
+//!
+//! A hook gets in no agent's way: whatever goes wrong, it answers as its contract wants, ends with 0, and
+//! keeps the fault for `headwater doctor`.
+
+use super::args::{Global, HookCommand, SessionHookArgs};
+use super::clock;
+use super::console::Console;
+use super::context::{ConfigSource, Context, Ledger, ledger_entries, read_entries};
+use super::environment;
+use super::error::{CliError, Exit};
+use super::{occasion, record};
+use crate::crdt::Join as _;
+use crate::git::Layout;
+use crate::ledger::{State, View};
+use crate::session::contract::{self, CONTEXT_LIMIT, Hook, Input};
+use crate::session::handover::Handover;
+use crate::session::marker::{Marker, Markers};
+use crate::session::process::Process;
+use crate::session::reflog;
+use crate::session::spare::Spares;
+use crate::session::tell::{Occasion, TellError, Teller, place};
+use crate::store::{Folded, LedgerDir, Listing, Spool, StoreError, fold_ledger};
+use std::collections::BTreeSet;
+use std::io::{IsTerminal as _, Read as _};
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// How much of standard input is read.
+const INPUT_BYTES: u64 = 1 << 20;
+
+/// How long standard input may take.
+const INPUT_LIMIT: Duration = Duration::from_millis(500);
+
+/// How long a commit may take: Claude Code gives session end 1.5 s.
+const COMMIT_LIMIT: Duration = Duration::from_millis(800);
+
+/// How long another synthesizer is waited for.
+const LOCK_WAIT: Duration = Duration::from_millis(200);
+
+/// How many dead sessions one start recovers; the next start takes the others.
+const RECOVERED: usize = 8;
+
+/// The file of faults, and how much of it is kept.
+pub(super) const FAULTS: &str = "faults.jsonl";
+const FAULTS_BYTES: usize = 64 << 10;
+
+/// Runs one hook of an agent's. Never fails.
+pub(super) fn run(global: &Global, command: &HookCommand) -> Exit {
+    let (hook, args) = match command {
+        HookCommand::SessionStart(args) => (Hook::SessionStart, args),
+        HookCommand::SessionEnd(args) => (Hook::SessionEnd, args),
+        HookCommand::PreCompact(args) => (Hook::PreCompact, args),
+        HookCommand::Stop(args) => (Hook::Stop, args),
+    };
+    // What is not the answer goes to standard error, and only what must not be missed.
+    let console = Console::new(&Global { quiet: true, format: super::Format::Text, ..global.clone() });
+    let mut faults = Vec::new();
+    let stdin = read_stdin(&mut faults);
+    let (input, fault) = contract::read(&stdin, hook, args.agent_kind);
+    let is_told = !std::io::stdin().is_terminal();
+    faults.extend(fault.filter(|_| is_told));
+    let told = enter(&input).and_then(|()| {
+        let mut context = Context::resolve(global, &console, ConfigSource::WorkTree)?;
+        context.wait = LOCK_WAIT;
+        Ok(Session { context, args, input: &input }.run(hook, &mut faults))
+    });
+    let answer = told.unwrap_or_else(|error| {
+        faults.push(error.chain());
+        Answer::default()
+    });
+    let for_people = hook == Hook::SessionStart && !is_told && std::io::stdout().is_terminal();
+    let text = if for_people { answer.banner } else { contract::answer(input.kind, hook, &answer.context) };
+    if !text.is_empty() {
+        // An agent that has gone needs no answer.
+        let _nobody_listens = console.result(&text);
+    }
+    keep_faults(&console, hook, &faults);
+    Exit::Done
+}
+
+/// What session start says.
+#[derive(Debug, Default)]
+struct Answer {
+    context: String,
+    banner: String,
+}
+
+/// Goes where the agent works, so that every path means what it means there.
+fn enter(input: &Input) -> Result<(), CliError> {
+    let Some(cwd) = &input.cwd else { return Ok(()) };
+    std::env::set_current_dir(cwd).map_err(|error| {
+        CliError::CannotTell(format!("the agent's folder `{}` cannot be entered: {error}", cwd.display()))
+    })
+}
+
+/// Reads standard input, for a bounded time and up to a bounded size.
+fn read_stdin(faults: &mut Vec<String>) -> Vec<u8> {
+    if std::io::stdin().is_terminal() {
+        return Vec::new();
+    }
+    let (sender, receiver) = mpsc::channel();
+    let read = move || {
+        let mut bytes = Vec::new();
+        let mut stdin = std::io::stdin().lock();
+        let read = stdin.by_ref().take(INPUT_BYTES + 1).read_to_end(&mut bytes);
+        // An agent is not to find its pipe broken.
+        let whole = read.and_then(|_| std::io::copy(&mut stdin, &mut std::io::sink()));
+        // Nobody listens any more when the time was up.
+        let _late = sender.send(whole.map(|_| bytes));
+    };
+    if std::thread::Builder::new().spawn(read).is_err() {
+        faults.push("standard input was not read: there is no thread for it".to_owned());
+        return Vec::new();
+    }
+    match receiver.recv_timeout(INPUT_LIMIT) {
+        Ok(Ok(bytes)) if bytes.len() as u64 > INPUT_BYTES => {
+            faults.push(format!("standard input has more than {INPUT_BYTES} bytes"));
+            Vec::new()
+        }
+        Ok(Ok(bytes)) => bytes,
+        Ok(Err(error)) => {
+            faults.push(format!("standard input cannot be read: {error}"));
+            Vec::new()
+        }
+        Err(_) => {
+            faults.push("standard input did not end in time".to_owned());
+            Vec::new()
+        }
+    }
+}
+
+/// Keeps faults where `headwater doctor` shows them, and says them.
+fn keep_faults(console: &Console, hook: Hook, faults: &[String]) {
+    let own = Layout::discover(std::path::Path::new(".")).ok().flatten().map(|layout| Spool::new(layout.own_dir()));
+    for fault in faults {
+        console.warning(&format!("hook {hook}: {fault}"));
+        if let Some(own) = &own {
+            let at = clock::now().map(|now| now.to_string()).unwrap_or_default();
+            let line = serde_json::json!({"at": at, "hook": hook.as_str(), "fault": fault}).to_string();
+            own.append(FAULTS, &line, FAULTS_BYTES);
+        }
+    }
+}
+
+/// One call of a hook, in its place.
+struct Session<'a> {
+    context: Context<'a>,
+    args: &'a SessionHookArgs,
+    input: &'a Input,
+}
+
+impl Session<'_> {
+    fn run(&self, hook: Hook, faults: &mut Vec<String>) -> Answer {
+        let mut answer = Answer::default();
+        if self.input.is_subagent {
+            // Its work is told by the session that it belongs to.
+            return answer;
+        }
+        let Some(ledger) = self.context.ledgers.first() else { return answer };
+        let mut keep = |done: Result<(), CliError>| faults.extend(done.err().map(|error| error.chain()));
+        match hook {
+            Hook::SessionStart => {
+                keep(self.recover(ledger));
+                keep(self.begin());
+                keep(self.hand_over(&mut answer));
+            }
+            Hook::SessionEnd => keep(self.tell(ledger, "session_end", false)),
+            Hook::PreCompact => keep(self.tell(ledger, "checkpoint", true)),
+            Hook::Stop => keep(self.stop()),
+        }
+        answer
+    }
+
+    fn layout(&self) -> Option<&Layout> {
+        self.context.layout.as_ref()
+    }
+
+    fn key(&self, layout: &Layout) -> String {
+        let session = self.input.session.as_deref().unwrap_or_default();
+        Markers::key(self.input.kind.as_str(), session, layout)
+    }
+
+    fn marker(&self, layout: &Layout) -> Result<Marker, CliError> {
+        let began = clock::now()?.unix_nanos();
+        let log = reflog::mark(&layout.head_log());
+        Ok(Marker {
+            session: self.input.session.clone().unwrap_or_default(),
+            kind: self.input.kind.as_str().to_owned(),
+            agent: record::agent_name(Some(layout), None)?,
+            branch: layout.branch()?,
+            work_tree: layout.work_tree.clone(),
+            head: Some(log.last.clone()).filter(|oid| !oid.is_empty()),
+            began,
+            session_began: began,
+            transcript: self.input.transcript.clone(),
+            log,
+            process: Process::of_session(environment::session_process()),
+            is_rest: false,
+        })
+    }
+
+    /// Remembers that a session starts here; one that is known goes on.
+    fn begin(&self) -> Result<(), CliError> {
+        let Some(layout) = self.layout() else { return Ok(()) };
+        let (markers, key) = (Markers::of(layout), self.key(layout));
+        let marker = self.marker(layout)?;
+        if markers.create(&key, &marker)? {
+            return Ok(());
+        }
+        if let Some(known) = markers.get(&key)? {
+            // The same session, in another process perhaps: its span goes on.
+            markers.update(&key, &Marker { process: marker.process, transcript: marker.transcript, ..known })?;
+        }
+        Ok(())
+    }
+
+    /// The session lives. One that was taken for dead, or began before the hooks did, has a span from now on.
+    fn stop(&self) -> Result<(), CliError> {
+        let Some(layout) = self.layout() else { return Ok(()) };
+        let (markers, key) = (Markers::of(layout), self.key(layout));
+        if !markers.touch(&key, clock::system_now()) {
+            markers.create(&key, &self.marker(layout)?)?;
+        }
+        Ok(())
+    }
+
+    fn with_teller<T>(
+        &self,
+        ledger: &Ledger,
+        work: impl FnOnce(&Teller<'_>) -> Result<T, TellError>,
+    ) -> Result<Option<T>, CliError> {
+        let (Some(layout), Some(prefix)) = (self.layout(), &ledger.in_git) else { return Ok(None) };
+        let claimer = std::process::id().to_string();
+        let teller = Teller {
+            layout,
+            config: &self.context.config,
+            ledger: prefix,
+            now: clock::now()?,
+            clock: clock::system_now(),
+            claimer: &claimer,
+        };
+        Ok(Some(work(&teller)?))
+    }
+
+    /// Tells what the session did, and does what the configuration says then.
+    fn tell(&self, ledger: &Ledger, kind: &str, goes_on: bool) -> Result<(), CliError> {
+        let Some(layout) = self.layout() else { return Ok(()) };
+        let occasion = Occasion { kind, reason: self.input.reason.as_deref(), goes_on };
+        let key = self.key(layout);
+        self.with_teller(ledger, |teller| teller.tell(&key, occasion))?;
+        let triggers = self.context.config.triggers;
+        let trigger = if goes_on { triggers.checkpoint } else { triggers.session_end };
+        if Listing::of(&ledger.dir).is_ok_and(|listing| listing != Listing::default()) {
+            occasion::apply(&self.context, ledger, trigger, COMMIT_LIMIT)?;
+        }
+        prune(layout)
+    }
+
+    /// Tells what sessions did that ended without a word.
+    fn recover(&self, ledger: &Ledger) -> Result<(), CliError> {
+        let Some(layout) = self.layout() else { return Ok(()) };
+        let markers = Markers::of(layout);
+        let own = self.key(layout);
+        let silent = Duration::from_secs(self.context.config.silent_after.seconds().unsigned_abs());
+        let now = clock::system_now();
+        let goes_on_here = self.input.session.is_some() && self.input.source.as_deref() != Some("startup");
+        let mut dead = Vec::new();
+        for (key, marker, touched) in markers.all()? {
+            let alive = marker.process.as_ref().and_then(Process::is_alive);
+            let age = touched.and_then(|at| now.duration_since(at).ok()).unwrap_or_default();
+            if key == own && (goes_on_here || alive == Some(true)) {
+                continue;
+            }
+            if alive == Some(false) || age >= silent {
+                // One that may live on after all tells the rest later; twice silent is dead.
+                dead.push((key, alive != Some(false) && !marker.is_rest));
+            }
+        }
+        self.with_teller(ledger, |teller| {
+            teller.finish_abandoned()?;
+            for (key, goes_on) in dead.iter().take(RECOVERED) {
+                let occasion = Occasion { kind: "session_end", reason: Some("recovered"), goes_on: *goes_on };
+                teller.tell(key, occasion)?;
+            }
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    /// Folds what this work tree has and what the others have beyond it, and puts it into words.
+    fn hand_over(&self, answer: &mut Answer) -> Result<(), CliError> {
+        for ledger in &self.context.ledgers {
+            let schema = self.context.schema();
+            let folded = match fold_ledger(&ledger.dir, schema, &self.context.hidden(ledger)) {
+                Ok(folded) => Some(folded),
+                Err(StoreError::NoLedger(_)) => None,
+                Err(error) => return Err(error.into()),
+            };
+            if folded.is_some() {
+                occasion::apply(&self.context, ledger, self.context.config.triggers.session_start, COMMIT_LIMIT)?;
+            }
+            let (own, unreadable) =
+                folded.map_or_else(Default::default, |Folded { state, unreadable, .. }| (state, unreadable));
+            let elsewhere = self.elsewhere(ledger, &own)?;
+            let mut state = own;
+            for (_, other) in &elsewhere {
+                state.join(other.clone());
+            }
+            let view = View::new(&state, unreadable, schema);
+            let handover = Handover { state: &state, view: &view, elsewhere: &elsewhere };
+            let limit = CONTEXT_LIMIT.saturating_sub(answer.context.chars().count() + 1);
+            for (text, part) in [
+                (&mut answer.context, handover.for_agent(limit.min(CONTEXT_LIMIT - 1))),
+                (&mut answer.banner, handover.banner()),
+            ] {
+                if !text.is_empty() && !part.is_empty() {
+                    text.push('\n');
+                }
+                text.push_str(&part);
+            }
+        }
+        Ok(())
+    }
+
+    /// What sibling work trees, and the branches that were named, have beyond this ledger.
+    fn elsewhere(&self, ledger: &Ledger, own: &State) -> Result<Vec<(String, State)>, CliError> {
+        let (Some(layout), Some(prefix)) = (self.layout(), &ledger.in_git) else { return Ok(Vec::new()) };
+        let schema = self.context.schema();
+        let mut known: BTreeSet<_> = own.events().keys().copied().collect();
+        let mut elsewhere = Vec::new();
+        for sibling in layout.work_trees().into_iter().skip(1) {
+            let dir = LedgerDir::new(sibling.work_tree.join(prefix));
+            // A sibling's trouble is told there.
+            let Ok((_, readings)) = crate::store::read_ledger(&dir, schema, &crate::store::NothingHidden) else {
+                continue;
+            };
+            let mut beyond = State::default();
+            for event in readings.into_iter().filter_map(|reading| reading.result.ok()) {
+                if known.insert(event.origin.stamp.id) {
+                    beyond.insert(event, schema);
+                }
+            }
+            elsewhere.push((place(&sibling.work_tree), beyond));
+        }
+        for name in &self.args.refs {
+            let git = crate::git::Git::at(layout);
+            let tree = git.list_tree(&git.resolve(name)?, prefix)?;
+            let mut beyond = State::default();
+            for event in read_entries(&git, &ledger_entries(prefix, &tree), schema)?
+                .into_iter()
+                .filter_map(|reading| reading.result.ok())
+            {
+                if known.insert(event.origin.stamp.id) {
+                    beyond.insert(event, schema);
+                }
+            }
+            elsewhere.push((name.clone(), beyond));
+        }
+        elsewhere.retain(|(_, state)| !state.events().is_empty());
+        Ok(elsewhere)
+    }
+}
+
+/// Once a day, removes copies that the default branch has.
+fn prune(layout: &Layout) -> Result<(), CliError> {
+    let own = Spool::new(layout.own_dir());
+    let age = own.written_at(PRUNED).and_then(|at| clock::system_now().duration_since(at).ok());
+    if age.is_none_or(|age| age > PRUNE_AFTER) {
+        own.replace(PRUNED, b"")?;
+        if age.is_some() {
+            Spares::of(layout)
+                .prune(&crate::git::Git::at(layout))
+                .map_err(|error| CliError::CannotTell(error.to_string()))?;
+        }
+    }
+    Ok(())
+}
+
+/// The file whose age says when copies were last looked through, and how often that is.
+const PRUNED: &str = "pruned";
+const PRUNE_AFTER: Duration = Duration::from_secs(24 * 3_600);

@@ -1,0 +1,332 @@
+//! Sessions through the agents' hooks: the documented JSON in, events and hand-overs out, in real repositories.
+
+use crate::sandbox::{Ended, Sandbox, event, git, headwater, run, run_with_input};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// A process that stands for an agent.
+struct Agent {
+    process: Child,
+    session: &'static str,
+    cwd: PathBuf,
+}
+
+impl Agent {
+    fn new(session: &'static str, cwd: &Path) -> Self {
+        let process = Command::new("sleep").arg("600").stdin(Stdio::null()).spawn().unwrap();
+        Self { process, session, cwd: cwd.to_owned() }
+    }
+
+    /// Calls a hook as Claude Code does.
+    fn hook(&self, name: &str, more: &str) -> Ended {
+        let event = match name {
+            "session-start" => "SessionStart",
+            "session-end" => "SessionEnd",
+            "pre-compact" => "PreCompact",
+            _ => "Stop",
+        };
+        let input = format!(
+            "{{\"session_id\": {:?}, \"transcript_path\": \"\", \"cwd\": {:?}, \"hook_event_name\": \"{event}\"{more}}}",
+            self.session,
+            self.cwd.to_str().unwrap()
+        );
+        let mut command = headwater(Path::new("/"), &["hook", name]);
+        command.env("HEADWATER_SESSION_PID", self.process.id().to_string());
+        run_with_input(&mut command, &input).exits(0)
+    }
+
+    fn start(&self) -> String {
+        let ended = self.hook("session-start", ", \"source\": \"startup\"");
+        assert_eq!(ended.stderr, "");
+        context(&ended)
+    }
+
+    fn end(&self) {
+        let ended = self.hook("session-end", ", \"reason\": \"logout\"");
+        assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("", ""));
+    }
+
+    fn commit(&self, file: &str) {
+        std::fs::write(self.cwd.join(file), file).unwrap();
+        git(&self.cwd, &["add", file]);
+        git(&self.cwd, &["commit", "-q", "-m", &format!("Add {file}")]);
+    }
+
+    fn kill(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        let _gone = self.process.kill();
+        let _gone = self.process.wait();
+    }
+}
+
+/// What a session start tells the agent.
+fn context(ended: &Ended) -> String {
+    ended.json()["hookSpecificOutput"]["additionalContext"].as_str().unwrap().to_owned()
+}
+
+/// A repository with a first commit, where the lock is ignored.
+fn repo() -> Sandbox {
+    let sandbox = Sandbox::repo();
+    std::fs::write(sandbox.root.join(".gitignore"), ".synth.lock\n").unwrap();
+    sandbox.put("events/README.md", "# Events\n");
+    sandbox.commit("start");
+    sandbox
+}
+
+fn linked(sandbox: &Sandbox, name: &str) -> PathBuf {
+    sandbox.git(&["worktree", "add", "-q", &format!("../{name}"), "-b", name]);
+    sandbox.beside(name)
+}
+
+const LEDGER: &str = "thoughts/shared/handoffs";
+
+/// The texts of the events of a work tree, in the order of their names.
+fn events(work_tree: &Path) -> Vec<String> {
+    let files = crate::sandbox::files_below(&work_tree.join(LEDGER).join("events"));
+    files
+        .into_iter()
+        .filter(|(name, _)| name != "README.md")
+        .map(|(_, bytes)| String::from_utf8(bytes).unwrap())
+        .collect()
+}
+
+#[test]
+fn a_session_is_told_from_what_it_left_behind() {
+    let sandbox = repo();
+    let agent = Agent::new("s1", &sandbox.root);
+    assert_eq!(agent.start(), "");
+    agent.commit("a.txt");
+    agent.commit("b.txt");
+    std::fs::write(sandbox.root.join("c.txt"), "c").unwrap();
+    agent.end();
+    let told = events(&sandbox.root);
+    let [told] = told.as_slice() else { panic!("{told:?}") };
+    for line in [
+        "agent: \"repo\"",
+        "branch: \"main\"",
+        "type: \"session_end\"",
+        "reason: \"logout\"",
+        "now: \"1 file uncommitted on main, after the commit: Add b.txt\"",
+        "- \"Add a.txt\"\n- \"Add b.txt\"\n- \"1 file left uncommitted on main: c.txt\"",
+    ] {
+        assert!(told.contains(line), "no {line:?} in\n{told}");
+    }
+    // Committed with its view, and nothing else.
+    assert_eq!(sandbox.git(&["status", "--porcelain"]), "?? c.txt");
+    sandbox.run(&["synth", "--check", "--rev", "HEAD"]).exits(0);
+    // It ends twice, and another is told what it did.
+    agent.end();
+    assert_eq!(events(&sandbox.root).len(), 1);
+    let next = Agent::new("s2", &sandbox.root);
+    let context = next.start();
+    assert!(context.contains("Now: 1 file uncommitted on main, after the commit: Add b.txt (repo)"), "{context}");
+}
+
+#[test]
+fn nothing_happened_and_nothing_is_written() {
+    let sandbox = repo();
+    let agent = Agent::new("s1", &sandbox.root);
+    agent.start();
+    agent.end();
+    assert!(events(&sandbox.root).is_empty());
+    assert_eq!(sandbox.git(&["log", "--format=%s"]), "start");
+}
+
+#[test]
+fn what_was_recorded_is_not_repeated() {
+    let sandbox = repo();
+    let agent = Agent::new("s1", &sandbox.root);
+    agent.start();
+    agent.commit("a.txt");
+    agent.commit("b.txt");
+    sandbox.run(&["record", "--did", "Add a.txt", "--now", "resting"]).exits(0);
+    agent.end();
+    let told = events(&sandbox.root);
+    assert_eq!(told.len(), 2);
+    let end = told.iter().find(|text| text.contains("session_end")).unwrap();
+    assert!(end.ends_with("---\n\nthis_session:\n- \"Add b.txt\"\n"), "{end}");
+}
+
+#[test]
+fn a_hook_that_is_registered_twice_tells_once() {
+    let sandbox = repo();
+    let agent = Agent::new("s1", &sandbox.root);
+    agent.start();
+    agent.start();
+    agent.commit("a.txt");
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| agent.hook("session-end", ""));
+        }
+    });
+    assert_eq!(events(&sandbox.root).len(), 1);
+}
+
+#[test]
+fn a_session_that_goes_on_tells_the_rest() {
+    let sandbox = repo();
+    let agent = Agent::new("s1", &sandbox.root);
+    agent.start();
+    agent.commit("a.txt");
+    agent.hook("pre-compact", ", \"trigger\": \"auto\"");
+    agent.hook("session-start", ", \"source\": \"compact\"");
+    agent.commit("b.txt");
+    agent.end();
+    // Resumed, and ended again.
+    agent.hook("session-start", ", \"source\": \"resume\"");
+    agent.commit("c.txt");
+    agent.end();
+    let mut told = events(&sandbox.root);
+    told.sort();
+    let did: Vec<&str> =
+        told.iter().filter_map(|text| text.split_once("this_session:\n").map(|(_, did)| did)).collect();
+    assert_eq!(did, ["- \"Add a.txt\"\n", "- \"Add b.txt\"\n", "- \"Add c.txt\"\n"]);
+    assert!(told[0].contains("type: \"checkpoint\""), "{}", told[0]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_killed_session_is_recovered_by_the_next_one() {
+    let sandbox = repo();
+    let wt = linked(&sandbox, "blue");
+    let mut dead = Agent::new("s1", &wt);
+    dead.start();
+    dead.commit("a.txt");
+    // It lives, so it is left alone.
+    Agent::new("s2", &sandbox.root).start();
+    assert!(events(&wt).is_empty());
+    dead.kill();
+    let context = Agent::new("s3", &sandbox.root).start();
+    let told = events(&wt);
+    let [told] = told.as_slice() else { panic!("{told:?}") };
+    for line in ["agent: \"blue\"", "branch: \"blue\"", "reason: \"recovered\"", "- \"Add a.txt\""] {
+        assert!(told.contains(line), "no {line:?} in\n{told}");
+    }
+    assert!(context.contains("last commit on blue: Add a.txt [blue]"), "{context}");
+    // Once.
+    Agent::new("s4", &sandbox.root).start();
+    assert_eq!((events(&wt).len(), events(&sandbox.root).len()), (1, 0));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_killed_session_whose_work_tree_is_gone() {
+    let sandbox = repo();
+    let wt = linked(&sandbox, "blue");
+    let mut dead = Agent::new("s1", &wt);
+    dead.start();
+    dead.commit("a.txt");
+    dead.kill();
+    sandbox.git(&["worktree", "remove", "--force", "../blue"]);
+    Agent::new("s2", &sandbox.root).start();
+    let told = events(&sandbox.root);
+    let [told] = told.as_slice() else { panic!("{told:?}") };
+    assert!(told.contains("agent: \"blue\"") && told.contains("- \"Add a.txt\""), "{told}");
+}
+
+#[test]
+fn siblings_are_told_before_they_are_merged() {
+    let sandbox = repo();
+    let wt = linked(&sandbox, "green");
+    run(&mut headwater(&wt, &["record", "--now", "parsing tabs", "--ask", "which width?"])).exits(0);
+    sandbox.git(&["branch", "far"]);
+    let agent = Agent::new("s1", &sandbox.root);
+    let context = agent.start();
+    assert!(context.contains("- which width? (green)") && context.contains("parsing tabs [green]"), "{context}");
+    // Its own view is that of its own events.
+    assert!(!sandbox.dir.join("current.md").exists() || !sandbox.view().contains("parsing tabs"));
+
+    git(&wt, &["add", "-A"]);
+    git(&wt, &["commit", "-q", "-m", "record"]);
+    sandbox.git(&["worktree", "remove", "--force", "../green"]);
+    let input = format!(
+        "{{\"cwd\": {:?}, \"session_id\": \"x\", \"hook_event_name\": \"SessionStart\"}}",
+        sandbox.root.to_str().unwrap()
+    );
+    let with_ref = |args: &[&str]| context_of(&sandbox, args, &input);
+    assert!(!with_ref(&["hook", "session-start"]).contains("parsing tabs"));
+    assert!(with_ref(&["hook", "session-start", "--ref", "green"]).contains("parsing tabs [green]"));
+}
+
+fn context_of(sandbox: &Sandbox, args: &[&str], input: &str) -> String {
+    context(&run_with_input(&mut headwater(&sandbox.root, args), input).exits(0))
+}
+
+#[test]
+fn the_hand_over_stays_within_its_limit() {
+    let sandbox = repo();
+    for number in 0..400 {
+        let body = format!("this_session: [\"{number} {}\"]\nopen_questions: [\"{number}?\"]", "word ".repeat(40));
+        sandbox.put(&format!("events/{number}.md"), event("2026-01-10T13:00:00Z", "a", &body));
+    }
+    let context = Agent::new("s1", &sandbox.root).start();
+    let count = context.chars().count();
+    assert!((6_000..8_000).contains(&count), "{count}");
+    assert!(context.contains("more, see `headwater show`"), "{context}");
+}
+
+/// A tracked view that nobody committed would stop all of these.
+#[test]
+fn a_session_is_in_nobodys_way() {
+    let sandbox = repo();
+    sandbox.put("events/a.md", event("2026-01-10T13:00:00Z", "a", "now: x"));
+    sandbox.synth();
+    sandbox.commit("view");
+    let upstream = sandbox.beside("upstream.git");
+    sandbox.git(&["clone", "-q", "--bare", ".", upstream.to_str().unwrap()]);
+    sandbox.git(&["remote", "add", "origin", upstream.to_str().unwrap()]);
+    sandbox.git(&["fetch", "-q", "origin"]);
+    sandbox.git(&["branch", "-q", "--set-upstream-to=origin/main"]);
+    // Somebody else changes the ledger and its view, upstream and on a branch.
+    let wt = linked(&sandbox, "other");
+    run(&mut headwater(&wt, &["record", "--type", "handoff", "--now", "elsewhere"])).exits(0);
+    git(&wt, &["push", "-q", "origin", "other:main"]);
+
+    let agent = Agent::new("s1", &sandbox.root);
+    agent.start();
+    sandbox.run(&["record", "--now", "here"]).exits(0);
+    agent.hook("stop", "");
+    let view = sandbox.view();
+    sandbox.git(&["stash", "-q", "--include-untracked"]);
+    sandbox.git(&["stash", "pop", "-q"]);
+    sandbox.git(&["checkout", "-q", "other", "--ignore-other-worktrees"]);
+    sandbox.git(&["checkout", "-q", "main"]);
+    assert_eq!(sandbox.view(), view);
+    sandbox.git(&["pull", "-q", "--rebase"]);
+    sandbox.git(&["merge", "-q", "--no-edit", "other"]);
+    agent.end();
+    sandbox.run(&["synth", "--check", "--rev", "HEAD"]).exits(0);
+}
+
+#[test]
+fn whatever_is_wrong_the_agent_goes_on() {
+    let sandbox = repo();
+    let broken = repo();
+    std::fs::write(broken.root.join(".headwater.yaml"), "view: [").unwrap();
+    let bare = sandbox.beside("bare.git");
+    sandbox.git(&["init", "-q", "--bare", bare.to_str().unwrap()]);
+    let megabytes = "x".repeat(10_000_000);
+    let nowhere = tempfile::tempdir().unwrap();
+    for hook in ["session-start", "session-end", "pre-compact", "stop"] {
+        for input in
+            ["", "{", "[]", "null", "\u{0}", megabytes.as_str(), "{\"cwd\": \"/does/not/exist\"}", "{\"cwd\": 3}"]
+        {
+            for cwd in [sandbox.root.as_path(), broken.root.as_path(), bare.as_path(), nowhere.path()] {
+                for kind in ["claude-code", "codex", "gemini", "cursor", "copilot"] {
+                    let ended =
+                        run_with_input(&mut headwater(cwd, &["hook", hook, "--agent-kind", kind]), input).exits(0);
+                    assert!(ended.stdout.is_empty() || ended.json().is_object(), "{hook} {kind}: {}", ended.stdout);
+                }
+            }
+        }
+    }
+    let faults = std::fs::read_to_string(broken.root.join(".git/headwater/faults.jsonl")).unwrap();
+    assert!(faults.contains(".headwater.yaml"), "{faults}");
+    assert!(faults.len() <= 64 << 10, "{}", faults.len());
+}
