@@ -2,6 +2,7 @@
 
 use crate::session::contract::AgentKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// Many agent sessions, one `current.md`.
@@ -111,8 +112,11 @@ pub enum Command {
     #[command(verbatim_doc_comment)]
     #[expect(clippy::doc_markdown, reason = "the help shows a configuration as it is written")]
     Config,
-    /// What agents call: installed by `headwater init`
+    /// What agents and git call: installed by `headwater init`
     Hook(HookArgs),
+    /// What git calls for a current.md that two sides changed: `headwater merge-driver %O %A %B %P %S %X %Y`
+    #[command(hide = true)]
+    MergeDriver(MergeDriverArgs),
     /// Print a completion script for a shell
     Completions {
         /// Which shell
@@ -308,6 +312,9 @@ pub enum HookCommand {
     PreCompact(SessionHookArgs),
     /// A turn ends: the session lives
     Stop(SessionHookArgs),
+    /// Those of git
+    #[command(flatten)]
+    Git(GitHook),
 }
 
 /// Options of the agents' hooks; the rest comes on standard input.
@@ -319,4 +326,50 @@ pub struct SessionHookArgs {
     /// Also hand over what this branch has, local or remote-tracking
     #[arg(long = "ref", value_name = "REF")]
     pub refs: Vec<String>,
+}
+
+/// The hooks of git.
+#[derive(Debug, Clone, Subcommand)]
+pub enum GitHook {
+    /// git's pre-push: exit 1 if a pushed commit's view is stale or an event is gone (`triggers: pre-push`)
+    PrePush {
+        /// The remote's name, or its URL where it has none
+        #[arg(allow_hyphen_values = true)]
+        remote: String,
+        /// Its URL
+        #[arg(allow_hyphen_values = true)]
+        url: Option<String>,
+    },
+    /// git's post-merge: say when the view of the new commit is stale
+    PostMerge {
+        /// What git gives the hook
+        #[arg(allow_hyphen_values = true, trailing_var_arg = true)]
+        args: Vec<String>,
+    },
+    /// git's post-rewrite: say when the view of the new commit is stale
+    PostRewrite {
+        /// What git gives the hook
+        #[arg(allow_hyphen_values = true, trailing_var_arg = true)]
+        args: Vec<String>,
+    },
+    /// git's post-checkout: say when the view of the commit is stale
+    PostCheckout {
+        /// What git gives the hook
+        #[arg(allow_hyphen_values = true, trailing_var_arg = true)]
+        args: Vec<String>,
+    },
+}
+
+/// What git gives a merge driver.
+#[derive(Debug, Clone, Args)]
+pub struct MergeDriverArgs {
+    /// `%O`: the file with the base's text
+    pub base: PathBuf,
+    /// `%A`: the file with our text, which becomes the result
+    pub ours: PathBuf,
+    /// `%B`: the file with their text
+    pub theirs: PathBuf,
+    /// `%P %S %X %Y`: the path in the merged tree, and the labels of base, ours and theirs
+    #[arg(required = true, allow_hyphen_values = true, trailing_var_arg = true, num_args = 1..=4)]
+    pub about: Vec<OsString>,
 }

@@ -16,8 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// What is checked: a ledger in the work tree, or in a commit.
-struct Subject {
-    ledger: Ledger,
+pub(super) struct Subject {
+    pub ledger: Ledger,
     folded: Folded,
     /// The view that stands there.
     standing: Option<Vec<u8>>,
@@ -27,11 +27,18 @@ struct Subject {
     ids: BTreeSet<EventId>,
 }
 
+impl Subject {
+    /// Whether the view is committed there and is not what the events give.
+    pub(super) fn is_stale(&self) -> bool {
+        self.has_view && self.standing.as_deref().unwrap_or_default() != self.folded.text.as_bytes()
+    }
+}
+
 /// Checks every ledger of the work tree, or of a commit.
 pub(super) fn run(context: &Context<'_>, args: &SynthArgs) -> Result<Exit, CliError> {
     let subjects = match &args.rev {
         None => context.ledgers.iter().map(|ledger| work_tree(context, ledger, args.base.is_some())).collect(),
-        Some(rev) => commit(context, rev)?,
+        Some(rev) => commit(context, rev, args.base.is_some())?,
     };
     let mut subjects: Vec<Result<Subject, CliError>> = subjects;
     if let [Err(_)] = subjects.as_slice() {
@@ -164,7 +171,7 @@ fn unknown_default() -> CliError {
 }
 
 /// The configuration of a commit, called `rev`.
-fn config_at(git: &Git, commit: &Oid, rev: &str) -> Result<Config, CliError> {
+pub(super) fn config_at(git: &Git, commit: &Oid, rev: &str) -> Result<Config, CliError> {
     match git.blob_at(commit, FILE_NAME)? {
         Some(bytes) => parse_config(Path::new(&format!("{rev}:{FILE_NAME}")), &bytes),
         None => Ok(Config::default()),
@@ -172,7 +179,7 @@ fn config_at(git: &Git, commit: &Oid, rev: &str) -> Result<Config, CliError> {
 }
 
 /// The ledgers of a configuration, unless one was named.
-fn ledgers_of(context: &Context<'_>, config: &Config) -> Vec<Ledger> {
+pub(super) fn ledgers_of(context: &Context<'_>, config: &Config) -> Vec<Ledger> {
     if context.is_named {
         return context.ledgers.clone();
     }
@@ -180,7 +187,11 @@ fn ledgers_of(context: &Context<'_>, config: &Config) -> Vec<Ledger> {
 }
 
 /// A commit's own events, archive, configuration and views, from git objects.
-fn commit(context: &Context<'_>, rev: &str) -> Result<Vec<Result<Subject, CliError>>, CliError> {
+pub(super) fn commit(
+    context: &Context<'_>,
+    rev: &str,
+    with_ids: bool,
+) -> Result<Vec<Result<Subject, CliError>>, CliError> {
     let git = context.git_for("`--rev`")?;
     let oid = git.resolve(rev)?;
     let config = config_at(&git, &oid, rev)?;
@@ -190,7 +201,7 @@ fn commit(context: &Context<'_>, rev: &str) -> Result<Vec<Result<Subject, CliErr
         ViewPolicy::DefaultBranch => is_on_default_branch(&git, &oid)?,
     };
     let ledgers = ledgers_of(context, &config).into_iter();
-    Ok(ledgers.filter_map(|ledger| subject_at(&git, &oid, &config, has_view, ledger).transpose()).collect())
+    Ok(ledgers.filter_map(|ledger| subject_at(&git, &oid, &config, has_view, with_ids, ledger).transpose()).collect())
 }
 
 /// One ledger of a commit; none where it has no files there.
@@ -199,6 +210,7 @@ fn subject_at(
     commit: &Oid,
     config: &Config,
     has_view: bool,
+    with_ids: bool,
     ledger: Ledger,
 ) -> Result<Option<Subject>, CliError> {
     let prefix = in_git(&ledger)?;
@@ -208,7 +220,7 @@ fn subject_at(
     }
     let entries = ledger_entries(prefix, &tree);
     let readings = read_entries(git, &entries, &config.schema)?;
-    let ids = ids_of(git, &entries)?.into_keys().collect();
+    let ids = if with_ids { ids_of(git, &entries)?.into_keys().collect() } else { BTreeSet::new() };
     let standing = git.blob_at(commit, &below(prefix, "current.md"))?;
     let files = entries.into_iter().map(|(found, _)| found).collect();
     let folded = Folded::new(Listing { files, packs: Vec::new() }, readings, &config.schema);

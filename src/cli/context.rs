@@ -287,7 +287,8 @@ pub(super) fn ledger_entries(prefix: &str, entries: &[TreeEntry]) -> Vec<(Found,
     };
     let mut found: Vec<_> = entries.iter().filter_map(found).collect();
     found.sort_by(|(a, _), (b, _)| a.cmp(b));
-    found.dedup_by(|(a, _), (b, _)| a == b);
+    // Of what a merge has twice under one name both texts count.
+    found.dedup_by(|(a, one), (b, other)| a == b && (a.not_a_file || one.oid == other.oid));
     found
 }
 

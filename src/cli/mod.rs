@@ -8,11 +8,13 @@ mod console;
 mod context;
 mod environment;
 mod error;
+mod git_hook;
 mod import;
 mod inspect;
 mod lint;
 mod log;
 mod manual;
+mod merge_driver;
 mod occasion;
 mod origins;
 mod record;
@@ -23,9 +25,10 @@ mod status;
 mod synth;
 mod why;
 
-pub use args::{Cli, Command, Format, Global, SynthArgs, Synthesize};
+pub use args::{Cli, Command, Format, Global, HookCommand, MergeDriverArgs, SynthArgs, Synthesize};
 pub use error::{CliError, Exit};
 
+use crate::session::contract::Hook;
 use clap::{CommandFactory as _, Parser as _};
 use console::Console;
 use context::{ConfigSource, Context};
@@ -64,7 +67,16 @@ fn run(global: &Global, command: Command, console: &Console) -> Result<Exit, Cli
         return manual::run(command.as_deref(), console);
     }
     if let Command::Hook(args) = &command {
-        return Ok(session_hook::run(global, &args.hook));
+        return Ok(match &args.hook {
+            HookCommand::SessionStart(args) => session_hook::run(global, Hook::SessionStart, args),
+            HookCommand::SessionEnd(args) => session_hook::run(global, Hook::SessionEnd, args),
+            HookCommand::PreCompact(args) => session_hook::run(global, Hook::PreCompact, args),
+            HookCommand::Stop(args) => session_hook::run(global, Hook::Stop, args),
+            HookCommand::Git(hook) => git_hook::run(global, hook),
+        });
+    }
+    if let Command::MergeDriver(args) = &command {
+        return merge_driver::run(console, args);
     }
     let of_commit = matches!(&command, Command::Synth(args) if args.rev.is_some());
     let source = if of_commit { ConfigSource::Commit } else { ConfigSource::WorkTree };
@@ -82,6 +94,8 @@ fn run(global: &Global, command: Command, console: &Console) -> Result<Exit, Cli
         Command::Status => context.each_ledger(|ledger| status::run(&context, ledger)),
         Command::Lint(args) => lint::run(&context, &args),
         Command::Config => show_config::run(&context),
-        Command::Completions { .. } | Command::Hook(_) | Command::Man { .. } => Ok(Exit::Done),
+        Command::Completions { .. } | Command::Man { .. } | Command::MergeDriver(_) | Command::Hook(_) => {
+            Ok(Exit::Done)
+        }
     }
 }

@@ -3,7 +3,7 @@
 //! A hook gets in no agent's way: whatever goes wrong, it answers as its contract wants, ends with 0, and
 //! keeps the fault for `headwater doctor`.
 
-use super::args::{Global, HookCommand, SessionHookArgs};
+use super::args::{Global, SessionHookArgs};
 use super::clock;
 use super::console::Console;
 use super::context::{ConfigSource, Context, Ledger, ledger_entries, read_entries};
@@ -46,13 +46,7 @@ pub(super) const FAULTS: &str = "faults.jsonl";
 const FAULTS_BYTES: usize = 64 << 10;
 
 /// Runs one hook of an agent's. Never fails.
-pub(super) fn run(global: &Global, command: &HookCommand) -> Exit {
-    let (hook, args) = match command {
-        HookCommand::SessionStart(args) => (Hook::SessionStart, args),
-        HookCommand::SessionEnd(args) => (Hook::SessionEnd, args),
-        HookCommand::PreCompact(args) => (Hook::PreCompact, args),
-        HookCommand::Stop(args) => (Hook::Stop, args),
-    };
+pub(super) fn run(global: &Global, hook: Hook, args: &SessionHookArgs) -> Exit {
     // What is not the answer goes to standard error, and only what must not be missed.
     let console = Console::new(&Global { quiet: true, format: super::Format::Text, ..global.clone() });
     let mut faults = Vec::new();

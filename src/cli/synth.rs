@@ -2,11 +2,12 @@
 
 use super::args::SynthArgs;
 use super::console::{AGENT, BOLD, styled};
-use super::context::{Context, Ledger};
+use super::context::{Context, Ledger, below};
 use super::error::{CliError, Exit};
 use super::origins::{agents, counted, distinct, phrase};
 use super::{archive, occasion};
 use crate::event::Span;
+use crate::git::Git;
 use crate::ledger::escape::{escape, escape_file_name, safe_for_terminal};
 use crate::ledger::render;
 use crate::store::{
@@ -52,10 +53,15 @@ fn synthesize_view(context: &Context<'_>, ledger: &Ledger, args: &SynthArgs) -> 
         return Ok(exit);
     }
     let folded = if writes_view {
+        let in_conflict = in_conflict(context, ledger);
         let done = with_progress(context, || write_view(context, ledger))?;
         report_faults(context, &done.folded);
         report_kept(context, &done.kept);
         report(context, ledger, &done.folded, if done.written { "written" } else { "is up to date" }, !asks)?;
+        if in_conflict {
+            let view = safe_for_terminal(&view_name(ledger));
+            context.console.warning(&format!("git still has `{view}` in conflict; run `git add {view}` and go on"));
+        }
         done.folded
     } else {
         let folded = with_progress(context, || fold_ledger(&ledger.dir, context.schema(), &context.hidden(ledger)))?;
@@ -73,6 +79,17 @@ fn synthesize_view(context: &Context<'_>, ledger: &Ledger, args: &SynthArgs) -> 
     let exit = strict(args, &folded);
     leave(folded);
     Ok(exit)
+}
+
+/// Whether git waits for the view to be resolved. Asks it only where that may be.
+fn in_conflict(context: &Context<'_>, ledger: &Ledger) -> bool {
+    let (Some(layout), Some(prefix)) = (&context.layout, &ledger.in_git) else { return false };
+    let has_markers = || {
+        let text = read_text(&ledger.dir.view()).ok().flatten().unwrap_or_default();
+        text.split(|byte| *byte == b'\n').any(|line| line.starts_with(b"<<<<<<< "))
+    };
+    (layout.operation_under_way().is_some() || has_markers())
+        && Git::at(layout).is_unmerged(&below(prefix, "current.md")).unwrap_or(false)
 }
 
 /// What is said of a view that is not committed on this branch.

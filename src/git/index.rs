@@ -60,6 +60,15 @@ impl Git {
         Ok(lines.filter(|path| !path.is_empty()).map(|path| String::from_utf8_lossy(path).into_owned()).collect())
     }
 
+    /// Whether the index has a file in conflict.
+    ///
+    /// # Errors
+    /// As [`Git::succeed`].
+    pub fn is_unmerged(&self, path: &str) -> Result<bool, GitError> {
+        let call = Call::new(["ls-files", "-z", "--unmerged", "--"]).args(pathspecs(&[path]));
+        Ok(!self.succeed(call)?.stdout.is_empty())
+    }
+
     /// Compares index and work tree at or below some folders.
     pub(super) fn changes(&self, prefixes: &[&str], limit: Duration) -> Result<Listing, GitError> {
         let flags = ["ls-files", "-z", "-t", "--stage", "--others", "--modified", "--deleted", "--exclude-standard"];

@@ -55,6 +55,14 @@ impl Layout {
         Ok(None)
     }
 
+    /// A folder where git can be asked about objects and named files, though there may be no work tree:
+    /// a bare repository, or none.
+    #[must_use]
+    pub fn without_work_tree(folder: &Path) -> Self {
+        let folder = real(folder).unwrap_or_else(|_| folder.to_owned());
+        Self { work_tree: folder.clone(), git_dir: folder.clone(), common_dir: folder.clone(), found_in: folder }
+    }
+
     /// Whether a folder lies inside a git folder or a bare repository, where there is no work tree.
     ///
     /// # Errors

@@ -85,6 +85,34 @@ impl Git {
             .collect())
     }
 
+    /// All best common ancestors of a commit and a merge of the others, in git's order; none of unrelated ones.
+    ///
+    /// # Errors
+    /// As [`Git::succeed`].
+    pub fn merge_bases(&self, commit: &Oid, others: &[Oid]) -> Result<Vec<Oid>, GitError> {
+        let call = Call::new(["merge-base", "--all", commit.as_str()]).args(others.iter().map(Oid::as_str));
+        let answer = self.run(call)?;
+        match answer.code {
+            Some(0) => Ok(answer.text().lines().filter_map(Oid::parse).collect()),
+            Some(1) => Ok(Vec::new()),
+            _ => Err(self.refused(answer)),
+        }
+    }
+
+    /// Whether two commits have the same files at or below some paths.
+    ///
+    /// # Errors
+    /// As [`Git::run`].
+    pub fn same_files(&self, a: &Oid, b: &Oid, paths: &[&str]) -> Result<bool, GitError> {
+        let call = Call::new(["diff-tree", "--quiet", "-r", "--no-renames", a.as_str(), b.as_str(), "--"]);
+        let answer = self.run(call.args(super::objects::pathspecs(paths)))?;
+        match answer.code {
+            Some(0) => Ok(true),
+            Some(1) => Ok(false),
+            _ => Err(self.refused(answer)),
+        }
+    }
+
     /// Where the branches left that are not merged into `head`: the local and the remote-tracking ones.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ pub mod escape;
 pub mod pack;
 pub mod render;
 pub mod rule;
+pub mod three_way;
 
 mod descent;
 #[cfg(test)]

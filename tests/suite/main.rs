@@ -18,6 +18,7 @@ mod concurrent;
 mod faults;
 mod golden;
 mod import;
+mod merging;
 mod order;
 mod record;
 mod reflog;
