@@ -497,6 +497,54 @@ fn a_merge_queue() {
     }
 }
 
+/// What a server makes of a pull request: a merge without a work tree, a driver or attributes.
+#[track_caller]
+fn hosted_merge(remote: &Path, name: &str) {
+    let tree = git(remote, &["merge-tree", "--write-tree", "main", name]);
+    let merged = git(remote, &["commit-tree", "-p", "main", "-p", name, "-m", name, &tree]);
+    git(remote, &["update-ref", "refs/heads/main", &merged]);
+}
+
+#[test]
+fn a_hosted_queue() {
+    for view in ["default-branch", "untracked"] {
+        let sandbox = plain_repo();
+        write(&sandbox.root, ".headwater.yaml", &format!("view: {view}\n"));
+        if view == "untracked" {
+            write(&sandbox.root, ".gitignore", &format!(".synth.lock\n{VIEW}\n"));
+            sandbox.git(&["rm", "-q", "--cached", VIEW]);
+        }
+        sandbox.commit("configured");
+        let remote = sandbox.beside("remote.git");
+        sandbox.git(&["clone", "-q", "--bare", ".", remote.to_str().unwrap()]);
+        sandbox.git(&["remote", "add", "origin", remote.to_str().unwrap()]);
+        sandbox.git(&["fetch", "-q", "origin"]);
+        sandbox.git(&["remote", "set-head", "origin", "main"]);
+        for name in ["one", "two", "three"] {
+            sandbox.git(&["checkout", "-q", "-b", name, "main"]);
+            put_event(&sandbox.root, name);
+            synth(&sandbox.root, &["--commit"]);
+            sandbox.git(&["push", "-q", "origin", name]);
+            sandbox.run(&["synth", "--check", "--rev", "HEAD", "--base", "origin/main"]).exits(0);
+        }
+        let clone = sandbox.beside("clone");
+        sandbox.git(&["clone", "-q", remote.to_str().unwrap(), clone.to_str().unwrap()]);
+        for (number, name) in (2..).zip(["one", "two", "three"]) {
+            hosted_merge(&remote, name);
+            git(&clone, &["fetch", "-q", "origin"]);
+            git(&clone, &["reset", "-q", "--hard", "origin/main"]);
+            synth(&clone, &["--commit"]);
+            git(&clone, &["push", "-q", "origin", "HEAD:main"]);
+            if view == "default-branch" {
+                fresh(&clone, "origin/main", number);
+            }
+        }
+        assert_eq!(git(&clone, &["ls-files", VIEW]).is_empty(), view == "untracked");
+        let shown = synth(&clone, &["--output", "-"]).stdout;
+        assert!(shown.contains("event_count: 4"), "{shown}");
+    }
+}
+
 /// What git gives a pre-push hook.
 fn push_line(commit: &str, there: &str) -> String {
     format!("refs/heads/x {commit} refs/heads/x {there}\n")
