@@ -10,4 +10,5 @@ pub mod crdt;
 pub mod event;
 pub mod git;
 pub mod ledger;
+pub mod setup;
 pub mod store;

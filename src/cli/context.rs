@@ -246,6 +246,7 @@ impl HiddenEvents for Hidden {
             CliError::Git(error) => failed(error),
             error @ (CliError::Usage(_)
             | CliError::Config { .. }
+            | CliError::Setup(_)
             | CliError::CannotTell(_)
             | CliError::Clock
             | CliError::Input(_)

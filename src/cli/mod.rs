@@ -6,9 +6,11 @@ mod check;
 mod clock;
 mod console;
 mod context;
+mod doctor;
 mod environment;
 mod error;
 mod import;
+mod init;
 mod inspect;
 mod lint;
 mod log;
@@ -20,7 +22,7 @@ mod status;
 mod synth;
 mod why;
 
-pub use args::{Cli, Command, Format, Global, SynthArgs, Synthesize};
+pub use args::{Cli, Command, DoctorArgs, Format, Global, InitArgs, SynthArgs, Synthesize};
 pub use error::{CliError, Exit};
 
 use clap::{CommandFactory as _, Parser as _};
@@ -79,6 +81,8 @@ fn run(global: &Global, command: Command, console: &Console) -> Result<Exit, Cli
         Command::Status => context.each_ledger(|ledger| status::run(&context, ledger)),
         Command::Lint(args) => lint::run(&context, &args),
         Command::Config => show_config::run(&context),
+        Command::Init(args) => init::run(&context, &args),
+        Command::Doctor(DoctorArgs {}) => doctor::run(&context),
         Command::Completions { .. } | Command::Man => Ok(Exit::Done),
     }
 }
