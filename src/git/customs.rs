@@ -46,7 +46,9 @@ impl Git {
     /// # Errors
     /// As [`Git::succeed`].
     pub fn ignores(&self, path: &str) -> Result<bool, GitError> {
-        let answer = self.run(Call::new(["check-ignore", "--quiet", "--no-index", "--", path]))?;
+        let question = Call::new(["check-ignore", "--quiet", "--no-index", "--", path]);
+        // It takes paths, not patterns, and refuses to be told so.
+        let answer = self.run(question.variable("GIT_LITERAL_PATHSPECS", "0"))?;
         match answer.code {
             Some(0) => Ok(true),
             Some(1) => Ok(false),

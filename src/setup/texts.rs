@@ -148,9 +148,9 @@ pub(super) fn archive_in_a_temporary_work_tree(work_tree: &str, branch: &str) ->
     let (remote, target) =
         (quoted(&format!("refs/remotes/origin/{branch}")), quoted(&format!("HEAD:refs/heads/{branch}")));
     format!(
-        "cd {} && t=$(mktemp -d) && git fetch -q origin && git worktree add -q --detach \"$t/w\" {remote} && \
-         (cd \"$t/w\" && headwater synth --no-confirm --archive --commit && git push -q origin {target}); \
-         git worktree remove --force \"$t/w\"; rmdir \"$t\"",
+        "cd {} && t=$(mktemp -d) && {{ git fetch -q origin && git worktree add -q --detach \"$t/w\" {remote} && \
+         (cd \"$t/w\" && headwater synth -q --no-confirm --archive --commit && git push -q origin {target}); \
+         git worktree remove --force \"$t/w\"; rmdir \"$t\"; }}",
         quoted(work_tree),
     )
 }
