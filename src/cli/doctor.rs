@@ -10,10 +10,14 @@ use crate::ledger::escape::safe_for_terminal;
 use crate::setup::{self, Finding};
 use serde_json::json;
 
-/// Where findings come from. Each looks at one thing, and changes nothing.
-const SOURCES: [fn(&Context<'_>) -> Result<Vec<Finding>, CliError>; 1] = [set_up];
+/// Something that looks at one thing, and changes nothing.
+type Source = fn(&Context<'_>) -> Result<Vec<Finding>, CliError>;
+
+/// Where findings come from.
+const SOURCES: [Source; 1] = [set_up];
 
 pub(super) fn run(context: &Context<'_>) -> Result<Exit, CliError> {
+    context.git_for("`headwater doctor`")?;
     let findings = findings(context);
     if context.console.json {
         let list: Vec<_> = findings
@@ -35,7 +39,7 @@ pub(super) fn run(context: &Context<'_>) -> Result<Exit, CliError> {
 
 /// All findings; a source that cannot look is one itself, and hides no other.
 pub(super) fn findings(context: &Context<'_>) -> Vec<Finding> {
-    let from = |source: &fn(&Context<'_>) -> Result<Vec<Finding>, CliError>| {
+    let from = |source: &Source| {
         source(context).unwrap_or_else(|error| {
             let remedy = "mend that, and run `headwater doctor` again".to_owned();
             vec![Finding { code: "cannot-look", what: error.chain(), remedy }]

@@ -9,6 +9,7 @@ use crate::config::DEFAULT_LEDGER;
 use crate::git::Git;
 use crate::ledger::escape::safe_for_terminal;
 use crate::setup::{self, Act, CONTRACTS, Part, Plan, Settings, Step};
+use crate::store::{Folded, Listing};
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -30,6 +31,9 @@ pub(super) fn run(context: &Context<'_>, args: &InitArgs) -> Result<Exit, CliErr
             true => usual_parts(&git),
         };
         parts.insert(Part::Ledger);
+        if context.view_is_committed_here()? != Some(true) {
+            settings.first_view = None;
+        }
         let mut plan = setup::install(&git, &parts, &settings)?;
         if parts.contains(&Part::Schedule) && !plan.is_empty() {
             let branch = git.default_branch()?.map_or_else(|| "main".to_owned(), |branch| branch.name);
@@ -69,7 +73,8 @@ pub(super) fn settings(context: &Context<'_>) -> Result<Settings, CliError> {
     };
     let ledgers = context.ledgers.iter().map(path).collect::<Result<Vec<_>, _>>()?;
     let is_default_ledger = ledgers == [DEFAULT_LEDGER];
-    Ok(Settings { ledgers, is_default_ledger, view: context.config.view, capture: false })
+    let first_view = Some(Folded::new(Listing::default(), Vec::new(), context.schema()).text);
+    Ok(Settings { ledgers, is_default_ledger, view: context.config.view, capture: false, first_view })
 }
 
 fn named_parts(args: &InitArgs) -> BTreeSet<Part> {

@@ -84,16 +84,12 @@ pub(super) fn install(name: &str, standing: Standing<'_>, sourced: bool) -> Resu
         // Git does not run it; with our block in it, it would.
         return Ok(Change::Wrap(wrapper()));
     }
-    let whole = match found {
-        Some(range) => replaced(text, range, &block(name)),
-        None => {
-            let (first, rest) = match text.split_inclusive('\n').next().filter(|line| line.starts_with("#!")) {
-                Some(line) => (line, text.get(line.len()..).unwrap_or_default()),
-                None => ("", text),
-            };
-            let end = if first.is_empty() || first.ends_with('\n') { "" } else { "\n" };
-            format!("{first}{end}{}{rest}", block(name))
-        }
+    let whole = if let Some(range) = found {
+        replaced(text, range, &block(name))
+    } else {
+        let first = text.split_inclusive('\n').next().filter(|line| line.starts_with("#!")).unwrap_or_default();
+        let end = if first.is_empty() || first.ends_with('\n') { "" } else { "\n" };
+        format!("{first}{end}{}{}", block(name), text.get(first.len()..).unwrap_or_default())
     };
     let runs = executable || sourced;
     Ok(if whole == text && runs { Change::Nothing } else { Change::Write(whole) })

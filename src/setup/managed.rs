@@ -17,6 +17,8 @@ pub struct Settings {
     pub view: ViewPolicy,
     /// Whether a new configuration asks for what a transcript holds.
     pub capture: bool,
+    /// The view of a ledger without events, where it is committed: a new ledger is not stale.
+    pub first_view: Option<String>,
 }
 
 /// A file of the work tree.
@@ -69,6 +71,10 @@ pub(super) fn files(parts: &[Part], settings: &Settings) -> Vec<Managed> {
                 for ledger in ledgers {
                     let readme = format!("{ledger}/events/README.md");
                     add(&readme, *part, "the ledger's folder", Kind::Seed(README_TEXT.to_owned()));
+                    if let Some(view) = &settings.first_view {
+                        let path = format!("{ledger}/current.md");
+                        add(&path, *part, "the view of a new ledger", Kind::Seed(view.clone()));
+                    }
                 }
                 let ignored = texts::ignored(ledgers, settings.view);
                 add(".gitignore", *part, "the lock is not tracked", Kind::Block(HASH, ignored));
@@ -202,6 +208,7 @@ mod tests {
             is_default_ledger: false,
             view: ViewPolicy::DefaultBranch,
             capture: true,
+            first_view: Some("view".to_owned()),
         };
         for file in files(&Part::ALL, &settings) {
             let Installed::Text(text) = file.install(None).unwrap() else { panic!("{}", file.path) };

@@ -9,16 +9,14 @@ use std::path::{Path, PathBuf};
 /// It leads out of the work tree, or nowhere; in words.
 pub(super) fn real_place(layout: &Layout, name: &str) -> Result<PathBuf, String> {
     let path = layout.work_tree.join(name);
-    match path.symlink_metadata() {
-        Ok(_) => match path.canonicalize() {
-            Ok(real) if layout.holds(&real) => Ok(real),
-            Ok(_) => Err(outside()),
-            Err(_) => Err("is a link that leads nowhere; mend or remove it and run this again".to_owned()),
-        },
-        Err(_) => {
-            let inside = layout.relative(&path).filter(|_| layout.holds(&path));
-            inside.map(|name| layout.work_tree.join(name)).ok_or_else(outside)
-        }
+    if path.symlink_metadata().is_err() {
+        let inside = layout.relative(&path).filter(|_| layout.holds(&path));
+        return inside.map(|name| layout.work_tree.join(name)).ok_or_else(outside);
+    }
+    match path.canonicalize() {
+        Ok(real) if layout.holds(&real) => Ok(real),
+        Ok(_) => Err(outside()),
+        Err(_) => Err("is a link that leads nowhere; mend or remove it and run this again".to_owned()),
     }
 }
 

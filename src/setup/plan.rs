@@ -196,27 +196,23 @@ impl<'a> Planner<'a> {
     }
 
     fn install_file(&mut self, file: &Managed, settings: &Settings) -> Result<(), SetupError> {
+        if file.path.ends_with("/current.md") && self.is_in_use(&file.path) {
+            return Ok(());
+        }
         let Some(path) = self.open(file)? else { return Ok(()) };
-        let Some(pending) = self.pending.get_mut(&path) else { return Ok(()) };
-        let wrong = |fault: String| SetupError::Unmergeable { name: pending.name.clone(), fault };
-        let before = pending.after.clone();
-        let text = before.as_deref().map(|bytes| utf8(bytes).map_err(wrong)).transpose()?;
+        let Some(mut pending) = self.pending.remove(&path) else { return Ok(()) };
+        let name = pending.name.clone();
+        let wrong = |fault: String| SetupError::Unmergeable { name: name.clone(), fault };
+        let text = pending.after.as_deref().map(|bytes| utf8(bytes).map_err(wrong)).transpose()?;
         match file.install(text).map_err(wrong)? {
-            Installed::Left(why) => {
-                let name = pending.name.clone();
-                self.note(&name, why);
-            }
+            Installed::Left(why) => self.note(&name, why),
             Installed::Text(whole) if Some(whole.as_str()) != text => {
-                let known = self.memory.files.get(&pending.name);
-                let original = match (text, known) {
-                    (None, _) => None,
-                    (Some(text), Some(known)) if known.written == memory::digest(text.as_bytes()) => {
-                        known.original.clone()
+                let original = match text {
+                    Some(text) => {
+                        let rest = file.remove(text, settings).map_err(wrong)?;
+                        self.original(&name, text.as_bytes(), rest)
                     }
-                    (Some(text), _) => file.remove(text, settings).map_err(wrong)?.map(|original| {
-                        self.originals.push(original.clone().into_bytes());
-                        memory::digest(original.as_bytes())
-                    }),
+                    None => None,
                 };
                 pending.written = Some(Written { written: memory::digest(whole.as_bytes()), original });
                 pending.after = Some(whole.into_bytes());
@@ -224,24 +220,23 @@ impl<'a> Planner<'a> {
             }
             Installed::Text(_) => {}
         }
+        self.pending.insert(path, pending);
         Ok(())
     }
 
     fn remove_file(&mut self, file: &Managed, settings: &Settings) -> Result<(), SetupError> {
-        if file.is_seed() && file.path.ends_with("/events/README.md") && self.is_in_use(&file.path) {
+        if self.is_in_use(&file.path) {
             return Ok(());
         }
         let Some(path) = self.open(file)? else { return Ok(()) };
         let restored = self.restored(&path)?;
         let Some(pending) = self.pending.get_mut(&path) else { return Ok(()) };
         let Some(bytes) = pending.after.clone() else { return Ok(()) };
-        let after = match restored {
-            Some(original) => original,
-            None => {
-                let wrong = |fault: String| SetupError::Unmergeable { name: pending.name.clone(), fault };
-                let text = utf8(&bytes).map_err(wrong)?;
-                file.remove(text, settings).map_err(wrong)?.map(String::into_bytes)
-            }
+        let after = if let Some(original) = restored {
+            original
+        } else {
+            let wrong = |fault: String| SetupError::Unmergeable { name: pending.name.clone(), fault };
+            file.remove(utf8(&bytes).map_err(wrong)?, settings).map_err(wrong)?.map(String::into_bytes)
         };
         if after.as_ref() != Some(&bytes) {
             pending.what.insert(file.what);
@@ -268,9 +263,11 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Whether a ledger holds events, so that the file that keeps its folder must stay.
-    fn is_in_use(&self, readme: &str) -> bool {
-        let ledger = readme.trim_end_matches("/events/README.md");
+    /// Whether a file is a ledger's own, and that ledger holds events.
+    fn is_in_use(&self, name: &str) -> bool {
+        let Some(ledger) = name.strip_suffix("/events/README.md").or_else(|| name.strip_suffix("/current.md")) else {
+            return false;
+        };
         let listing = Listing::of(&LedgerDir::new(self.layout().work_tree.join(ledger)));
         listing.is_ok_and(|listing| !listing.files.is_empty() || !listing.packs.is_empty())
     }
@@ -334,62 +331,66 @@ impl<'a> Planner<'a> {
 
     fn install_hooks(&mut self) -> Result<(), SetupError> {
         let hooks_dir = HooksDir::of(self.git)?;
-        if !hooks_dir.is_own {
-            let mut text =
-                "lies outside this repository (`core.hooksPath`) and is never written to; add to your own hooks there:"
-                    .to_owned();
-            for name in HOOKS {
-                text.push_str(&format!("\n{name}, after the first line:\n{}", hooks::block(name)));
-            }
-            self.note(&hooks_dir.dir.display().to_string(), text.trim_end().to_owned());
-            return Ok(());
+        if hooks_dir.is_own {
+            return HOOKS.into_iter().try_for_each(|hook| self.install_hook(&hooks_dir, hook));
         }
-        for hook in HOOKS {
-            let path = hooks_dir.dir.join(hook);
-            let (before, is_link) = standing(&path)?;
-            let name = name_of(self.layout(), &path);
-            let wrong = |fault: String| SetupError::Unmergeable { name: name.clone(), fault };
-            let change = hooks::install(hook, seen(before.as_ref(), is_link), hooks_dir.sourced).map_err(wrong)?;
-            let what = format!("runs `headwater hook {hook}`, then what stands there");
-            match change {
-                Change::Nothing => {}
-                Change::Write(text) => {
-                    let original = match (&before, self.memory.files.get(&name)) {
-                        (None, _) => None,
-                        (Some(file), Some(known)) if known.written == memory::digest(&file.bytes) => {
-                            known.original.clone()
-                        }
-                        (Some(file), _) => {
-                            let rest = hooks::remove(utf8(&file.bytes).map_err(wrong)?).map_err(wrong)?;
-                            rest.map(|rest| {
-                                self.originals.push(rest.clone().into_bytes());
-                                memory::digest(rest.as_bytes())
-                            })
-                        }
-                    };
-                    self.memory
-                        .files
-                        .insert(name.clone(), Written { written: memory::digest(text.as_bytes()), original });
-                    if before.is_none() {
-                        self.remember_folders(&path);
-                    }
-                    let act = Act::Write { path, before, after: text.into_bytes(), executable: !hooks_dir.sourced };
-                    self.steps.push(Step { name, what, act });
-                }
-                Change::Wrap(wrapper) => {
-                    let to = beside(&path);
-                    if to.symlink_metadata().is_ok() {
-                        let text = format!(
-                            "is no shell script, and `{hook}{BEFORE}` beside it is taken; remove one of the two and run this again"
-                        );
-                        self.note(&name, text);
-                    } else {
-                        self.steps.push(Step { name, what, act: Act::Wrap { path, to, wrapper } });
-                    }
-                }
-            }
-        }
+        let blocks = HOOKS.map(|hook| format!("{hook}, after the first line:\n{}", hooks::block(hook)));
+        let text = format!(
+            "lies outside this repository (`core.hooksPath`) and is never written to; add to your own hooks there:\n{}",
+            blocks.concat().trim_end()
+        );
+        self.note(&hooks_dir.dir.display().to_string(), text);
         Ok(())
+    }
+
+    fn install_hook(&mut self, hooks_dir: &HooksDir, hook: &str) -> Result<(), SetupError> {
+        let path = hooks_dir.dir.join(hook);
+        let (before, is_link) = standing(&path)?;
+        let name = name_of(self.layout(), &path);
+        let wrong = |fault: String| SetupError::Unmergeable { name: name.clone(), fault };
+        let change = hooks::install(hook, seen(before.as_ref(), is_link), hooks_dir.sourced).map_err(wrong)?;
+        let what = format!("runs `headwater hook {hook}`, then what stands there");
+        let act = match change {
+            Change::Nothing => return Ok(()),
+            Change::Write(text) => {
+                let original = match &before {
+                    Some(file) => {
+                        let rest = hooks::remove(utf8(&file.bytes).map_err(wrong)?).map_err(wrong)?;
+                        self.original(&name, &file.bytes, rest)
+                    }
+                    None => None,
+                };
+                let written = memory::digest(text.as_bytes());
+                self.memory.files.insert(name.clone(), Written { written, original });
+                if before.is_none() {
+                    self.remember_folders(&path);
+                }
+                Act::Write { path, before, after: text.into_bytes(), executable: !hooks_dir.sourced }
+            }
+            Change::Wrap(wrapper) => {
+                let to = beside(&path);
+                if to.symlink_metadata().is_ok() {
+                    let why = "is no shell script, and its name for a wrapped one is taken";
+                    self.note(&name, format!("{why}; remove it or `{hook}{BEFORE}` and run this again"));
+                    return Ok(());
+                }
+                Act::Wrap { path, to, wrapper }
+            }
+        };
+        self.steps.push(Step { name, what, act });
+        Ok(())
+    }
+
+    /// The hash of what stood under a name before any of ours: what is remembered, if nothing was changed
+    /// since, else what stands there without our part.
+    fn original(&mut self, name: &str, standing: &[u8], rest: Option<String>) -> Option<String> {
+        if let Some(known) = self.memory.files.get(name).filter(|known| known.written == memory::digest(standing)) {
+            return known.original.clone();
+        }
+        let rest = rest?.into_bytes();
+        let digest = memory::digest(&rest);
+        self.originals.push(rest);
+        Some(digest)
     }
 
     fn remove_hooks(&mut self) -> Result<(), SetupError> {
@@ -399,42 +400,31 @@ impl<'a> Planner<'a> {
             self.note(&hooks_dir.dir.display().to_string(), text);
             return Ok(());
         }
-        for hook in HOOKS {
-            let path = hooks_dir.dir.join(hook);
-            let (Some(before), false) = standing(&path)? else { continue };
-            let name = name_of(self.layout(), &path);
-            let known = self.memory.files.remove(&name).filter(|known| known.written == memory::digest(&before.bytes));
-            if !hooks::is_installed(&before.bytes) {
-                continue;
-            }
-            let wrong = |fault: String| SetupError::Unmergeable { name: name.clone(), fault };
-            let text = utf8(&before.bytes).map_err(wrong)?;
-            let what = "git runs what stood there before".to_owned();
-            if hooks::is_wrapper(text) {
-                let from = beside(&path);
-                let act = if from.symlink_metadata().is_ok() {
-                    Act::Unwrap { path, from }
-                } else {
-                    Act::Remove { path, before }
-                };
-                self.steps.push(Step { name, what, act });
-                continue;
-            }
-            let kept = match known.map(|known| known.original) {
-                Some(Some(wanted)) => memory::original(&self.own_dir, &wanted)?.map(Some),
-                Some(None) => Some(None),
-                None => None,
-            };
-            let after = match kept {
-                Some(original) => original,
-                None => hooks::remove(text).map_err(wrong)?.map(String::into_bytes),
-            };
-            let act = match after {
+        HOOKS.into_iter().try_for_each(|hook| self.remove_hook(&hooks_dir.dir.join(hook)))
+    }
+
+    fn remove_hook(&mut self, path: &Path) -> Result<(), SetupError> {
+        let (Some(before), false) = standing(path)? else { return Ok(()) };
+        let name = name_of(self.layout(), path);
+        let known = self.memory.files.remove(&name).filter(|known| known.written == memory::digest(&before.bytes));
+        if !hooks::is_installed(&before.bytes) {
+            return Ok(());
+        }
+        let wrong = |fault: String| SetupError::Unmergeable { name: name.clone(), fault };
+        let text = utf8(&before.bytes).map_err(wrong)?;
+        let (path, from) = (path.to_owned(), beside(path));
+        let act = if hooks::is_wrapper(text) && from.symlink_metadata().is_ok() {
+            Act::Unwrap { path, from }
+        } else {
+            let original = known.and_then(|known| known.original);
+            let kept = original.map(|wanted| memory::original(&self.own_dir, &wanted)).transpose()?.flatten();
+            let rest = if hooks::is_wrapper(text) { None } else { hooks::remove(text).map_err(wrong)? };
+            match kept.or_else(|| rest.map(String::into_bytes)) {
                 Some(after) => Act::Write { path, before: Some(before), after, executable: false },
                 None => Act::Remove { path, before },
-            };
-            self.steps.push(Step { name, what, act });
-        }
+            }
+        };
+        self.steps.push(Step { name, what: "git runs what stood there before".to_owned(), act });
         Ok(())
     }
 

@@ -200,7 +200,7 @@ mod tests {
                 let key = line.split(':').next().unwrap();
                 line.starts_with("  ") || ["ledger", "view", "archive", "sessions", "triggers"].contains(&key)
             })
-            .map(|line| format!("{line}\n"))
+            .flat_map(|line| [line, "\n"])
             .collect();
         assert_eq!(Config::parse(&keys).unwrap(), Config::default(), "{keys}");
     }

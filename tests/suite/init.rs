@@ -95,6 +95,7 @@ fn everything_is_set_up_once_and_taken_out_again() {
         assert!(after.contains_key(name), "no {name}");
     }
     sandbox.run(&["config"]).exits(0);
+    sandbox.run(&["synth", "--check"]).exits(0);
 
     let again = sandbox.run(&["init", "--all"]).exits(0);
     assert!(again.stdout.starts_with("everything is set up"), "{}", again.stdout);
@@ -378,18 +379,13 @@ fn hooks_outside_the_repository_are_never_written_to() {
 /// Every command in the agents' files, by the file that holds it.
 fn agent_commands(sandbox: &Sandbox) -> Vec<(String, String)> {
     fn collect(value: &Value, found: &mut Vec<String>) {
-        match value {
-            Value::Object(entries) => {
-                for (key, value) in entries {
-                    match value {
-                        Value::String(text) if key == "command" || key == "bash" => found.push(text.clone()),
-                        other => collect(other, found),
-                    }
-                }
+        for (key, value) in value.as_object().into_iter().flatten() {
+            if let Some(text) = value.as_str().filter(|_| key == "command" || key == "bash") {
+                found.push(text.to_owned());
             }
-            Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
-            _ => {}
+            collect(value, found);
         }
+        value.as_array().into_iter().flatten().for_each(|item| collect(item, found));
     }
     let files = [
         ".claude/settings.json",

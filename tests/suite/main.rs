@@ -17,6 +17,7 @@ mod commit;
 mod concurrent;
 mod faults;
 mod golden;
+#[cfg(unix)]
 mod init;
 mod order;
 mod record;
