@@ -11,4 +11,5 @@ pub mod event;
 pub mod git;
 pub mod ledger;
 pub mod session;
+pub mod setup;
 pub mod store;

@@ -117,6 +117,14 @@ pub enum Command {
     /// What git calls for a current.md that two sides changed: `headwater merge-driver %O %A %B %P %S %X %Y`
     #[command(hide = true)]
     MergeDriver(MergeDriverArgs),
+    /// Set up this repository and its agents, or take that out again
+    ///
+    /// The ledger's folders, the configuration and the lines in .gitignore and .gitattributes are always set
+    /// up. Without an option that names a part, it asks on a terminal; elsewhere it sets up git and the
+    /// agents whose folders are there. What stands in a file stays, byte by byte; twice changes nothing.
+    Init(InitArgs),
+    /// Find what is missing, wrong or stale in the set-up, and say what mends it
+    Doctor(DoctorArgs),
     /// Print a completion script for a shell
     Completions {
         /// Which shell
@@ -373,3 +381,51 @@ pub struct MergeDriverArgs {
     #[arg(required = true, allow_hyphen_values = true, trailing_var_arg = true, num_args = 1..=4)]
     pub about: Vec<OsString>,
 }
+/// Options of `init`.
+#[derive(Debug, Clone, Default, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+pub struct InitArgs {
+    /// Git hooks, and the merge driver of current.md in this clone
+    #[arg(long)]
+    pub git: bool,
+    /// Hooks, skill and instructions for Claude Code (.claude, CLAUDE.md)
+    #[arg(long)]
+    pub claude: bool,
+    /// Hooks and instructions for Codex CLI (.codex, AGENTS.md)
+    #[arg(long)]
+    pub codex: bool,
+    /// Hooks and instructions for Gemini CLI (.gemini, GEMINI.md)
+    #[arg(long)]
+    pub gemini: bool,
+    /// Hooks and instructions for Cursor (.cursor, AGENTS.md)
+    #[arg(long)]
+    pub cursor: bool,
+    /// Hooks and instructions for Copilot CLI (.github/hooks, AGENTS.md)
+    #[arg(long)]
+    pub copilot: bool,
+    /// A workflow that checks pushes and pull requests; with `view: default-branch` one that writes the view
+    #[arg(long)]
+    pub github_actions: bool,
+    /// A workflow that archives old events once a day; prints a crontab line that does so without GitHub
+    #[arg(long)]
+    pub schedule: bool,
+    /// An entry for the pre-commit framework
+    #[arg(long)]
+    pub pre_commit: bool,
+    /// All of these
+    #[arg(long)]
+    pub all: bool,
+    /// Ask in a new configuration for the to-do list and the last request of each session
+    #[arg(long, conflicts_with = "uninstall")]
+    pub capture: bool,
+    /// Change nothing; print what would be changed
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Take it out again: all of it, or the parts that are named
+    #[arg(long)]
+    pub uninstall: bool,
+}
+
+/// Options of `doctor`.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct DoctorArgs {}

@@ -80,12 +80,21 @@ impl Console {
 
     /// Asks a question that an empty answer says yes to.
     pub(super) fn ask(&self, question: &str) -> bool {
+        self.ask_or(question, true)
+    }
+
+    /// Asks a question, with what an empty answer says; the end of the input says no.
+    pub(super) fn ask_or(&self, question: &str, default: bool) -> bool {
         let mut err = anstream::stderr().lock();
-        let _nobody_listens = write!(err, "{question} [Y/n] ").and_then(|()| err.flush());
+        let choice = if default { "[Y/n]" } else { "[y/N]" };
+        let _nobody_listens = write!(err, "{question} {choice} ").and_then(|()| err.flush());
         let mut answer = String::new();
         let read = io::stdin().lock().read_line(&mut answer);
-        let answer = answer.trim().to_ascii_lowercase();
-        matches!(read, Ok(1..)) && matches!(answer.as_str(), "" | "y" | "yes")
+        match answer.trim().to_ascii_lowercase().as_str() {
+            _ if !matches!(read, Ok(1..)) => false,
+            "" => default,
+            answer => matches!(answer, "y" | "yes"),
+        }
     }
 
     /// Says why something could not be done.

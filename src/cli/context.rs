@@ -247,6 +247,7 @@ impl HiddenEvents for Hidden {
             CliError::Git(error) => failed(error),
             error @ (CliError::Usage(_)
             | CliError::Config { .. }
+            | CliError::Setup(_)
             | CliError::CannotTell(_)
             | CliError::Tell(_)
             | CliError::Clock

@@ -18,6 +18,13 @@ pub(super) fn session_process() -> Option<u32> {
     read("HEADWATER_SESSION_PID")?.to_str()?.parse().ok()
 }
 
+/// Whether a program of this name is on the PATH.
+pub(super) fn has_program(name: &str) -> bool {
+    let path = read("PATH").unwrap_or_default();
+    let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+    std::env::split_paths(&path).any(|folder| folder.join(&file).is_file())
+}
+
 #[expect(clippy::disallowed_methods, reason = "this module owns the environment")]
 fn read(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())

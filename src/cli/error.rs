@@ -3,6 +3,7 @@
 use crate::config::ConfigError;
 use crate::git::GitError;
 use crate::session::tell::TellError;
+use crate::setup::SetupError;
 use crate::store::StoreError;
 use std::error::Error;
 use std::io;
@@ -47,6 +48,9 @@ pub enum CliError {
     /// git cannot answer.
     #[error(transparent)]
     Git(#[from] GitError),
+    /// The repository cannot be set up.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
     /// It could not be told.
     #[error("{0}")]
     CannotTell(String),

@@ -6,10 +6,12 @@ mod check;
 mod clock;
 mod console;
 mod context;
+mod doctor;
 mod environment;
 mod error;
 mod git_hook;
 mod import;
+mod init;
 mod inspect;
 mod lint;
 mod log;
@@ -25,7 +27,9 @@ mod status;
 mod synth;
 mod why;
 
-pub use args::{Cli, Command, Format, Global, HookCommand, MergeDriverArgs, SynthArgs, Synthesize};
+pub use args::{
+    Cli, Command, DoctorArgs, Format, Global, HookCommand, InitArgs, MergeDriverArgs, SynthArgs, Synthesize,
+};
 pub use error::{CliError, Exit};
 
 use crate::session::contract::Hook;
@@ -94,6 +98,8 @@ fn run(global: &Global, command: Command, console: &Console) -> Result<Exit, Cli
         Command::Status => context.each_ledger(|ledger| status::run(&context, ledger)),
         Command::Lint(args) => lint::run(&context, &args),
         Command::Config => show_config::run(&context),
+        Command::Init(args) => init::run(&context, &args),
+        Command::Doctor(DoctorArgs {}) => doctor::run(&context),
         Command::Completions { .. } | Command::Man { .. } | Command::MergeDriver(_) | Command::Hook(_) => {
             Ok(Exit::Done)
         }

@@ -69,6 +69,7 @@ pub struct Call {
     variables: Vec<(&'static str, OsString)>,
     limit: Duration,
     at_limit: AtLimit,
+    own_hooks_path: bool,
 }
 
 impl Call {
@@ -76,7 +77,14 @@ impl Call {
     #[must_use]
     pub fn new<A: Into<String>>(arguments: impl IntoIterator<Item = A>) -> Self {
         let arguments = arguments.into_iter().map(Into::into).collect();
-        Self { arguments, stdin: None, variables: Vec::new(), limit: LIMIT, at_limit: AtLimit::End }
+        Self {
+            arguments,
+            stdin: None,
+            variables: Vec::new(),
+            limit: LIMIT,
+            at_limit: AtLimit::End,
+            own_hooks_path: false,
+        }
     }
 
     /// Adds arguments.
@@ -111,6 +119,13 @@ impl Call {
     #[must_use]
     pub fn at_limit(mut self, at_limit: AtLimit) -> Self {
         self.at_limit = at_limit;
+        self
+    }
+
+    /// Lets it see the user's `core.hooksPath`: for questions about it, which run no hook.
+    #[must_use]
+    pub(super) fn with_own_hooks_path(mut self) -> Self {
+        self.own_hooks_path = true;
         self
     }
 
@@ -222,10 +237,13 @@ impl Git {
             command.env_remove(name);
         }
         command.envs(SET).envs(call.variables.iter().map(|(name, value)| (name, value)));
-        // Hooks such as `post-index-change` and `reference-transaction` would run for plumbing, too.
-        let mut no_hooks = OsString::from("core.hooksPath=");
-        no_hooks.push(self.layout.own_dir().join("no-hooks"));
-        command.arg("-c").arg(no_hooks).args(&call.arguments);
+        if !call.own_hooks_path {
+            // Hooks such as `post-index-change` and `reference-transaction` would run for plumbing, too.
+            let mut no_hooks = OsString::from("core.hooksPath=");
+            no_hooks.push(self.layout.own_dir().join("no-hooks"));
+            command.arg("-c").arg(no_hooks);
+        }
+        command.args(&call.arguments);
         command.stdin(if call.stdin.is_some() { Stdio::piped() } else { Stdio::null() });
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         if call.at_limit == AtLimit::LetFinish {

@@ -8,6 +8,7 @@
 mod command;
 mod commit;
 mod commit_attempt;
+mod customs;
 mod error;
 mod index;
 mod label;

@@ -118,6 +118,11 @@ impl Temporary {
         self.replace(path).inspect_err(|_| remove_quietly(path))
     }
 
+    /// Where it is as long as it has no other name.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Gives the file a name, in place of what has it.
     pub(super) fn replace(&self, path: &Path) -> io::Result<()> {
         fs::rename(&self.path, path)?;

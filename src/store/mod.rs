@@ -14,6 +14,7 @@ mod platform;
 mod read;
 mod replace;
 mod select;
+mod shared;
 mod spool;
 mod synthesize;
 
@@ -30,6 +31,7 @@ pub use read::{
 };
 pub use replace::replace_whole;
 pub use select::{Selection, select};
+pub use shared::{SharedFile, move_shared, read_shared, remove_empty_folder, remove_shared, write_shared};
 pub use spool::Spool;
 pub use synthesize::{
     Folded, HiddenEvents, NothingHidden, SynthRequest, Synthesized, fold_ledger, read_ledger, synthesize,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// What the files of each layer may import, in the order of the data's path.
-const LAYERS: [(&str, &[&str]); 8] = [
+const LAYERS: [(&str, &[&str]); 9] = [
     ("crdt", &[]),
     ("event", &["crdt"]),
     ("ledger", &["crdt", "event"]),
@@ -13,7 +13,8 @@ const LAYERS: [(&str, &[&str]); 8] = [
     ("store", &["crdt", "event", "ledger"]),
     ("git", &["event"]),
     ("session", &["event", "ledger", "config", "store", "git"]),
-    ("cli", &["crdt", "event", "ledger", "config", "store", "git", "session"]),
+    ("setup", &["event", "config", "store", "git"]),
+    ("cli", &["crdt", "event", "ledger", "config", "store", "git", "session", "setup"]),
 ];
 
 fn sources() -> BTreeMap<String, String> {

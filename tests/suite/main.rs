@@ -18,6 +18,8 @@ mod concurrent;
 mod faults;
 mod golden;
 mod import;
+#[cfg(unix)]
+mod init;
 mod merging;
 mod order;
 mod record;

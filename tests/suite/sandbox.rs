@@ -84,7 +84,11 @@ pub(crate) fn run(command: &mut Command) -> Ended {
 /// Runs a process to its end with this standard input.
 pub(crate) fn run_with_input(command: &mut Command, input: &str) -> Ended {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    // A process that has enough may stop reading.
+    match child.stdin.take().unwrap().write_all(input.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => panic!("{error}"),
+        _ => {}
+    }
     ended(child.wait_with_output().unwrap())
 }
 
