@@ -27,7 +27,9 @@ pub use lock::{LockRequest, with_lock};
 pub use read::{Fold, Reading, Source, decode_path, decode_source, fold_all, read_all, read_text};
 pub use replace::replace_whole;
 pub use select::{Selection, select};
-pub use shared::{SharedFile, move_shared, read_shared, remove_empty_folder, remove_shared, write_shared};
+pub use shared::{
+    SharedFile, move_shared, read_shared, remove_empty_folder, remove_shared, replace_shared, write_shared,
+};
 pub use synthesize::{
     Folded, HiddenEvents, NothingHidden, SynthRequest, Synthesized, fold_ledger, read_ledger, synthesize,
 };
