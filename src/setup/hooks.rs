@@ -64,6 +64,11 @@ pub(super) fn block(name: &str) -> String {
     HASH.around(&body(name), "")
 }
 
+/// A script that runs ours, and then the hook that was there before.
+pub(super) fn wrapper(name: &str) -> String {
+    format!("#!/bin/sh\n{}{WRAPPED}", block(name))
+}
+
 /// Finds what must be done so that a hook runs ours and then what stands there.
 ///
 /// `sourced` scripts are run by a shell whatever they begin with and whether they may be run or not.
@@ -72,17 +77,16 @@ pub(super) fn block(name: &str) -> String {
 /// The marks of a block are broken: `:line: …`.
 pub(super) fn install(name: &str, standing: Standing<'_>, sourced: bool) -> Result<Change, String> {
     let shebang = if sourced { "" } else { "#!/bin/sh\n" };
-    let wrapper = || format!("#!/bin/sh\n{}{WRAPPED}", block(name));
     let (bytes, executable) = match standing {
         Standing::Nothing => return Ok(Change::Write(format!("{shebang}{}", block(name)))),
-        Standing::Link => return Ok(Change::Wrap(wrapper())),
+        Standing::Link => return Ok(Change::Wrap(wrapper(name))),
         Standing::File { bytes, executable } => (bytes, executable),
     };
-    let Some(text) = script(bytes, sourced) else { return Ok(Change::Wrap(wrapper())) };
+    let Some(text) = script(bytes, sourced) else { return Ok(Change::Wrap(wrapper(name))) };
     let found = HASH.find(text)?;
     if !executable && !sourced && found.is_none() {
         // Git does not run it; with our block in it, it would.
-        return Ok(Change::Wrap(wrapper()));
+        return Ok(Change::Wrap(wrapper(name)));
     }
     let whole = if let Some(range) = found {
         replaced(text, range, &block(name))

@@ -8,7 +8,8 @@ use super::{Part, SetupError, texts};
 use crate::config::ViewPolicy;
 use crate::git::{Git, Layout};
 use crate::store::{
-    LedgerDir, Listing, SharedFile, move_shared, read_shared, remove_empty_folder, remove_shared, write_shared,
+    LedgerDir, Listing, SharedFile, move_shared, read_shared, remove_empty_folder, remove_shared, replace_shared,
+    write_shared,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -348,7 +349,12 @@ impl<'a> Planner<'a> {
         let (before, is_link) = standing(&path)?;
         let name = name_of(self.layout(), &path);
         let wrong = |fault: String| SetupError::Unmergeable { name: name.clone(), fault };
-        let change = hooks::install(hook, seen(before.as_ref(), is_link), hooks_dir.sourced).map_err(wrong)?;
+        let change = if before.is_none() && !is_link && beside(&path).symlink_metadata().is_ok() {
+            // An earlier run was stopped after it had moved the hook away.
+            Change::Write(hooks::wrapper(hook))
+        } else {
+            hooks::install(hook, seen(before.as_ref(), is_link), hooks_dir.sourced).map_err(wrong)?
+        };
         let what = format!("runs `headwater hook {hook}`, then what stands there");
         let act = match change {
             Change::Nothing => return Ok(()),
@@ -524,10 +530,7 @@ impl Step {
                 move_shared(path, to)?;
                 write_shared(path, wrapper.as_bytes(), true)?;
             }
-            Act::Unwrap { path, from } => {
-                remove_shared(path)?;
-                move_shared(from, path)?;
-            }
+            Act::Unwrap { path, from } => replace_shared(from, path)?,
             Act::Set { after, .. } => git.set_local_setting(&self.name, after.as_deref())?,
         }
         Ok(())

@@ -31,7 +31,9 @@ pub use read::{
 };
 pub use replace::replace_whole;
 pub use select::{Selection, select};
-pub use shared::{SharedFile, move_shared, read_shared, remove_empty_folder, remove_shared, write_shared};
+pub use shared::{
+    SharedFile, move_shared, read_shared, remove_empty_folder, remove_shared, replace_shared, write_shared,
+};
 pub use spool::Spool;
 pub use synthesize::{
     Folded, HiddenEvents, NothingHidden, SynthRequest, Synthesized, fold_ledger, read_ledger, synthesize,

@@ -77,6 +77,14 @@ pub fn move_shared(from: &Path, to: &Path) -> Result<(), StoreError> {
     moved.map_err(StoreError::io("move away", from))
 }
 
+/// Gives a file or link the name of another, which it replaces at once.
+///
+/// # Errors
+/// The system refuses; both stand as they stood then.
+pub fn replace_shared(from: &Path, to: &Path) -> Result<(), StoreError> {
+    fs::rename(from, to).map_err(StoreError::io("replace", to))
+}
+
 /// Removes a file.
 ///
 /// # Errors

@@ -299,6 +299,15 @@ fn a_hook_that_fails_still_fails() {
             sandbox.git(&["branch", "-q", "-D", "x"]);
         }
     }
+    // A run that was stopped after it had moved the hook away is finished by the next.
+    let sandbox = repo();
+    let moved = ".git/hooks/post-checkout.before-headwater";
+    put_script(&sandbox, moved, "#!/usr/bin/env python3\nraise SystemExit(7)\n");
+    sandbox.run(&["init", "--git"]).exits(0);
+    let hook = sandbox.root.join(".git/hooks/post-checkout");
+    run(&mut with_path(program(hook.to_str().unwrap(), &sandbox.root), None)).exits(7);
+    sandbox.run(&["init", "--uninstall"]).exits(0);
+    assert!(hook.exists() && !sandbox.root.join(moved).exists());
     // One that git does not run, because it may not be, stays asleep.
     let sandbox = repo();
     put(&sandbox, ".git/hooks/post-checkout", "#!/bin/sh\nexit 7\n");
