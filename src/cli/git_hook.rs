@@ -20,7 +20,7 @@ pub(super) fn run(global: &Global, hook: &GitHook) -> Exit {
     let done = Context::resolve(global, &console, ConfigSource::Commit).and_then(|context| match hook {
         GitHook::PrePush { remote, .. } => pre_push(&context, remote),
         GitHook::PostMerge { .. } => after(&context, "merge", Some(("ORIG_HEAD", "HEAD"))),
-        GitHook::PostRewrite { .. } => after(&context, "rewrite", None),
+        GitHook::PostRewrite { .. } => post_rewrite(&context),
         GitHook::PostCheckout { args } => post_checkout(&context, args),
     });
     done.unwrap_or_else(|error| {
@@ -29,13 +29,17 @@ pub(super) fn run(global: &Global, hook: &GitHook) -> Exit {
     })
 }
 
+fn input() -> Result<String, CliError> {
+    let mut input = Vec::new();
+    std::io::stdin().lock().read_to_end(&mut input).map_err(CliError::Input)?;
+    Ok(String::from_utf8_lossy(&input).into_owned())
+}
+
 /// Checks the commits that are pushed, whatever the work tree holds.
 fn pre_push(context: &Context<'_>, remote: &str) -> Result<Exit, CliError> {
     let git = context.git_for("`hook pre-push`")?;
-    let mut input = Vec::new();
-    std::io::stdin().lock().read_to_end(&mut input).map_err(CliError::Input)?;
     let mut worst = Exit::Done;
-    for (commit, there) in pushed(&String::from_utf8_lossy(&input)) {
+    for (commit, there) in pushed(&input()?) {
         let checked = pushed_commit(context, &git, remote, &commit, there.as_ref());
         worst = worst.max(checked.unwrap_or_else(|error| {
             context.console.warning(&format!("cannot check {commit}, which is pushed: {}", error.chain()));
@@ -107,6 +111,13 @@ fn default_tip(git: &Git, remote: &str) -> Option<Oid> {
     }
     let default = git.default_branch().ok()??;
     git.resolve(&format!("refs/remotes/{remote}/{}", default.name)).ok()
+}
+
+/// Standard input has a line `<old> SP <new> [SP <more>]` for each commit, the tip's last (githooks(5)).
+fn post_rewrite(context: &Context<'_>) -> Result<Exit, CliError> {
+    let input = input()?;
+    let mut words = input.lines().last().unwrap_or_default().split(' ');
+    after(context, "rewrite", words.next().zip(words.next()))
 }
 
 /// `<old> <new> <flag>`; the flag is 1 where a branch or commit was checked out, 0 for single files.

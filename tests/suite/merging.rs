@@ -628,7 +628,10 @@ fn hooks_that_say_when_the_view_is_stale() {
     silent(try_in_tree(&["checkout", "-q", "HEAD", "--", "."]));
     silent(try_in_tree(&["reset", "-q", "--hard", "HEAD~1"]));
     advice(try_in_tree(&["rebase", "-q", "main"]), "rewrite");
-    advice(try_in_tree(&["commit", "-q", "--amend", "--no-edit", "--allow-empty"]), "rewrite");
+    silent(try_in_tree(&["commit", "-q", "--amend", "--no-edit", "--allow-empty"]));
+    put_event(&tree, "amended");
+    git(&tree, &["add", "-A"]);
+    advice(try_in_tree(&["commit", "-q", "--amend", "--no-edit"]), "rewrite");
     let remote = sandbox.beside("remote.git");
     sandbox.git(&["init", "-q", "--bare", remote.to_str().unwrap()]);
     let pushed = try_git(&tree, &["push", "-q", remote.to_str().unwrap(), "work"]);
