@@ -98,7 +98,10 @@ impl<'a> Reader<'a> {
         let node = if after.is_empty() {
             match self.next {
                 Some(below) if below.indent >= indent && is_item(below.text.get(below.indent..)?) => {
-                    self.list(below.indent, depth + 1)?
+                    let list = self.list(below.indent, depth + 1)?;
+                    // A list whose dashes stand under its key begins, for the parser, at its first item.
+                    let column = if below.indent == indent { below.indent + 2 } else { below.indent };
+                    Node { place: below.place(column), ..list }
                 }
                 Some(below) if below.indent > indent => self.mapping(below.indent, depth + 1)?,
                 _ => Node::ABSENT,

@@ -192,6 +192,13 @@ mod tests {
         prop::collection::vec(line, 0..7).prop_map(|lines| lines.concat())
     }
 
+    #[test]
+    fn both_readers_give_a_list_the_same_place() {
+        for text in ["a:\n- x\n", "a: \n- ''\n", "a:\n  - x\n", "a:\n- b: c\n", "a:\n  b:\n  - x\n"] {
+            assert_eq!(lines::read(text, 1).unwrap(), events::read(text, 1).root, "{text:?}");
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(20_000))]
 
