@@ -428,4 +428,11 @@ pub struct InitArgs {
 
 /// Options of `doctor`.
 #[derive(Debug, Clone, Copy, Default, Args)]
-pub struct DoctorArgs {}
+pub struct DoctorArgs {
+    /// Bring events back that neither a work tree nor a branch holds
+    #[arg(long)]
+    pub restore: bool,
+    /// Forget the faults of hooks
+    #[arg(long)]
+    pub clear: bool,
+}

@@ -1,24 +1,39 @@
 //! `headwater doctor`: what is missing, wrong or stale, and the command that mends it.
 
+use super::args::DoctorArgs;
 use super::console::{WARNING, styled};
 use super::context::Context;
 use super::environment;
 use super::error::{CliError, Exit};
 use super::init::settings;
 use super::origins::counted;
+use super::session_hook::FAULTS;
+use crate::git::Layout;
 use crate::ledger::escape::safe_for_terminal;
+use crate::session::spare::{LIMIT, Spare, Spares};
 use crate::setup::{self, Finding};
+use crate::store::{LedgerDir, Spool, create_event, ensure_readme};
 use serde_json::json;
+use std::collections::BTreeMap;
 
 /// Something that looks at one thing, and changes nothing.
 type Source = fn(&Context<'_>) -> Result<Vec<Finding>, CliError>;
 
 /// Where findings come from.
-const SOURCES: [Source; 1] = [set_up];
+const SOURCES: [Source; 3] = [set_up, lost, faults];
 
-pub(super) fn run(context: &Context<'_>) -> Result<Exit, CliError> {
+pub(super) fn run(context: &Context<'_>, args: DoctorArgs) -> Result<Exit, CliError> {
     context.git_for("`headwater doctor`")?;
+    if args.clear {
+        own(context).remove(FAULTS)?;
+    }
+    if args.restore {
+        restore(context)?;
+    }
     let findings = findings(context);
+    if let (Some(layout), Some(git)) = (&context.layout, context.git()) {
+        Spares::of(layout).prune(&git, LIMIT)?;
+    }
     if context.console.json {
         let list: Vec<_> = findings
             .iter()
@@ -51,4 +66,53 @@ pub(super) fn findings(context: &Context<'_>) -> Vec<Finding> {
 fn set_up(context: &Context<'_>) -> Result<Vec<Finding>, CliError> {
     let git = context.git_for("`headwater doctor`")?;
     Ok(setup::inspect(&git, &settings(context)?, environment::has_program("headwater"))?)
+}
+
+/// What this program keeps in the repository.
+fn own(context: &Context<'_>) -> Spool {
+    Spool::new(context.layout.as_ref().map(Layout::own_dir).unwrap_or_default())
+}
+
+fn lost_spares(context: &Context<'_>) -> Result<Vec<Spare>, CliError> {
+    let Some(layout) = &context.layout else { return Ok(Vec::new()) };
+    Ok(Spares::of(layout).lost(layout)?)
+}
+
+/// Events that only the kept copies still have.
+fn lost(context: &Context<'_>) -> Result<Vec<Finding>, CliError> {
+    let finding = |spare: Spare| Finding {
+        code: "lost-event",
+        what: format!("no work tree and no branch has the event `{}` of `{}`", spare.name, spare.ledger),
+        remedy: "run `headwater doctor --restore`, or delete the copy in git's folder `headwater/events/`".to_owned(),
+    };
+    Ok(lost_spares(context)?.into_iter().map(finding).collect())
+}
+
+/// Writes lost events into this work tree's ledgers, and prints their paths.
+fn restore(context: &Context<'_>) -> Result<(), CliError> {
+    let top = context.layout.as_ref().map(|layout| layout.work_tree.clone()).unwrap_or_default();
+    for spare in lost_spares(context)? {
+        let ledger = LedgerDir::new(top.join(&spare.ledger));
+        ensure_readme(&ledger)?;
+        let path = create_event(&ledger.events(), spare.stem(), &spare.text)?;
+        context.console.notice(&format!("restored `{}`", path.display()));
+    }
+    Ok(())
+}
+
+/// What went wrong in hooks, which say nothing to the agent: each fault once, with its last time.
+fn faults(context: &Context<'_>) -> Result<Vec<Finding>, CliError> {
+    let text = own(context).read(FAULTS)?.unwrap_or_default();
+    let mut last: BTreeMap<(String, String), String> = BTreeMap::new();
+    for line in String::from_utf8_lossy(&text).lines() {
+        let Ok(entry) = serde_json::from_str::<serde_json::Value>(line) else { continue };
+        let field = |key: &str| entry.get(key).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
+        last.insert((field("hook"), field("fault")), field("at"));
+    }
+    let finding = |((hook, fault), at): ((String, String), String)| Finding {
+        code: "hook-fault",
+        what: format!("{hook}, last at {at}: {fault}"),
+        remedy: "mend it, then run `headwater doctor --clear`".to_owned(),
+    };
+    Ok(last.into_iter().map(finding).collect())
 }

@@ -2,6 +2,7 @@
 
 use crate::config::ConfigError;
 use crate::git::GitError;
+use crate::session::spare::SpareError;
 use crate::session::tell::TellError;
 use crate::setup::SetupError;
 use crate::store::StoreError;
@@ -63,6 +64,15 @@ pub enum CliError {
     /// Standard input failed.
     #[error("cannot read standard input")]
     Input(#[source] io::Error),
+}
+
+impl From<SpareError> for CliError {
+    fn from(error: SpareError) -> Self {
+        match error {
+            SpareError::Store(error) => error.into(),
+            SpareError::Git(error) => error.into(),
+        }
+    }
 }
 
 impl CliError {

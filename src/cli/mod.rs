@@ -99,7 +99,7 @@ fn run(global: &Global, command: Command, console: &Console) -> Result<Exit, Cli
         Command::Lint(args) => lint::run(&context, &args),
         Command::Config => show_config::run(&context),
         Command::Init(args) => init::run(&context, &args),
-        Command::Doctor(DoctorArgs {}) => doctor::run(&context),
+        Command::Doctor(args) => doctor::run(&context, args),
         Command::Completions { .. } | Command::Man { .. } | Command::MergeDriver(_) | Command::Hook(_) => {
             Ok(Exit::Done)
         }

@@ -363,9 +363,7 @@ fn prune(layout: &Layout) -> Result<(), CliError> {
     if age.is_none_or(|age| age > PRUNE_AFTER) {
         own.replace(PRUNED, b"")?;
         if age.is_some() {
-            Spares::of(layout)
-                .prune(&crate::git::Git::at(layout))
-                .map_err(|error| CliError::CannotTell(error.to_string()))?;
+            Spares::of(layout).prune(&crate::git::Git::at(layout), COMMIT_LIMIT)?;
         }
     }
     Ok(())

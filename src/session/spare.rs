@@ -30,6 +30,15 @@ pub struct Spare {
     pub text: String,
 }
 
+impl Spare {
+    /// The name that the event had, without `.md`.
+    #[must_use]
+    pub fn stem(&self) -> &str {
+        let name = self.name.strip_suffix(".md").unwrap_or(&self.name);
+        name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+    }
+}
+
 /// Why copies cannot be looked through.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -101,7 +110,7 @@ impl Spares {
         }
         lost.retain(|spare| !there.contains(&spare.id));
         let git = Git::at(layout);
-        let held = self.held(&git, &lost, &["--branches", "--remotes"])?;
+        let held = self.held(&git, &lost, &["--branches", "--remotes"], LIMIT)?;
         Ok(lost.into_iter().zip(held).filter(|(_, held)| !held).map(|(spare, _)| spare).collect())
     }
 
@@ -109,10 +118,10 @@ impl Spares {
     ///
     /// # Errors
     /// The files or the branch cannot be read.
-    pub fn prune(&self, git: &Git) -> Result<usize, SpareError> {
+    pub fn prune(&self, git: &Git, limit: Duration) -> Result<usize, SpareError> {
         let all = self.all()?;
         let Some(default) = git.default_branch()?.filter(|_| !all.is_empty()) else { return Ok(0) };
-        let held = self.held(git, &all, &[&default.reference])?;
+        let held = self.held(git, &all, &[&default.reference], limit)?;
         let mut removed = 0;
         for (spare, _) in all.iter().zip(held).filter(|(_, held)| *held) {
             self.folder(&spare.ledger).remove(&spare.name)?;
@@ -122,20 +131,20 @@ impl Spares {
     }
 
     /// For each copy, whether some commit that these revisions reach ever held its bytes.
-    fn held(&self, git: &Git, spares: &[Spare], revisions: &[&str]) -> Result<Vec<bool>, SpareError> {
+    fn held(&self, git: &Git, spares: &[Spare], revisions: &[&str], limit: Duration) -> Result<Vec<bool>, SpareError> {
         if spares.is_empty() {
             return Ok(Vec::new());
         }
         let files: Vec<PathBuf> = spares.iter().map(|spare| self.folder(&spare.ledger).file(&spare.name)).collect();
         let ledgers: BTreeSet<&str> = spares.iter().map(|spare| spare.ledger.as_str()).collect();
         let oids = git.blob_names(&files)?;
-        let known: BTreeSet<Oid> = git.blobs_ever(revisions, &ledgers.into_iter().collect::<Vec<_>>(), LIMIT)?;
+        let known: BTreeSet<Oid> = git.blobs_ever(revisions, &ledgers.into_iter().collect::<Vec<_>>(), limit)?;
         Ok(oids.iter().map(|oid| known.contains(oid)).collect())
     }
 }
 
-/// How long git may look through the history.
-const LIMIT: Duration = Duration::from_secs(30);
+/// How long git may look through the history for somebody who waits for the answer.
+pub const LIMIT: Duration = Duration::from_secs(30);
 
 /// The ids of all texts that a ledger holds on disk, readable or not as events.
 fn ids_in(ledger: &LedgerDir) -> BTreeSet<EventId> {

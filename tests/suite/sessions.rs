@@ -330,3 +330,43 @@ fn whatever_is_wrong_the_agent_goes_on() {
     assert!(faults.contains(".headwater.yaml"), "{faults}");
     assert!(faults.len() <= 64 << 10, "{}", faults.len());
 }
+
+#[test]
+fn events_that_nothing_holds_any_more_come_back() {
+    let sandbox = repo();
+    let doctor = || {
+        let findings = sandbox.run(&["doctor", "--format", "json"]).json();
+        let lost = findings["findings"].as_array().unwrap().iter().filter(|one| one["code"] == "lost-event").count();
+        (findings.to_string(), lost)
+    };
+    // Removed with its work tree, cleaned away, and committed on a branch that is deleted: only two are lost.
+    let blue = linked(&sandbox, "blue");
+    run(&mut headwater(&blue, &["record", "--now", "in blue"])).exits(0);
+    sandbox.run(&["record", "--now", "here"]).exits(0);
+    let green = linked(&sandbox, "green");
+    run(&mut headwater(&green, &["record", "--type", "handoff", "--now", "in green"])).exits(0);
+    assert_eq!(doctor().1, 0);
+    sandbox.git(&["worktree", "remove", "--force", "../blue"]);
+    sandbox.git(&["clean", "-fdq"]);
+    sandbox.git(&["worktree", "remove", "--force", "../green"]);
+    let (findings, lost) = doctor();
+    assert_eq!(lost, 2, "{findings}");
+    assert!(findings.contains("doctor --restore"), "{findings}");
+    sandbox.git(&["branch", "-q", "-D", "green"]);
+    assert_eq!(doctor().1, 3);
+    sandbox.run(&["doctor", "--restore"]).says("restored");
+    assert_eq!(doctor().1, 0);
+    let view = sandbox.fresh();
+    assert!(view.contains("event_count: 3") && view.contains("in green"), "{view}");
+}
+
+#[test]
+fn doctor_shows_what_hooks_kept_to_themselves() {
+    let sandbox = repo();
+    std::fs::write(sandbox.root.join(".headwater.yaml"), "view: [").unwrap();
+    run_with_input(&mut headwater(&sandbox.root, &["hook", "session-start"]), "{}").exits(0);
+    std::fs::remove_file(sandbox.root.join(".headwater.yaml")).unwrap();
+    let faults = |args: &[&str]| sandbox.run(args).stdout.matches("hook-fault").count();
+    assert_eq!(faults(&["doctor"]), 1);
+    assert_eq!(faults(&["doctor", "--clear"]), 0);
+}
