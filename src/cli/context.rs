@@ -54,7 +54,18 @@ impl<'a> Context<'a> {
     /// Finds work tree, configuration and ledgers; starts no process.
     pub(super) fn resolve(global: &Global, console: &'a Console, source: ConfigSource) -> Result<Self, CliError> {
         let named = global.dir.clone().or_else(environment::ledger_dir);
-        let start = named.clone().unwrap_or_else(|| PathBuf::from("."));
+        Self::resolve_in(Path::new("."), named, global, console, source)
+    }
+
+    /// As [`Context::resolve`], but seen from another folder.
+    pub(super) fn resolve_in(
+        base: &Path,
+        named: Option<PathBuf>,
+        global: &Global,
+        console: &'a Console,
+        source: ConfigSource,
+    ) -> Result<Self, CliError> {
+        let start = named.clone().unwrap_or_else(|| base.to_owned());
         let layout = Layout::discover(&start)?;
         if layout.is_none() && Layout::is_in_git_dir(&start)? {
             return Err(CliError::Usage(
@@ -76,7 +87,7 @@ impl<'a> Context<'a> {
         let top = match (&layout, &config_file) {
             (Some(layout), _) => layout.work_tree.clone(),
             (None, Some(file)) if global.config.is_none() => file.parent().map(Path::to_owned).unwrap_or_default(),
-            _ => PathBuf::from("."),
+            _ => base.to_owned(),
         };
         let is_named = named.is_some();
         let paths = match named {

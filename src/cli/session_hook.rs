@@ -57,7 +57,7 @@ pub(super) fn run(global: &Global, hook: Hook, args: &SessionHookArgs) -> Exit {
     let told = enter(&input).and_then(|()| {
         let mut context = Context::resolve(global, &console, ConfigSource::WorkTree)?;
         context.wait = LOCK_WAIT;
-        Ok(Session { context, args, input: &input }.run(hook, &mut faults))
+        Ok(Session { context, global, args, input: &input }.run(hook, &mut faults))
     });
     let answer = told.unwrap_or_else(|error| {
         faults.push(error.chain());
@@ -140,6 +140,7 @@ fn keep_faults(console: &Console, hook: Hook, faults: &[String]) {
 /// One call of a hook, in its place.
 struct Session<'a> {
     context: Context<'a>,
+    global: &'a Global,
     args: &'a SessionHookArgs,
     input: &'a Input,
 }
@@ -271,15 +272,26 @@ impl Session<'_> {
                 dead.push((key, alive != Some(false) && !marker.is_rest));
             }
         }
-        self.with_teller(ledger, |teller| {
-            teller.finish_abandoned()?;
+        let written = self.with_teller(ledger, |teller| {
+            let mut written = teller.finish_abandoned()?;
             for (key, goes_on) in dead.iter().take(RECOVERED) {
                 let occasion = Occasion { kind: "session_end", reason: Some("recovered"), goes_on: *goes_on };
-                teller.tell(key, occasion)?;
+                written.extend(teller.tell(key, occasion)?);
             }
-            Ok(())
+            Ok(written)
         })?;
-        Ok(())
+        let layouts = written.into_iter().flatten().filter_map(|path| Layout::discover(&path).ok().flatten());
+        let work_trees: BTreeSet<_> = layouts.map(|layout| layout.work_tree).collect();
+        work_trees.iter().try_for_each(|work_tree| self.end_in(work_tree))
+    }
+
+    /// Does in another work tree what its configuration says of a session's end.
+    fn end_in(&self, work_tree: &std::path::Path) -> Result<(), CliError> {
+        let global = Global { dir: None, config: None, ..self.global.clone() };
+        let mut there = Context::resolve_in(work_tree, None, &global, self.context.console, ConfigSource::WorkTree)?;
+        there.wait = LOCK_WAIT;
+        let trigger = there.config.triggers.session_end;
+        there.ledgers.first().map_or(Ok(()), |ledger| occasion::apply(&there, ledger, trigger, COMMIT_LIMIT))
     }
 
     /// Folds what this work tree has and what the others have beyond it, and puts it into words.

@@ -155,7 +155,8 @@ impl Handover<'_> {
                 Rows::Items(..) | Rows::Steps(..) => Vec::new(),
             }
         };
-        self.view.sections.iter().flat_map(of).collect()
+        // What several sessions do at the same time is no contest: `now` stands with the siblings.
+        self.view.sections.iter().filter(|section| section.name != "now").flat_map(of).collect()
     }
 
     fn siblings(&self) -> Vec<String> {

@@ -209,6 +209,9 @@ fn a_killed_session_is_recovered_by_the_next_one() {
         assert!(told.contains(line), "no {line:?} in\n{told}");
     }
     assert!(context.contains("last commit on blue: Add a.txt [blue]"), "{context}");
+    // It goes with its branch.
+    assert_eq!(git(&wt, &["status", "--porcelain"]), "");
+    run(&mut headwater(&wt, &["synth", "--check", "--rev", "HEAD"])).exits(0);
     // Once.
     Agent::new("s4", &sandbox.root).start();
     assert_eq!((events(&wt).len(), events(&sandbox.root).len()), (1, 0));
