@@ -99,6 +99,14 @@ impl<'a> Context<'a> {
         Ok(Self { console, config, config_file, layout, ledgers, is_named, wait: Duration::from_secs(global.wait) })
     }
 
+    /// The same command in another work tree of the repository, by the configuration there.
+    pub(super) fn in_work_tree(&self, layout: Layout) -> Result<Self, CliError> {
+        let config_file = Some(layout.work_tree.join(FILE_NAME)).filter(|file| file.symlink_metadata().is_ok());
+        let config = config_file.as_deref().map_or_else(|| Ok(Config::default()), read_config)?;
+        let (ledgers, layout) = (Vec::new(), Some(layout));
+        Ok(Self { console: self.console, config, config_file, layout, ledgers, is_named: false, wait: self.wait })
+    }
+
     /// The ledger at a path from the top of the work tree.
     pub(super) fn ledger_at(&self, path: &str) -> Ledger {
         let top = self.layout.as_ref().map(|layout| layout.work_tree.clone()).unwrap_or_default();

@@ -23,6 +23,7 @@ use crate::session::tell::{Occasion, TellError, Teller, place};
 use crate::store::{Folded, LedgerDir, Listing, Spool, StoreError, fold_ledger};
 use std::collections::BTreeSet;
 use std::io::{IsTerminal as _, Read as _};
+use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -126,7 +127,7 @@ fn read_stdin(faults: &mut Vec<String>) -> Vec<u8> {
 
 /// Keeps faults where `headwater doctor` shows them, and says them.
 fn keep_faults(console: &Console, hook: Hook, faults: &[String]) {
-    let own = Layout::discover(std::path::Path::new(".")).ok().flatten().map(|layout| Spool::new(layout.own_dir()));
+    let own = Layout::discover(Path::new(".")).ok().flatten().map(|layout| Spool::new(layout.own_dir()));
     for fault in faults {
         console.warning(&format!("hook {hook}: {fault}"));
         if let Some(own) = &own {
@@ -152,10 +153,11 @@ impl Session<'_> {
             return answer;
         }
         let Some(ledger) = self.context.ledgers.first() else { return answer };
+        let mut recovered = Vec::new();
         let mut keep = |done: Result<(), CliError>| faults.extend(done.err().map(|error| error.chain()));
         match hook {
             Hook::SessionStart => {
-                keep(self.recover(ledger));
+                keep(self.recover(ledger, &mut recovered));
                 keep(self.begin());
                 keep(self.hand_over(&mut answer));
             }
@@ -163,6 +165,7 @@ impl Session<'_> {
             Hook::PreCompact => keep(self.tell(ledger, "checkpoint", true)),
             Hook::Stop => keep(self.stop()),
         }
+        faults.extend(recovered);
         answer
     }
 
@@ -225,7 +228,8 @@ impl Session<'_> {
         work: impl FnOnce(&Teller<'_>) -> Result<T, TellError>,
     ) -> Result<Option<T>, CliError> {
         let (Some(layout), Some(prefix)) = (self.layout(), &ledger.in_git) else { return Ok(None) };
-        let claimer = std::process::id().to_string();
+        // In containers all hooks may have the same number.
+        let claimer = format!("{}-{}", std::process::id(), clock::now_unix_nanos());
         let teller = Teller {
             layout,
             config: &self.context.config,
@@ -251,8 +255,8 @@ impl Session<'_> {
         prune(layout)
     }
 
-    /// Tells what sessions did that ended without a word.
-    fn recover(&self, ledger: &Ledger) -> Result<(), CliError> {
+    /// Tells what sessions did that ended without a word; what goes wrong with one does not stop the others.
+    fn recover(&self, ledger: &Ledger, faults: &mut Vec<String>) -> Result<(), CliError> {
         let Some(layout) = self.layout() else { return Ok(()) };
         let markers = Markers::of(layout);
         let own = self.key(layout);
@@ -271,15 +275,38 @@ impl Session<'_> {
                 dead.push((key, alive != Some(false) && !marker.is_rest));
             }
         }
-        self.with_teller(ledger, |teller| {
-            teller.finish_abandoned()?;
-            for (key, goes_on) in dead.iter().take(RECOVERED) {
+        let told = self.with_teller(ledger, |teller| {
+            let mut told = teller.finish_abandoned()?;
+            told.extend(dead.iter().take(RECOVERED).map(|(key, goes_on)| {
                 let occasion = Occasion { kind: "session_end", reason: Some("recovered"), goes_on: *goes_on };
-                teller.tell(key, occasion)?;
-            }
-            Ok(())
+                teller.tell(key, occasion)
+            }));
+            Ok(told)
         })?;
+        let mut events = Vec::new();
+        for told in told.into_iter().flatten() {
+            match told {
+                Ok(event) => events.extend(event),
+                Err(error) => faults.push(CliError::from(error).chain()),
+            }
+        }
+        let homes: BTreeSet<PathBuf> = events
+            .iter()
+            .filter_map(|event| Layout::discover(event).ok().flatten())
+            .map(|layout| layout.work_tree)
+            .collect();
+        for home in homes {
+            faults.extend(self.end_in(&home, ledger).err().map(|error| error.chain()));
+        }
         Ok(())
+    }
+
+    /// Does at a session's end in another work tree what the configuration there says: an event that is in no
+    /// commit would not come along when its branch is merged.
+    fn end_in(&self, work_tree: &Path, ledger: &Ledger) -> Result<(), CliError> {
+        let (Some(layout), Some(prefix)) = (Layout::discover(work_tree)?, &ledger.in_git) else { return Ok(()) };
+        let there = self.context.in_work_tree(layout)?;
+        occasion::apply(&there, &there.ledger_at(prefix), there.config.triggers.session_end, COMMIT_LIMIT)
     }
 
     /// Folds what this work tree has and what the others have beyond it, and puts it into words.
