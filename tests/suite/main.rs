@@ -9,6 +9,7 @@
 #![expect(clippy::case_sensitive_file_extension_comparisons, reason = "headwater compares them so")]
 #![expect(clippy::format_push_string, reason = "texts of tests are short")]
 
+mod agent;
 mod architecture;
 mod archive;
 mod check;
@@ -26,6 +27,8 @@ mod record;
 mod reflog;
 mod sandbox;
 mod sessions;
+#[cfg(unix)]
+mod worktrees;
 
 /// A file that nobody declares would be a test that never runs.
 #[test]
