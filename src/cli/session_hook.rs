@@ -20,7 +20,7 @@ use crate::session::process::Process;
 use crate::session::reflog;
 use crate::session::spare::Spares;
 use crate::session::tell::{Occasion, TellError, Teller, place};
-use crate::store::{Folded, LedgerDir, Listing, Spool, StoreError, fold_ledger};
+use crate::store::{Folded, LedgerDir, Listing, Sizes, Spool, StoreError, fold_ledger, read_beyond};
 use std::collections::BTreeSet;
 use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
@@ -321,9 +321,11 @@ impl Session<'_> {
             if folded.is_some() {
                 occasion::apply(&self.context, ledger, self.context.config.triggers.session_start, COMMIT_LIMIT)?;
             }
-            let (own, unreadable) =
-                folded.map_or_else(Default::default, |Folded { state, unreadable, .. }| (state, unreadable));
-            let elsewhere = self.elsewhere(ledger, &own)?;
+            let (own, unreadable, listing) = folded
+                .map_or_else(Default::default, |Folded { state, unreadable, listing, .. }| {
+                    (state, unreadable, listing)
+                });
+            let elsewhere = self.elsewhere(ledger, &own, &listing)?;
             let mut state = own;
             for (_, other) in &elsewhere {
                 state.join(other.clone());
@@ -345,17 +347,17 @@ impl Session<'_> {
     }
 
     /// What sibling work trees, and the branches that were named, have beyond this ledger.
-    fn elsewhere(&self, ledger: &Ledger, own: &State) -> Result<Vec<(String, State)>, CliError> {
+    fn elsewhere(&self, ledger: &Ledger, own: &State, listing: &Listing) -> Result<Vec<(String, State)>, CliError> {
         let (Some(layout), Some(prefix)) = (self.layout(), &ledger.in_git) else { return Ok(Vec::new()) };
         let schema = self.context.schema();
         let mut known: BTreeSet<_> = own.events().keys().copied().collect();
         let mut elsewhere = Vec::new();
-        for sibling in layout.work_trees().into_iter().skip(1) {
+        let siblings: Vec<Layout> = layout.work_trees().into_iter().skip(1).collect();
+        let sizes = if siblings.is_empty() { Sizes::default() } else { Sizes::of(&ledger.dir, listing) };
+        for sibling in siblings {
             let dir = LedgerDir::new(sibling.work_tree.join(prefix));
             // A sibling's trouble is told there.
-            let Ok((_, readings)) = crate::store::read_ledger(&dir, schema, &crate::store::NothingHidden) else {
-                continue;
-            };
+            let Ok(readings) = read_beyond(&dir, &sizes, schema) else { continue };
             let mut beyond = State::default();
             for event in readings.into_iter().filter_map(|reading| reading.result.ok()) {
                 if known.insert(event.origin.stamp.id) {

@@ -93,8 +93,8 @@ impl Teller<'_> {
     }
 
     fn finish(&self, markers: &Markers, claim: &Claim, occasion: Occasion<'_>) -> Result<Option<PathBuf>, TellError> {
-        let pending = match &claim.stage {
-            Stage::Composed(pending) => pending.clone(),
+        let (pending, may_stand) = match &claim.stage {
+            Stage::Composed(pending) => (pending.clone(), true),
             Stage::Claimed(marker) => {
                 let Some(pending) = self.compose(marker, occasion)? else {
                     markers.finish(claim)?;
@@ -103,10 +103,10 @@ impl Teller<'_> {
                 if !markers.compose(claim, &pending)? {
                     return Ok(None);
                 }
-                pending
+                (pending, false)
             }
         };
-        let written = self.write(&pending)?;
+        let written = self.write(&pending, may_stand)?;
         markers.finish(claim)?;
         Ok(written)
     }
@@ -200,19 +200,19 @@ impl Teller<'_> {
         (layout.work_tree == marker.work_tree && layout.common_dir == self.layout.common_dir).then_some(layout)
     }
 
-    /// Writes a composed event, unless it was written before, and keeps a copy.
-    fn write(&self, pending: &Pending) -> Result<Option<PathBuf>, TellError> {
+    /// Writes a composed event, unless it `may_stand` written already and does, and keeps a copy.
+    fn write(&self, pending: &Pending, may_stand: bool) -> Result<Option<PathBuf>, TellError> {
         let there = Layout::discover(&pending.work_tree).ok().flatten();
         let same = there.filter(|layout| layout.common_dir == self.layout.common_dir);
         let work_tree = same.map_or_else(|| self.layout.work_tree.clone(), |layout| layout.work_tree);
         let ledger = LedgerDir::new(work_tree.join(&pending.ledger));
         let id = EventId::of(&pending.text);
-        let known = match fold_ledger(&ledger, &self.config.schema, &NothingHidden) {
-            Ok(folded) => folded.state.events().contains_key(&id),
-            Err(StoreError::NoLedger(_)) => false,
-            Err(error) => return Err(error.into()),
+        let stands = || match fold_ledger(&ledger, &self.config.schema, &NothingHidden) {
+            Ok(folded) => Ok(folded.state.events().contains_key(&id)),
+            Err(StoreError::NoLedger(_)) => Ok(false),
+            Err(error) => Err(error),
         };
-        let written = if known {
+        let written = if may_stand && stands()? {
             None
         } else {
             ensure_readme(&ledger)?;
