@@ -191,7 +191,7 @@ impl Teller<'_> {
     fn transcript(&self, marker: &Marker) -> transcript::Transcript {
         let path = marker.transcript.as_deref().filter(|_| !self.config.capture.is_empty());
         let file = path.and_then(|path| open_tail(path, TAIL_BYTES));
-        file.and_then(|file| transcript::read(BufReader::new(file)).ok()).unwrap_or_default()
+        file.and_then(|file| transcript::read(BufReader::new(file), marker.began).ok()).unwrap_or_default()
     }
 
     /// The work tree of a marker, if it is still there, and this repository's.
