@@ -12,6 +12,7 @@
 mod agent;
 mod architecture;
 mod archive;
+mod capture;
 mod check;
 mod cli;
 mod commit;
@@ -27,6 +28,7 @@ mod record;
 mod reflog;
 mod sandbox;
 mod sessions;
+mod triggers;
 #[cfg(unix)]
 mod worktrees;
 
