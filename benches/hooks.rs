@@ -96,7 +96,8 @@ impl Bench {
     }
 
     fn hook(&self, hook: &str, session: &str) -> Result<Duration> {
-        let input = format!("{{\"session_id\": \"{session}\", \"cwd\": {:?}, \"source\": \"startup\"}}", self.top);
+        let input =
+            format!("{{\"session_id\": \"{session}\", \"cwd\": \"{}\", \"source\": \"startup\"}}", self.top.display());
         let started = Instant::now();
         finish(&mut self.command(env!("CARGO_BIN_EXE_headwater"), &["hook", hook]), &input)?;
         Ok(started.elapsed())

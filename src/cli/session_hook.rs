@@ -58,7 +58,7 @@ pub(super) fn run(global: &Global, hook: Hook, args: &SessionHookArgs) -> Exit {
     let told = enter(&input).and_then(|()| {
         let mut context = Context::resolve(global, &console, ConfigSource::WorkTree)?;
         context.wait = LOCK_WAIT;
-        Ok(Session { context, args, input: &input }.run(hook, &mut faults))
+        Ok(Session { context, args, input: &input, is_told }.run(hook, &mut faults))
     });
     let answer = told.unwrap_or_else(|error| {
         faults.push(error.chain());
@@ -143,6 +143,8 @@ struct Session<'a> {
     context: Context<'a>,
     args: &'a SessionHookArgs,
     input: &'a Input,
+    /// Whether an agent says so, and not a person at a terminal.
+    is_told: bool,
 }
 
 impl Session<'_> {
@@ -158,7 +160,9 @@ impl Session<'_> {
         match hook {
             Hook::SessionStart => {
                 keep(self.recover(ledger, &mut recovered));
-                keep(self.begin());
+                if self.is_told {
+                    keep(self.begin());
+                }
                 keep(self.hand_over(&mut answer));
             }
             Hook::SessionEnd => keep(self.tell(ledger, "session_end", false)),

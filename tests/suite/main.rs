@@ -28,6 +28,8 @@ mod record;
 mod reflog;
 mod sandbox;
 mod sessions;
+#[cfg(target_os = "linux")]
+mod terminal;
 mod triggers;
 #[cfg(unix)]
 mod worktrees;
