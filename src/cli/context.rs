@@ -54,18 +54,7 @@ impl<'a> Context<'a> {
     /// Finds work tree, configuration and ledgers; starts no process.
     pub(super) fn resolve(global: &Global, console: &'a Console, source: ConfigSource) -> Result<Self, CliError> {
         let named = global.dir.clone().or_else(environment::ledger_dir);
-        Self::resolve_in(Path::new("."), named, global, console, source)
-    }
-
-    /// As [`Context::resolve`], but seen from another folder.
-    pub(super) fn resolve_in(
-        base: &Path,
-        named: Option<PathBuf>,
-        global: &Global,
-        console: &'a Console,
-        source: ConfigSource,
-    ) -> Result<Self, CliError> {
-        let start = named.clone().unwrap_or_else(|| base.to_owned());
+        let start = named.clone().unwrap_or_else(|| PathBuf::from("."));
         let layout = Layout::discover(&start)?;
         if layout.is_none() && Layout::is_in_git_dir(&start)? {
             return Err(CliError::Usage(
@@ -87,7 +76,7 @@ impl<'a> Context<'a> {
         let top = match (&layout, &config_file) {
             (Some(layout), _) => layout.work_tree.clone(),
             (None, Some(file)) if global.config.is_none() => file.parent().map(Path::to_owned).unwrap_or_default(),
-            _ => base.to_owned(),
+            _ => PathBuf::from("."),
         };
         let is_named = named.is_some();
         let paths = match named {
@@ -108,6 +97,14 @@ impl<'a> Context<'a> {
         });
         let ledgers = ledgers.collect();
         Ok(Self { console, config, config_file, layout, ledgers, is_named, wait: Duration::from_secs(global.wait) })
+    }
+
+    /// The same command in another work tree of the repository, by the configuration there.
+    pub(super) fn in_work_tree(&self, layout: Layout) -> Result<Self, CliError> {
+        let config_file = Some(layout.work_tree.join(FILE_NAME)).filter(|file| file.symlink_metadata().is_ok());
+        let config = config_file.as_deref().map_or_else(|| Ok(Config::default()), read_config)?;
+        let (ledgers, layout) = (Vec::new(), Some(layout));
+        Ok(Self { console: self.console, config, config_file, layout, ledgers, is_named: false, wait: self.wait })
     }
 
     /// The ledger at a path from the top of the work tree.

@@ -7,7 +7,7 @@ use super::origins::counted;
 use super::synth::{report_kept, write_view};
 use crate::config::{Commit, Trigger, ViewPolicy, Writing};
 use crate::event::Span;
-use crate::git::{CommitOutcome, CommitRequest};
+use crate::git::{CommitOutcome, CommitRequest, Reason};
 use crate::store::{read_text, replace_whole};
 use std::time::Duration;
 
@@ -38,12 +38,12 @@ pub(super) fn apply(context: &Context<'_>, ledger: &Ledger, trigger: Trigger, li
         report_kept(context, &write_view(context, ledger)?.kept);
     }
     let Some(throttle) = commits else { return Ok(()) };
-    let outcome = commit(context, ledger, throttle, with_view, limit)?;
+    let outcome = commit(context, ledger, throttle, with_view, limit);
     // A changed view that is not committed would stop the next checkout: it is put back.
-    if let (CommitOutcome::Skipped(_), Some(before), true) = (&outcome, before, writes) {
+    if let (Err(_) | Ok(CommitOutcome::Skipped(_)), Some(before), true) = (&outcome, before, writes) {
         replace_whole(&view, &before)?;
     }
-    report(context, &outcome);
+    report(context, &outcome?);
     Ok(())
 }
 
@@ -82,7 +82,11 @@ pub(super) fn report(context: &Context<'_>, outcome: &CommitOutcome) {
             let short = oid.as_str().get(..12).unwrap_or_default();
             context.console.notice(&format!("committed {} as {short}", counted(*files, "file")));
         }
-        CommitOutcome::Skipped(reason) => context.console.notice(&format!("not committed: {reason}")),
+        CommitOutcome::Skipped(reason @ (Reason::Unchanged | Reason::Throttled { .. })) => {
+            context.console.notice(&format!("not committed: {reason}"));
+        }
+        // Nobody would expect it.
+        CommitOutcome::Skipped(reason) => context.console.warning(&format!("not committed: {reason}")),
     }
 }
 

@@ -20,9 +20,10 @@ use crate::session::process::Process;
 use crate::session::reflog;
 use crate::session::spare::Spares;
 use crate::session::tell::{Occasion, TellError, Teller, place};
-use crate::store::{Folded, LedgerDir, Listing, Spool, StoreError, fold_ledger};
+use crate::store::{Folded, LedgerDir, Listing, Sizes, Spool, StoreError, fold_ledger, read_beyond};
 use std::collections::BTreeSet;
 use std::io::{IsTerminal as _, Read as _};
+use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -57,7 +58,7 @@ pub(super) fn run(global: &Global, hook: Hook, args: &SessionHookArgs) -> Exit {
     let told = enter(&input).and_then(|()| {
         let mut context = Context::resolve(global, &console, ConfigSource::WorkTree)?;
         context.wait = LOCK_WAIT;
-        Ok(Session { context, global, args, input: &input }.run(hook, &mut faults))
+        Ok(Session { context, args, input: &input, is_told }.run(hook, &mut faults))
     });
     let answer = told.unwrap_or_else(|error| {
         faults.push(error.chain());
@@ -126,7 +127,7 @@ fn read_stdin(faults: &mut Vec<String>) -> Vec<u8> {
 
 /// Keeps faults where `headwater doctor` shows them, and says them.
 fn keep_faults(console: &Console, hook: Hook, faults: &[String]) {
-    let own = Layout::discover(std::path::Path::new(".")).ok().flatten().map(|layout| Spool::new(layout.own_dir()));
+    let own = Layout::discover(Path::new(".")).ok().flatten().map(|layout| Spool::new(layout.own_dir()));
     for fault in faults {
         console.warning(&format!("hook {hook}: {fault}"));
         if let Some(own) = &own {
@@ -140,9 +141,10 @@ fn keep_faults(console: &Console, hook: Hook, faults: &[String]) {
 /// One call of a hook, in its place.
 struct Session<'a> {
     context: Context<'a>,
-    global: &'a Global,
     args: &'a SessionHookArgs,
     input: &'a Input,
+    /// Whether an agent says so, and not a person at a terminal.
+    is_told: bool,
 }
 
 impl Session<'_> {
@@ -153,17 +155,21 @@ impl Session<'_> {
             return answer;
         }
         let Some(ledger) = self.context.ledgers.first() else { return answer };
+        let mut recovered = Vec::new();
         let mut keep = |done: Result<(), CliError>| faults.extend(done.err().map(|error| error.chain()));
         match hook {
             Hook::SessionStart => {
-                keep(self.recover(ledger));
-                keep(self.begin());
+                keep(self.recover(ledger, &mut recovered));
+                if self.is_told {
+                    keep(self.begin());
+                }
                 keep(self.hand_over(&mut answer));
             }
             Hook::SessionEnd => keep(self.tell(ledger, "session_end", false)),
             Hook::PreCompact => keep(self.tell(ledger, "checkpoint", true)),
             Hook::Stop => keep(self.stop()),
         }
+        faults.extend(recovered);
         answer
     }
 
@@ -226,7 +232,8 @@ impl Session<'_> {
         work: impl FnOnce(&Teller<'_>) -> Result<T, TellError>,
     ) -> Result<Option<T>, CliError> {
         let (Some(layout), Some(prefix)) = (self.layout(), &ledger.in_git) else { return Ok(None) };
-        let claimer = std::process::id().to_string();
+        // In containers all hooks may have the same number.
+        let claimer = format!("{}-{}", std::process::id(), clock::now_unix_nanos());
         let teller = Teller {
             layout,
             config: &self.context.config,
@@ -252,8 +259,8 @@ impl Session<'_> {
         prune(layout)
     }
 
-    /// Tells what sessions did that ended without a word.
-    fn recover(&self, ledger: &Ledger) -> Result<(), CliError> {
+    /// Tells what sessions did that ended without a word; what goes wrong with one does not stop the others.
+    fn recover(&self, ledger: &Ledger, faults: &mut Vec<String>) -> Result<(), CliError> {
         let Some(layout) = self.layout() else { return Ok(()) };
         let markers = Markers::of(layout);
         let own = self.key(layout);
@@ -272,26 +279,38 @@ impl Session<'_> {
                 dead.push((key, alive != Some(false) && !marker.is_rest));
             }
         }
-        let written = self.with_teller(ledger, |teller| {
-            let mut written = teller.finish_abandoned()?;
-            for (key, goes_on) in dead.iter().take(RECOVERED) {
+        let told = self.with_teller(ledger, |teller| {
+            let mut told = teller.finish_abandoned()?;
+            told.extend(dead.iter().take(RECOVERED).map(|(key, goes_on)| {
                 let occasion = Occasion { kind: "session_end", reason: Some("recovered"), goes_on: *goes_on };
-                written.extend(teller.tell(key, occasion)?);
-            }
-            Ok(written)
+                teller.tell(key, occasion)
+            }));
+            Ok(told)
         })?;
-        let layouts = written.into_iter().flatten().filter_map(|path| Layout::discover(&path).ok().flatten());
-        let work_trees: BTreeSet<_> = layouts.map(|layout| layout.work_tree).collect();
-        work_trees.iter().try_for_each(|work_tree| self.end_in(work_tree))
+        let mut events = Vec::new();
+        for told in told.into_iter().flatten() {
+            match told {
+                Ok(event) => events.extend(event),
+                Err(error) => faults.push(CliError::from(error).chain()),
+            }
+        }
+        let homes: BTreeSet<PathBuf> = events
+            .iter()
+            .filter_map(|event| Layout::discover(event).ok().flatten())
+            .map(|layout| layout.work_tree)
+            .collect();
+        for home in homes {
+            faults.extend(self.end_in(&home, ledger).err().map(|error| error.chain()));
+        }
+        Ok(())
     }
 
-    /// Does in another work tree what its configuration says of a session's end.
-    fn end_in(&self, work_tree: &std::path::Path) -> Result<(), CliError> {
-        let global = Global { dir: None, config: None, ..self.global.clone() };
-        let mut there = Context::resolve_in(work_tree, None, &global, self.context.console, ConfigSource::WorkTree)?;
-        there.wait = LOCK_WAIT;
-        let trigger = there.config.triggers.session_end;
-        there.ledgers.first().map_or(Ok(()), |ledger| occasion::apply(&there, ledger, trigger, COMMIT_LIMIT))
+    /// Does at a session's end in another work tree what the configuration there says: an event that is in no
+    /// commit would not come along when its branch is merged.
+    fn end_in(&self, work_tree: &Path, ledger: &Ledger) -> Result<(), CliError> {
+        let (Some(layout), Some(prefix)) = (Layout::discover(work_tree)?, &ledger.in_git) else { return Ok(()) };
+        let there = self.context.in_work_tree(layout)?;
+        occasion::apply(&there, &there.ledger_at(prefix), there.config.triggers.session_end, COMMIT_LIMIT)
     }
 
     /// Folds what this work tree has and what the others have beyond it, and puts it into words.
@@ -306,9 +325,11 @@ impl Session<'_> {
             if folded.is_some() {
                 occasion::apply(&self.context, ledger, self.context.config.triggers.session_start, COMMIT_LIMIT)?;
             }
-            let (own, unreadable) =
-                folded.map_or_else(Default::default, |Folded { state, unreadable, .. }| (state, unreadable));
-            let elsewhere = self.elsewhere(ledger, &own)?;
+            let (own, unreadable, listing) = folded
+                .map_or_else(Default::default, |Folded { state, unreadable, listing, .. }| {
+                    (state, unreadable, listing)
+                });
+            let elsewhere = self.elsewhere(ledger, &own, &listing)?;
             let mut state = own;
             for (_, other) in &elsewhere {
                 state.join(other.clone());
@@ -330,17 +351,17 @@ impl Session<'_> {
     }
 
     /// What sibling work trees, and the branches that were named, have beyond this ledger.
-    fn elsewhere(&self, ledger: &Ledger, own: &State) -> Result<Vec<(String, State)>, CliError> {
+    fn elsewhere(&self, ledger: &Ledger, own: &State, listing: &Listing) -> Result<Vec<(String, State)>, CliError> {
         let (Some(layout), Some(prefix)) = (self.layout(), &ledger.in_git) else { return Ok(Vec::new()) };
         let schema = self.context.schema();
         let mut known: BTreeSet<_> = own.events().keys().copied().collect();
         let mut elsewhere = Vec::new();
-        for sibling in layout.work_trees().into_iter().skip(1) {
+        let siblings: Vec<Layout> = layout.work_trees().into_iter().skip(1).collect();
+        let sizes = if siblings.is_empty() { Sizes::default() } else { Sizes::of(&ledger.dir, listing) };
+        for sibling in siblings {
             let dir = LedgerDir::new(sibling.work_tree.join(prefix));
             // A sibling's trouble is told there.
-            let Ok((_, readings)) = crate::store::read_ledger(&dir, schema, &crate::store::NothingHidden) else {
-                continue;
-            };
+            let Ok(readings) = read_beyond(&dir, &sizes, schema) else { continue };
             let mut beyond = State::default();
             for event in readings.into_iter().filter_map(|reading| reading.result.ok()) {
                 if known.insert(event.origin.stamp.id) {

@@ -193,12 +193,17 @@ impl Markers {
         Ok(Some(Claim { name, stage }))
     }
 
-    /// Puts the composed event in the place of the claim, durably.
+    /// Puts the composed event in the place of the claim, durably; `false` if somebody took that over, because
+    /// this process stood still for long.
     ///
     /// # Errors
     /// The system refuses; the span is still claimed then.
-    pub fn compose(&self, claim: &Claim, pending: &Pending) -> Result<(), StoreError> {
-        self.spool.replace(&claim.name, encoded(pending).as_bytes())
+    pub fn compose(&self, claim: &Claim, pending: &Pending) -> Result<bool, StoreError> {
+        let is_held = self.spool.written_at(&claim.name).is_some();
+        if is_held {
+            self.spool.replace(&claim.name, encoded(pending).as_bytes())?;
+        }
+        Ok(is_held)
     }
 
     /// Says that a claim is done with.

@@ -74,47 +74,46 @@ impl Teller<'_> {
         let markers = Markers::of(self.layout);
         let Some(claim) = markers.claim(key, self.clock, self.claimer)? else { return Ok(None) };
         if let (Stage::Claimed(marker), true) = (&claim.stage, occasion.goes_on) {
-            let log = home(marker).map_or_else(|| marker.log.clone(), |layout| reflog::mark(&layout.head_log()));
+            let log = self.home(marker).map_or_else(|| marker.log.clone(), |layout| reflog::mark(&layout.head_log()));
             let rest = Marker { began: self.now.unix_nanos(), log, is_rest: true, ..(**marker).clone() };
             markers.create(key, &rest)?;
         }
         self.finish(&markers, &claim, occasion)
     }
 
-    /// Finishes what another hook began and did not end; the paths of the events.
+    /// Finishes what other hooks began and did not end; what came of each.
     ///
     /// # Errors
-    /// A file cannot be read or written.
-    pub fn finish_abandoned(&self) -> Result<Vec<PathBuf>, TellError> {
+    /// The claims cannot be listed.
+    pub fn finish_abandoned(&self) -> Result<Vec<Result<Option<PathBuf>, TellError>>, TellError> {
         let markers = Markers::of(self.layout);
         let occasion = Occasion { kind: "session_end", reason: Some("recovered"), goes_on: false };
-        let mut written = Vec::new();
-        for claim in markers.abandoned(self.clock, self.claimer)? {
-            written.extend(self.finish(&markers, &claim, occasion)?);
-        }
-        Ok(written)
+        let claims = markers.abandoned(self.clock, self.claimer)?;
+        Ok(claims.iter().map(|claim| self.finish(&markers, claim, occasion)).collect())
     }
 
     fn finish(&self, markers: &Markers, claim: &Claim, occasion: Occasion<'_>) -> Result<Option<PathBuf>, TellError> {
-        let pending = match &claim.stage {
-            Stage::Composed(pending) => pending.clone(),
+        let (pending, may_stand) = match &claim.stage {
+            Stage::Composed(pending) => (pending.clone(), true),
             Stage::Claimed(marker) => {
                 let Some(pending) = self.compose(marker, occasion)? else {
                     markers.finish(claim)?;
                     return Ok(None);
                 };
-                markers.compose(claim, &pending)?;
-                pending
+                if !markers.compose(claim, &pending)? {
+                    return Ok(None);
+                }
+                (pending, false)
             }
         };
-        let written = self.write(&pending)?;
+        let written = self.write(&pending, may_stand)?;
         markers.finish(claim)?;
         Ok(written)
     }
 
     /// The event of a span, for the ledger of its own work tree, or of this one where that is gone.
     fn compose(&self, marker: &Marker, occasion: Occasion<'_>) -> Result<Option<Pending>, TellError> {
-        let home = home(marker);
+        let home = self.home(marker);
         let layout = home.as_ref().unwrap_or(self.layout);
         let ledger = LedgerDir::new(layout.work_tree.join(self.ledger));
         let state = match fold_ledger(&ledger, &self.config.schema, &NothingHidden) {
@@ -192,22 +191,28 @@ impl Teller<'_> {
     fn transcript(&self, marker: &Marker) -> transcript::Transcript {
         let path = marker.transcript.as_deref().filter(|_| !self.config.capture.is_empty());
         let file = path.and_then(|path| open_tail(path, TAIL_BYTES));
-        file.and_then(|file| transcript::read(BufReader::new(file)).ok()).unwrap_or_default()
+        file.and_then(|file| transcript::read(BufReader::new(file), marker.began).ok()).unwrap_or_default()
     }
 
-    /// Writes a composed event, unless it was written before, and keeps a copy.
-    fn write(&self, pending: &Pending) -> Result<Option<PathBuf>, TellError> {
+    /// The work tree of a marker, if it is still there, and this repository's.
+    fn home(&self, marker: &Marker) -> Option<Layout> {
+        let layout = Layout::discover(&marker.work_tree).ok().flatten()?;
+        (layout.work_tree == marker.work_tree && layout.common_dir == self.layout.common_dir).then_some(layout)
+    }
+
+    /// Writes a composed event, unless it `may_stand` written already and does, and keeps a copy.
+    fn write(&self, pending: &Pending, may_stand: bool) -> Result<Option<PathBuf>, TellError> {
         let there = Layout::discover(&pending.work_tree).ok().flatten();
         let same = there.filter(|layout| layout.common_dir == self.layout.common_dir);
         let work_tree = same.map_or_else(|| self.layout.work_tree.clone(), |layout| layout.work_tree);
         let ledger = LedgerDir::new(work_tree.join(&pending.ledger));
         let id = EventId::of(&pending.text);
-        let known = match fold_ledger(&ledger, &self.config.schema, &NothingHidden) {
-            Ok(folded) => folded.state.events().contains_key(&id),
-            Err(StoreError::NoLedger(_)) => false,
-            Err(error) => return Err(error.into()),
+        let stands = || match fold_ledger(&ledger, &self.config.schema, &NothingHidden) {
+            Ok(folded) => Ok(folded.state.events().contains_key(&id)),
+            Err(StoreError::NoLedger(_)) => Ok(false),
+            Err(error) => Err(error),
         };
-        let written = if known {
+        let written = if may_stand && stands()? {
             None
         } else {
             ensure_readme(&ledger)?;
@@ -216,12 +221,6 @@ impl Teller<'_> {
         Spares::of(self.layout).keep(&pending.ledger, &id, &pending.stem, &pending.text)?;
         Ok(written)
     }
-}
-
-/// The work tree of a marker, if it is still there and the same.
-fn home(marker: &Marker) -> Option<Layout> {
-    let layout = Layout::discover(&marker.work_tree).ok().flatten()?;
-    (layout.work_tree == marker.work_tree).then_some(layout)
 }
 
 /// What an agent's events say since an instant.

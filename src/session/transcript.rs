@@ -3,6 +3,7 @@
 //! Claude Code writes one JSON record a line, without spaces and asynchronously, so the last line may be cut (read
 //! off in 2026). Of Codex its `update_plan` calls and `user_message` events are known. All of it is best effort.
 
+use crate::event::Timestamp;
 use memchr::memmem;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -34,20 +35,22 @@ const NOT_ASKED: [&str; 13] = [
 /// What a transcript tells. Texts are one line each, cut after 200 characters.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Transcript {
-    /// Finished items of the to-do list, in its order.
+    /// Items of the to-do list that were finished since the instant that was asked for, in its order.
     pub done: Vec<String>,
-    /// Open items of the to-do list, in its order.
+    /// Open items of the to-do list, those in progress first, else in its order.
     pub open: Vec<String>,
     /// What the user asked for last.
     pub request: Option<String>,
 }
 
-/// Reads a transcript. Lines that are cut, huge, or no record are skipped, a first one that starts in its middle too.
+/// Reads a transcript; what was finished before `since` (nanoseconds since 1970) is left out, as far as its records
+/// say when they were written. Lines that are cut, huge, or no record are skipped, a first one that starts in its
+/// middle too.
 ///
 /// # Errors
 /// The system refuses.
-pub fn read(input: impl BufRead) -> io::Result<Transcript> {
-    let mut reader = Reader::default();
+pub fn read(input: impl BufRead, since: i128) -> io::Result<Transcript> {
+    let mut reader = Reader { since, ..Reader::default() };
     for_each_line(input, |line| reader.line(line))?;
     Ok(reader.finish())
 }
@@ -98,11 +101,31 @@ struct Item {
     call: Option<String>,
     id: Option<String>,
     text: String,
-    done: bool,
+    progress: Progress,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    Pending,
+    Begun,
+    Done,
+}
+
+impl Progress {
+    fn of(status: &str) -> Self {
+        match status {
+            "completed" => Self::Done,
+            "in_progress" => Self::Begun,
+            _ => Self::Pending,
+        }
+    }
 }
 
 #[derive(Debug, Default)]
 struct Reader {
+    since: i128,
+    /// The texts of what was done before `since`.
+    before: BTreeSet<String>,
     /// The list that is replaced as a whole.
     list: Vec<Item>,
     /// Items that are made and changed one by one.
@@ -138,6 +161,11 @@ impl Reader {
             Some("event_msg" | "response_item") => self.codex(at(&record, "/payload")),
             _ => {}
         }
+        let written = text(&record, "timestamp").and_then(Timestamp::parse);
+        if written.is_some_and(|at| at.unix_nanos() < self.since) {
+            let done = self.list.iter().chain(&self.tasks).filter(|item| item.progress == Progress::Done);
+            self.before = done.map(|item| item.text.clone()).collect();
+        }
     }
 
     fn ask(&mut self, record: &Value) {
@@ -160,7 +188,7 @@ impl Reader {
                 let Some(subject) = text(input, "subject").and_then(one_line) else { return };
                 let call = text(block, "id").map(str::to_owned);
                 self.awaited += usize::from(call.is_some());
-                self.tasks.push(Item { call, id: None, text: subject, done: false });
+                self.tasks.push(Item { call, id: None, text: subject, progress: Progress::Pending });
             }
             Some("TaskUpdate") => {
                 let id = name(at(input, "/taskId"));
@@ -169,7 +197,7 @@ impl Reader {
                 if status == Some("deleted") {
                     self.tasks.remove(at);
                 } else if let Some(task) = self.tasks.get_mut(at) {
-                    task.done = status.map_or(task.done, |status| status == "completed");
+                    task.progress = status.map_or(task.progress, Progress::of);
                     if let Some(subject) = text(input, "subject").and_then(one_line) {
                         task.text = subject;
                     }
@@ -213,18 +241,24 @@ impl Reader {
     fn replace(&mut self, list: &Value, key: &str) {
         let Some(list) = list.as_array() else { return };
         let item = |item: &Value| {
-            let done = text(item, "status") == Some("completed");
-            Some(Item { call: None, id: None, text: text(item, key).and_then(one_line)?, done })
+            let progress = text(item, "status").map_or(Progress::Pending, Progress::of);
+            Some(Item { call: None, id: None, text: text(item, key).and_then(one_line)?, progress })
         };
         self.list = list.iter().filter_map(item).collect();
     }
 
     fn finish(self) -> Transcript {
         let mut transcript = Transcript { request: self.request, ..Transcript::default() };
-        let mut told = BTreeSet::new();
+        let (mut told, mut pending) = (BTreeSet::new(), Vec::new());
         for item in self.list.into_iter().chain(self.tasks).filter(|item| told.insert(item.text.clone())) {
-            if item.done { &mut transcript.done } else { &mut transcript.open }.push(item.text);
+            match item.progress {
+                Progress::Done if self.before.contains(&item.text) => {}
+                Progress::Done => transcript.done.push(item.text),
+                Progress::Begun => transcript.open.push(item.text),
+                Progress::Pending => pending.push(item.text),
+            }
         }
+        transcript.open.append(&mut pending);
         transcript
     }
 }
@@ -277,13 +311,13 @@ fn one_line(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{LINE_LIMIT, TEXT_LIMIT, Transcript, read};
+    use super::{LINE_LIMIT, TEXT_LIMIT, Timestamp, Transcript, read};
     use proptest::prelude::*;
     use serde_json::{Value, json};
     use std::io::BufReader;
 
     fn of(text: &str) -> Transcript {
-        read(text.as_bytes()).unwrap()
+        read(text.as_bytes(), 0).unwrap()
     }
 
     fn lines(records: &[Value]) -> String {
@@ -320,6 +354,28 @@ mod tests {
             (told.done, told.open),
             (vec!["Read the code".to_owned()], vec!["Write".to_owned(), "Test".to_owned()])
         );
+    }
+
+    #[test]
+    fn what_was_done_before_is_left_out() {
+        let at = |ts: &str, mut record: Value| {
+            record["timestamp"] = ts.into();
+            record
+        };
+        let text = lines(&[
+            at("2026-02-10T21:11:56.906Z", todos(&[("old", "completed"), ("new", "pending"), ("now", "in_progress")])),
+            at(
+                "2026-02-10T21:12:00.000Z",
+                todos(&[("old", "completed"), ("new", "completed"), ("now", "in_progress")]),
+            ),
+        ]);
+        let since = |ts: &str| Timestamp::parse(ts).unwrap().unix_nanos();
+        let done = |since: i128| read(text.as_bytes(), since).unwrap().done;
+        assert_eq!(done(since("2026-02-10T21:11:00Z")), ["old", "new"]);
+        assert_eq!(done(since("2026-02-10T21:11:57Z")), ["new"]);
+        assert_eq!(done(since("2026-02-10T21:13:00Z")), [""; 0]);
+        let first = text.lines().next().unwrap();
+        assert_eq!(of(first).open, ["now", "new"]);
     }
 
     #[test]
@@ -419,7 +475,7 @@ mod tests {
             format!("dden\":\"user\"}}\n\nnull\n[\"user\"]\n\"user\"\n{huge}{good}{huge}{}", &good[..good.len() / 3]);
         // A reader that gives a few bytes at a time.
         for capacity in [7, 64 << 10] {
-            let told = read(BufReader::with_capacity(capacity, text.as_bytes())).unwrap();
+            let told = read(BufReader::with_capacity(capacity, text.as_bytes()), 0).unwrap();
             assert_eq!((told.open, told.request), (vec!["Stay".to_owned()], Some("asked".to_owned())));
         }
         let unended = good.trim_end();
@@ -429,7 +485,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_read(text in prop::collection::vec(any::<u8>(), 0..300)) {
-            prop_assert_eq!(read(text.as_slice()).unwrap(), Transcript::default());
+            prop_assert_eq!(read(text.as_slice(), 0).unwrap(), Transcript::default());
         }
 
         /// Of a transcript that is cut anywhere, at both ends, the whole lines are read.

@@ -36,7 +36,8 @@ pub use shared::{
 };
 pub use spool::Spool;
 pub use synthesize::{
-    Folded, HiddenEvents, NothingHidden, SynthRequest, Synthesized, fold_ledger, read_ledger, synthesize,
+    Folded, HiddenEvents, NothingHidden, Sizes, SynthRequest, Synthesized, fold_ledger, read_beyond, read_ledger,
+    synthesize,
 };
 
 use std::path::{Path, PathBuf};

@@ -2,7 +2,7 @@
 
 use super::create::sweep;
 use super::keep::Keeper;
-use super::listing::Listing;
+use super::listing::{Found, Listing};
 use super::lock::{LockRequest, with_lock};
 use super::read::{Fold, Reading, fold_all, read_all, read_text};
 use super::replace::replace_whole;
@@ -10,7 +10,7 @@ use super::{LedgerDir, StoreError};
 use crate::event::Fault;
 use crate::event::schema::Schema;
 use crate::ledger::{State, Unreadable, View, render};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// A ledger, folded.
@@ -123,6 +123,41 @@ pub fn read_ledger(
     let (listing, mut readings) = settled(ledger, hidden, |listing| read_all(ledger, listing, schema))?;
     readings.extend(hidden.read(&listing, schema)?);
     Ok((listing, readings))
+}
+
+/// Reads what a ledger has beyond `known`, events apart, without the lock.
+///
+/// What both have under one name and with one size is taken for the same and not read: events do not change, and
+/// a repository's work trees have nearly all of them in common.
+///
+/// # Errors
+/// As [`fold_ledger`].
+pub fn read_beyond(ledger: &LedgerDir, known: &Sizes, schema: &Schema) -> Result<Vec<Reading>, StoreError> {
+    let (_, readings) = settled(ledger, &NothingHidden, |listing| {
+        let mut beyond = listing.clone();
+        let is_new = |found: &Found| known.0.get(found).is_none_or(|size| size_of(ledger, found) != Some(*size));
+        beyond.files.retain(is_new);
+        beyond.packs.retain(is_new);
+        read_all(ledger, &beyond, schema)
+    })?;
+    Ok(readings)
+}
+
+/// The files of a ledger with their sizes.
+#[derive(Debug, Default)]
+pub struct Sizes(BTreeMap<Found, u64>);
+
+impl Sizes {
+    /// Those of a ledger that was listed.
+    #[must_use]
+    pub fn of(ledger: &LedgerDir, listing: &Listing) -> Self {
+        let all = listing.files.iter().chain(&listing.packs);
+        Self(all.filter_map(|found| Some((found.clone(), size_of(ledger, found)?))).collect())
+    }
+}
+
+fn size_of(ledger: &LedgerDir, found: &Found) -> Option<u64> {
+    std::fs::symlink_metadata(found.path(ledger)).ok().map(|found| found.len())
 }
 
 /// Lists a ledger and reads it; starts again when a listed file has gone.

@@ -9,8 +9,10 @@
 #![expect(clippy::case_sensitive_file_extension_comparisons, reason = "headwater compares them so")]
 #![expect(clippy::format_push_string, reason = "texts of tests are short")]
 
+mod agent;
 mod architecture;
 mod archive;
+mod capture;
 mod check;
 mod cli;
 mod commit;
@@ -26,6 +28,11 @@ mod record;
 mod reflog;
 mod sandbox;
 mod sessions;
+#[cfg(target_os = "linux")]
+mod terminal;
+mod triggers;
+#[cfg(unix)]
+mod worktrees;
 
 /// A file that nobody declares would be a test that never runs.
 #[test]

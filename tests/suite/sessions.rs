@@ -1,74 +1,8 @@
 //! Sessions through the agents' hooks: the documented JSON in, events and hand-overs out, in real repositories.
 
-use crate::sandbox::{Ended, Sandbox, event, git, headwater, run, run_with_input};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-
-/// A process that stands for an agent.
-struct Agent {
-    process: Child,
-    session: &'static str,
-    cwd: PathBuf,
-}
-
-impl Agent {
-    fn new(session: &'static str, cwd: &Path) -> Self {
-        let process = Command::new("sleep").arg("600").stdin(Stdio::null()).spawn().unwrap();
-        Self { process, session, cwd: cwd.to_owned() }
-    }
-
-    /// Calls a hook as Claude Code does.
-    fn hook(&self, name: &str, more: &str) -> Ended {
-        let event = match name {
-            "session-start" => "SessionStart",
-            "session-end" => "SessionEnd",
-            "pre-compact" => "PreCompact",
-            _ => "Stop",
-        };
-        let input = format!(
-            "{{\"session_id\": {:?}, \"transcript_path\": \"\", \"cwd\": {:?}, \"hook_event_name\": \"{event}\"{more}}}",
-            self.session,
-            self.cwd.to_str().unwrap()
-        );
-        let mut command = headwater(Path::new("/"), &["hook", name]);
-        command.env("HEADWATER_SESSION_PID", self.process.id().to_string());
-        run_with_input(&mut command, &input).exits(0)
-    }
-
-    fn start(&self) -> String {
-        let ended = self.hook("session-start", ", \"source\": \"startup\"");
-        assert_eq!(ended.stderr, "");
-        context(&ended)
-    }
-
-    fn end(&self) {
-        let ended = self.hook("session-end", ", \"reason\": \"logout\"");
-        assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("", ""));
-    }
-
-    fn commit(&self, file: &str) {
-        std::fs::write(self.cwd.join(file), file).unwrap();
-        git(&self.cwd, &["add", file]);
-        git(&self.cwd, &["commit", "-q", "-m", &format!("Add {file}")]);
-    }
-
-    fn kill(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-    }
-}
-
-impl Drop for Agent {
-    fn drop(&mut self) {
-        let _gone = self.process.kill();
-        let _gone = self.process.wait();
-    }
-}
-
-/// What a session start tells the agent.
-fn context(ended: &Ended) -> String {
-    ended.json()["hookSpecificOutput"]["additionalContext"].as_str().unwrap().to_owned()
-}
+use crate::agent::{Agent, context, events};
+use crate::sandbox::{Sandbox, event, git, headwater, run, run_with_input};
+use std::path::PathBuf;
 
 /// A repository with a first commit, where the lock is ignored.
 fn repo() -> Sandbox {
@@ -82,18 +16,6 @@ fn repo() -> Sandbox {
 fn linked(sandbox: &Sandbox, name: &str) -> PathBuf {
     sandbox.git(&["worktree", "add", "-q", &format!("../{name}"), "-b", name]);
     sandbox.beside(name)
-}
-
-const LEDGER: &str = "thoughts/shared/handoffs";
-
-/// The texts of the events of a work tree, in the order of their names.
-fn events(work_tree: &Path) -> Vec<String> {
-    let files = crate::sandbox::files_below(&work_tree.join(LEDGER).join("events"));
-    files
-        .into_iter()
-        .filter(|(name, _)| name != "README.md")
-        .map(|(_, bytes)| String::from_utf8(bytes).unwrap())
-        .collect()
 }
 
 #[test]
