@@ -13,6 +13,11 @@ pub(super) fn agent() -> Option<String> {
     read("HEADWATER_AGENT").map(|name| name.to_string_lossy().into_owned())
 }
 
+/// The folder of the project that Claude Code works on.
+pub(super) fn project_dir() -> Option<PathBuf> {
+    read("CLAUDE_PROJECT_DIR").map(PathBuf::from)
+}
+
 /// The agent's process, where a hook cannot see it.
 pub(super) fn session_process() -> Option<u32> {
     read("HEADWATER_SESSION_PID")?.to_str()?.parse().ok()

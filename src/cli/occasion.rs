@@ -5,7 +5,7 @@ use super::context::{Context, Ledger, below};
 use super::error::CliError;
 use super::origins::counted;
 use super::synth::{report_kept, write_view};
-use crate::config::{Commit, Trigger, ViewPolicy, Writing};
+use crate::config::{Commit, Trigger, Writing};
 use crate::event::Span;
 use crate::git::{CommitOutcome, CommitRequest, Reason};
 use crate::store::{read_text, replace_whole};
@@ -19,18 +19,15 @@ pub(super) fn apply(context: &Context<'_>, ledger: &Ledger, trigger: Trigger, li
         Commit::Throttled(span) => Some(Some(span)),
     };
     let commits = throttle.filter(|_| ledger.in_git.is_some());
-    let is_committed_here = context.view_is_committed_here()?;
-    let with_view = commits.is_some() && is_committed_here == Some(true);
+    let with_view = commits.is_some() && context.view_is_committed_here()? == Some(true);
     let view = ledger.dir.view();
-    // A new file would be in the way of the branch that has it.
-    let is_elsewheres = context.config.view == ViewPolicy::DefaultBranch && is_committed_here != Some(true);
     let in_the_way = match (trigger.view, &ledger.in_git, context.git()) {
         (Writing::Safe, Some(prefix), Some(git)) => git.is_tracked_and_clean(&below(prefix, "current.md"))?,
         _ => false,
     };
     let writes = match trigger.view {
         Writing::Never => false,
-        Writing::Safe => with_view || (!in_the_way && (!is_elsewheres || view.exists())),
+        Writing::Safe => with_view || (!in_the_way && (view.exists() || may_appear(context, ledger)?)),
         Writing::Always => true,
     };
     let before = if in_the_way { read_text(&view)? } else { None };
@@ -45,6 +42,15 @@ pub(super) fn apply(context: &Context<'_>, ledger: &Ledger, trigger: Trigger, li
     }
     report(context, &outcome?);
     Ok(())
+}
+
+/// Whether a view that is not there yet may be made: a new file that git does not ignore would be in the way of
+/// every branch that has one.
+fn may_appear(context: &Context<'_>, ledger: &Ledger) -> Result<bool, CliError> {
+    match (context.git(), &ledger.in_git) {
+        (Some(git), Some(prefix)) => Ok(git.ignores(&below(prefix, "current.md"))?),
+        _ => Ok(true),
+    }
 }
 
 /// Commits the ledger's own files.

@@ -19,22 +19,27 @@ use crate::session::marker::{Marker, Markers};
 use crate::session::process::Process;
 use crate::session::reflog;
 use crate::session::spare::Spares;
-use crate::session::tell::{Occasion, TellError, Teller, place};
+use crate::session::tell::{COMPACTION, Occasion, TellError, Teller, place};
 use crate::store::{Folded, LedgerDir, Listing, Sizes, Spool, StoreError, fold_ledger, read_beyond};
 use std::collections::BTreeSet;
 use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How much of standard input is read.
-const INPUT_BYTES: u64 = 1 << 20;
+const INPUT_BYTES: usize = 1 << 20;
 
 /// How long standard input may take.
 const INPUT_LIMIT: Duration = Duration::from_millis(500);
 
-/// How long a commit may take: Claude Code gives session end 1.5 s.
+/// How long a commit may take, and how long all may take together: Claude Code gives session end 1.5 s.
 const COMMIT_LIMIT: Duration = Duration::from_millis(800);
+const HOOK_LIMIT: Duration = Duration::from_millis(1_250);
+
+/// What a session tells of itself.
+const OWN: Occasion<'static> =
+    Occasion { kind: "", reason: None, goes_on: false, is_recovery: false, limit: Duration::from_millis(400) };
 
 /// How long another synthesizer is waited for.
 const LOCK_WAIT: Duration = Duration::from_millis(200);
@@ -53,25 +58,85 @@ pub(super) fn run(global: &Global, hook: Hook, args: &SessionHookArgs) -> Exit {
     let mut faults = Vec::new();
     let stdin = read_stdin(&mut faults);
     let (input, fault) = contract::read(&stdin, hook, args.agent_kind);
-    let is_told = !std::io::stdin().is_terminal();
-    faults.extend(fault.filter(|_| is_told));
-    let told = enter(&input).and_then(|()| {
-        let mut context = Context::resolve(global, &console, ConfigSource::WorkTree)?;
-        context.wait = LOCK_WAIT;
-        Ok(Session { context, args, input: &input, is_told }.run(hook, &mut faults))
-    });
-    let answer = told.unwrap_or_else(|error| {
+    faults.extend(fault.filter(|_| is_told()));
+    let place = enter(&input).and_then(|()| opted_in());
+    let layout = place.unwrap_or_else(|error| {
         faults.push(error.chain());
-        Answer::default()
+        None
     });
-    let for_people = hook == Hook::SessionStart && !is_told && std::io::stdout().is_terminal();
-    let text = if for_people { answer.banner } else { contract::answer(input.kind, hook, &answer.context) };
+    let Some(layout) = layout else {
+        // Hooks of a person's own settings run in every repository: only those that have a ledger are ours.
+        return finish(&console, hook, &input, &Answer::default(), None, &faults);
+    };
+    let started = Instant::now();
+    let mut answer = Answer::default();
+    if !input.is_subagent {
+        // Whatever the configuration says, a session that starts is remembered.
+        let session = Seat { layout: &layout, input: &input };
+        let remembered = match hook {
+            Hook::SessionStart if is_told() => session.begin(),
+            Hook::Stop => session.stop(),
+            Hook::SessionStart | Hook::SessionEnd | Hook::PreCompact => Ok(()),
+        };
+        faults.extend(remembered.err().map(|error| error.chain()));
+        match Context::resolve(global, &console, ConfigSource::WorkTree) {
+            Ok(mut context) => {
+                context.wait = LOCK_WAIT;
+                answer = Session { context, args, input: &input, seat: session, started }.run(hook, &mut faults);
+            }
+            Err(error) => faults.push(error.chain()),
+        }
+    }
+    let shown = finish(&console, hook, &input, &answer, Some(&layout), &faults);
+    if hook == Hook::SessionStart {
+        // When all is said. What takes too long is looked through another day.
+        let _another_day = prune(&layout);
+    }
+    shown
+}
+
+/// Whether an agent calls, and not a person at a terminal.
+fn is_told() -> bool {
+    !std::io::stdin().is_terminal()
+}
+
+/// Says the answer, and what went wrong.
+fn finish(
+    console: &Console,
+    hook: Hook,
+    input: &Input,
+    answer: &Answer,
+    layout: Option<&Layout>,
+    faults: &[String],
+) -> Exit {
+    let for_people = hook == Hook::SessionStart && !is_told() && std::io::stdout().is_terminal();
+    let text = if for_people { answer.banner.clone() } else { contract::answer(input.kind, hook, &answer.context) };
     if !text.is_empty() {
         // An agent that has gone needs no answer.
         let _nobody_listens = console.result(&text);
     }
-    keep_faults(&console, hook, &faults);
+    keep_faults(console, hook, layout, faults);
     Exit::Done
+}
+
+/// The work tree, if its repository has a ledger or was set up for one; else that of the agent's project, if
+/// the agent only looks into another repository.
+fn opted_in() -> Result<Option<Layout>, CliError> {
+    let project = environment::project_dir();
+    for folder in std::iter::once(PathBuf::from(".")).chain(project) {
+        let Some(layout) = Layout::discover(&folder)? else { continue };
+        let top = &layout.work_tree;
+        let has_ledger = top.join(crate::config::DEFAULT_LEDGER).join("events").is_dir();
+        let is_set_up = layout.own_dir().is_dir();
+        if environment::ledger_dir().is_some() || has_ledger || is_set_up || top.join(crate::config::FILE_NAME).exists()
+        {
+            std::env::set_current_dir(&folder).map_err(|error| {
+                CliError::CannotTell(format!("the folder `{}` cannot be entered: {error}", folder.display()))
+            })?;
+            return Ok(Some(layout));
+        }
+    }
+    Ok(None)
 }
 
 /// What session start says.
@@ -96,38 +161,49 @@ fn read_stdin(faults: &mut Vec<String>) -> Vec<u8> {
     }
     let (sender, receiver) = mpsc::channel();
     let read = move || {
-        let mut bytes = Vec::new();
         let mut stdin = std::io::stdin().lock();
-        let read = stdin.by_ref().take(INPUT_BYTES + 1).read_to_end(&mut bytes);
-        // An agent is not to find its pipe broken.
-        let whole = read.and_then(|_| std::io::copy(&mut stdin, &mut std::io::sink()));
-        // Nobody listens any more when the time was up.
-        let _late = sender.send(whole.map(|_| bytes));
+        let mut piece = vec![0; 1 << 16];
+        // To the end, however much is wanted of it: an agent is not to find its pipe broken.
+        loop {
+            match stdin.read(&mut piece) {
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Ok(0) | Err(_) => break,
+                Ok(length) => {
+                    let _late = sender.send(piece.get(..length).unwrap_or_default().to_vec());
+                }
+            }
+        }
     };
     if std::thread::Builder::new().spawn(read).is_err() {
         faults.push("standard input was not read: there is no thread for it".to_owned());
         return Vec::new();
     }
-    match receiver.recv_timeout(INPUT_LIMIT) {
-        Ok(Ok(bytes)) if bytes.len() as u64 > INPUT_BYTES => {
-            faults.push(format!("standard input has more than {INPUT_BYTES} bytes"));
-            Vec::new()
-        }
-        Ok(Ok(bytes)) => bytes,
-        Ok(Err(error)) => {
-            faults.push(format!("standard input cannot be read: {error}"));
-            Vec::new()
-        }
-        Err(_) => {
-            faults.push("standard input did not end in time".to_owned());
-            Vec::new()
+    let started = Instant::now();
+    let mut bytes = Vec::new();
+    loop {
+        match receiver.recv_timeout(INPUT_LIMIT.saturating_sub(started.elapsed())) {
+            Ok(_) if bytes.len() > INPUT_BYTES => {}
+            Ok(piece) => bytes.extend(piece),
+            Err(mpsc::RecvTimeoutError::Disconnected) => break,
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                // What has come may be all that comes.
+                if serde_json::from_slice::<serde_json::Value>(&bytes).is_err() {
+                    faults.push("standard input did not end in time".to_owned());
+                }
+                break;
+            }
         }
     }
+    if bytes.len() > INPUT_BYTES {
+        faults.push(format!("standard input has more than {INPUT_BYTES} bytes"));
+        return Vec::new();
+    }
+    bytes
 }
 
 /// Keeps faults where `headwater doctor` shows them, and says them.
-fn keep_faults(console: &Console, hook: Hook, faults: &[String]) {
-    let own = Layout::discover(Path::new(".")).ok().flatten().map(|layout| Spool::new(layout.own_dir()));
+fn keep_faults(console: &Console, hook: Hook, layout: Option<&Layout>, faults: &[String]) {
+    let own = layout.map(|layout| Spool::new(layout.own_dir()));
     for fault in faults {
         console.warning(&format!("hook {hook}: {fault}"));
         if let Some(own) = &own {
@@ -143,87 +219,49 @@ struct Session<'a> {
     context: Context<'a>,
     args: &'a SessionHookArgs,
     input: &'a Input,
-    /// Whether an agent says so, and not a person at a terminal.
-    is_told: bool,
+    seat: Seat<'a>,
+    started: Instant,
+}
+
+/// A session in its work tree.
+#[derive(Clone, Copy)]
+struct Seat<'a> {
+    layout: &'a Layout,
+    input: &'a Input,
 }
 
 impl Session<'_> {
     fn run(&self, hook: Hook, faults: &mut Vec<String>) -> Answer {
         let mut answer = Answer::default();
-        if self.input.is_subagent {
-            // Its work is told by the session that it belongs to.
-            return answer;
-        }
         let Some(ledger) = self.context.ledgers.first() else { return answer };
         let mut recovered = Vec::new();
         let mut keep = |done: Result<(), CliError>| faults.extend(done.err().map(|error| error.chain()));
         match hook {
             Hook::SessionStart => {
                 keep(self.recover(ledger, &mut recovered));
-                if self.is_told {
-                    keep(self.begin());
+                if is_told() {
+                    // One that had this one's name is told by now.
+                    keep(self.seat.begin());
                 }
-                keep(self.hand_over(&mut answer));
+                self.hand_over(&mut answer, &mut recovered);
             }
-            Hook::SessionEnd => keep(self.tell(ledger, "session_end", false)),
-            Hook::PreCompact => keep(self.tell(ledger, "checkpoint", true)),
-            Hook::Stop => keep(self.stop()),
+            Hook::SessionEnd => {
+                let reason = self.input.reason.as_deref();
+                keep(self.tell(ledger, Occasion { kind: "session_end", reason, goes_on: false, ..OWN }));
+            }
+            Hook::PreCompact => {
+                let reason = Some(COMPACTION);
+                keep(self.tell(ledger, Occasion { kind: "checkpoint", reason, goes_on: true, ..OWN }));
+            }
+            Hook::Stop => {}
         }
         faults.extend(recovered);
         answer
     }
 
-    fn layout(&self) -> Option<&Layout> {
-        self.context.layout.as_ref()
-    }
-
-    fn key(&self, layout: &Layout) -> String {
-        let session = self.input.session.as_deref().unwrap_or_default();
-        Markers::key(self.input.kind.as_str(), session, layout)
-    }
-
-    fn marker(&self, layout: &Layout) -> Result<Marker, CliError> {
-        let began = clock::now()?.unix_nanos();
-        let log = reflog::mark(&layout.head_log());
-        Ok(Marker {
-            session: self.input.session.clone().unwrap_or_default(),
-            kind: self.input.kind.as_str().to_owned(),
-            agent: record::agent_name(Some(layout), None)?,
-            branch: layout.branch()?,
-            work_tree: layout.work_tree.clone(),
-            head: Some(log.last.clone()).filter(|oid| !oid.is_empty()),
-            began,
-            session_began: began,
-            transcript: self.input.transcript.clone(),
-            log,
-            process: Process::of_session(environment::session_process()),
-            is_rest: false,
-        })
-    }
-
-    /// Remembers that a session starts here; one that is known goes on.
-    fn begin(&self) -> Result<(), CliError> {
-        let Some(layout) = self.layout() else { return Ok(()) };
-        let (markers, key) = (Markers::of(layout), self.key(layout));
-        let marker = self.marker(layout)?;
-        if markers.create(&key, &marker)? {
-            return Ok(());
-        }
-        if let Some(known) = markers.get(&key)? {
-            // The same session, in another process perhaps: its span goes on.
-            markers.update(&key, &Marker { process: marker.process, transcript: marker.transcript, ..known })?;
-        }
-        Ok(())
-    }
-
-    /// The session lives. One that was taken for dead, or began before the hooks did, has a span from now on.
-    fn stop(&self) -> Result<(), CliError> {
-        let Some(layout) = self.layout() else { return Ok(()) };
-        let (markers, key) = (Markers::of(layout), self.key(layout));
-        if !markers.touch(&key, clock::system_now()) {
-            markers.create(&key, &self.marker(layout)?)?;
-        }
-        Ok(())
+    /// How much of the hook's time is left for a commit.
+    fn commit_limit(&self) -> Duration {
+        HOOK_LIMIT.saturating_sub(self.started.elapsed()).min(COMMIT_LIMIT)
     }
 
     fn with_teller<T>(
@@ -231,12 +269,14 @@ impl Session<'_> {
         ledger: &Ledger,
         work: impl FnOnce(&Teller<'_>) -> Result<T, TellError>,
     ) -> Result<Option<T>, CliError> {
-        let (Some(layout), Some(prefix)) = (self.layout(), &ledger.in_git) else { return Ok(None) };
+        let Some(prefix) = &ledger.in_git else { return Ok(None) };
         // In containers all hooks may have the same number.
         let claimer = format!("{}-{}", std::process::id(), clock::now_unix_nanos());
+        let config_of = |layout: &Layout| self.context.in_work_tree(layout.clone()).ok().map(|there| there.config);
         let teller = Teller {
-            layout,
+            layout: self.seat.layout,
             config: &self.context.config,
+            config_of: &config_of,
             ledger: prefix,
             now: clock::now()?,
             clock: clock::system_now(),
@@ -246,45 +286,38 @@ impl Session<'_> {
     }
 
     /// Tells what the session did, and does what the configuration says then.
-    fn tell(&self, ledger: &Ledger, kind: &str, goes_on: bool) -> Result<(), CliError> {
-        let Some(layout) = self.layout() else { return Ok(()) };
-        let occasion = Occasion { kind, reason: self.input.reason.as_deref(), goes_on };
-        let key = self.key(layout);
-        self.with_teller(ledger, |teller| teller.tell(&key, occasion))?;
+    fn tell(&self, ledger: &Ledger, occasion: Occasion<'_>) -> Result<(), CliError> {
+        let key = self.seat.key();
+        let told = self.with_teller(ledger, |teller| teller.tell(&key, occasion));
         let triggers = self.context.config.triggers;
-        let trigger = if goes_on { triggers.checkpoint } else { triggers.session_end };
+        let trigger = if occasion.goes_on { triggers.checkpoint } else { triggers.session_end };
         if Listing::of(&ledger.dir).is_ok_and(|listing| listing != Listing::default()) {
-            occasion::apply(&self.context, ledger, trigger, COMMIT_LIMIT)?;
+            occasion::apply(&self.context, ledger, trigger, self.commit_limit())?;
         }
-        prune(layout)
+        told.map(drop)
     }
 
     /// Tells what sessions did that ended without a word; what goes wrong with one does not stop the others.
     fn recover(&self, ledger: &Ledger, faults: &mut Vec<String>) -> Result<(), CliError> {
-        let Some(layout) = self.layout() else { return Ok(()) };
-        let markers = Markers::of(layout);
-        let own = self.key(layout);
+        let markers = Markers::of(self.seat.layout);
+        let own = self.seat.key();
         let silent = Duration::from_secs(self.context.config.silent_after.seconds().unsigned_abs());
         let now = clock::system_now();
+        faults.extend(markers.sweep(now)?);
         let goes_on_here = self.input.session.is_some() && self.input.source.as_deref() != Some("startup");
         let mut dead = Vec::new();
         for (key, marker, touched) in markers.all()? {
             let alive = marker.process.as_ref().and_then(Process::is_alive);
             let age = touched.and_then(|at| now.duration_since(at).ok()).unwrap_or_default();
-            if key == own && (goes_on_here || alive == Some(true)) {
-                continue;
-            }
-            if alive == Some(false) || age >= silent {
-                // One that may live on after all tells the rest later; twice silent is dead.
-                dead.push((key, alive != Some(false) && !marker.is_rest));
+            let is_here = key == own && (goes_on_here || alive == Some(true));
+            if !is_here && !marker.is_rest && (alive == Some(false) || age >= silent) {
+                dead.push(key);
             }
         }
         let told = self.with_teller(ledger, |teller| {
             let mut told = teller.finish_abandoned()?;
-            told.extend(dead.iter().take(RECOVERED).map(|(key, goes_on)| {
-                let occasion = Occasion { kind: "session_end", reason: Some("recovered"), goes_on: *goes_on };
-                teller.tell(key, occasion)
-            }));
+            // If one lives on after all, it tells the rest later.
+            told.extend(dead.iter().take(RECOVERED).map(|key| teller.tell(key, Occasion::recovery(true))));
             Ok(told)
         })?;
         let mut events = Vec::new();
@@ -314,45 +347,55 @@ impl Session<'_> {
     }
 
     /// Folds what this work tree has and what the others have beyond it, and puts it into words.
-    fn hand_over(&self, answer: &mut Answer) -> Result<(), CliError> {
+    fn hand_over(&self, answer: &mut Answer, faults: &mut Vec<String>) {
+        // Each of several ledgers has its share.
+        let limit = CONTEXT_LIMIT / self.context.ledgers.len().max(1) - 1;
         for ledger in &self.context.ledgers {
             let schema = self.context.schema();
             let folded = match fold_ledger(&ledger.dir, schema, &self.context.hidden(ledger)) {
                 Ok(folded) => Some(folded),
                 Err(StoreError::NoLedger(_)) => None,
-                Err(error) => return Err(error.into()),
+                Err(error) => {
+                    faults.push(CliError::from(error).chain());
+                    continue;
+                }
             };
             if folded.is_some() {
-                occasion::apply(&self.context, ledger, self.context.config.triggers.session_start, COMMIT_LIMIT)?;
+                let trigger = self.context.config.triggers.session_start;
+                let applied = occasion::apply(&self.context, ledger, trigger, COMMIT_LIMIT);
+                faults.extend(applied.err().map(|error| error.chain()));
             }
             let (own, unreadable, listing) = folded
                 .map_or_else(Default::default, |Folded { state, unreadable, listing, .. }| {
                     (state, unreadable, listing)
                 });
-            let elsewhere = self.elsewhere(ledger, &own, &listing)?;
+            let elsewhere = self.elsewhere(ledger, &own, &listing, faults);
             let mut state = own;
             for (_, other) in &elsewhere {
                 state.join(other.clone());
             }
             let view = View::new(&state, unreadable, schema);
             let handover = Handover { state: &state, view: &view, elsewhere: &elsewhere };
-            let limit = CONTEXT_LIMIT.saturating_sub(answer.context.chars().count() + 1);
-            for (text, part) in [
-                (&mut answer.context, handover.for_agent(limit.min(CONTEXT_LIMIT - 1))),
-                (&mut answer.banner, handover.banner()),
-            ] {
+            for (text, part) in
+                [(&mut answer.context, handover.for_agent(limit)), (&mut answer.banner, handover.banner())]
+            {
                 if !text.is_empty() && !part.is_empty() {
                     text.push('\n');
                 }
                 text.push_str(&part);
             }
         }
-        Ok(())
     }
 
     /// What sibling work trees, and the branches that were named, have beyond this ledger.
-    fn elsewhere(&self, ledger: &Ledger, own: &State, listing: &Listing) -> Result<Vec<(String, State)>, CliError> {
-        let (Some(layout), Some(prefix)) = (self.layout(), &ledger.in_git) else { return Ok(Vec::new()) };
+    fn elsewhere(
+        &self,
+        ledger: &Ledger,
+        own: &State,
+        listing: &Listing,
+        faults: &mut Vec<String>,
+    ) -> Vec<(String, State)> {
+        let (layout, Some(prefix)) = (self.seat.layout, &ledger.in_git) else { return Vec::new() };
         let schema = self.context.schema();
         let mut known: BTreeSet<_> = own.events().keys().copied().collect();
         let mut elsewhere = Vec::new();
@@ -372,12 +415,14 @@ impl Session<'_> {
         }
         for name in &self.args.refs {
             let git = crate::git::Git::at(layout);
-            let tree = git.list_tree(&git.resolve(name)?, prefix)?;
+            let read = git.resolve(name).and_then(|commit| git.list_tree(&commit, prefix)).map_err(CliError::from);
+            let read = read.and_then(|tree| read_entries(&git, &ledger_entries(prefix, &tree), schema));
+            let readings = read.unwrap_or_else(|error| {
+                faults.push(error.chain());
+                Vec::new()
+            });
             let mut beyond = State::default();
-            for event in read_entries(&git, &ledger_entries(prefix, &tree), schema)?
-                .into_iter()
-                .filter_map(|reading| reading.result.ok())
-            {
+            for event in readings.into_iter().filter_map(|reading| reading.result.ok()) {
                 if known.insert(event.origin.stamp.id) {
                     beyond.insert(event, schema);
                 }
@@ -385,8 +430,81 @@ impl Session<'_> {
             elsewhere.push((name.clone(), beyond));
         }
         elsewhere.retain(|(_, state)| !state.events().is_empty());
-        Ok(elsewhere)
+        elsewhere
     }
+}
+
+impl Seat<'_> {
+    /// The name of the session's marker; without an id of the agent's, its process tells sessions apart.
+    fn key(&self) -> String {
+        let session = self.input.session.clone().or_else(|| {
+            let process = Process::of_session(environment::session_process())?;
+            Some(format!("{} {} {}", process.pid, process.started, process.place))
+        });
+        Markers::key(self.input.kind.as_str(), &session.unwrap_or_default(), self.layout)
+    }
+
+    fn marker(&self) -> Result<Marker, CliError> {
+        let layout = self.layout;
+        let began = clock::now()?.unix_nanos();
+        let log = reflog::mark(&layout.head_log());
+        let head = if log.last.is_empty() {
+            // References may be kept in tables, or not be logged.
+            crate::git::Git::at(layout).head_oid()?.map(|oid| oid.to_string())
+        } else {
+            Some(log.last.clone())
+        };
+        Ok(Marker {
+            session: self.input.session.clone().unwrap_or_default(),
+            kind: self.input.kind.as_str().to_owned(),
+            agent: record::agent_name(Some(layout), None)?,
+            branch: layout.branch()?,
+            seen: began,
+            last: head.clone(),
+            work_tree: layout.work_tree.clone(),
+            head,
+            began,
+            session_began: began,
+            transcript: self.input.transcript.clone(),
+            log,
+            process: Process::of_session(environment::session_process()),
+            is_rest: false,
+        })
+    }
+
+    /// Remembers that a session starts here; one that is known goes on.
+    fn begin(&self) -> Result<(), CliError> {
+        let (markers, key) = (Markers::of(self.layout), self.key());
+        let now = self.marker()?;
+        if markers.create(&key, &now)? {
+            return Ok(());
+        }
+        let Some(known) = markers.get(&key)? else { return Ok(()) };
+        let lives = known.process.as_ref().and_then(Process::is_alive);
+        if self.input.source.as_deref() == Some("startup") && lives != Some(true) && !known.is_rest {
+            // Another session of this name, which is told first.
+            return Ok(());
+        }
+        Ok(markers.update(&key, &seen_again(known, now))?)
+    }
+
+    /// The session lives: its span goes on. One that began before the hooks did has a span from now on.
+    fn stop(&self) -> Result<(), CliError> {
+        let (markers, key) = (Markers::of(self.layout), self.key());
+        let now = self.marker()?;
+        if !markers.create(&key, &now)?
+            && let Some(known) = markers.get(&key)?
+        {
+            markers.update(&key, &seen_again(known, now))?;
+        }
+        Ok(())
+    }
+}
+
+/// What is known of a session, as it is seen now: in another process, on another branch perhaps.
+fn seen_again(known: Marker, now: Marker) -> Marker {
+    let Marker { branch, seen, last, process, transcript, .. } = now;
+    Marker { branch, seen, last, process, transcript: transcript.or(known.transcript.clone()), is_rest: false, ..known }
 }
 
 /// Once a day, removes copies that the default branch has.
@@ -396,7 +514,7 @@ fn prune(layout: &Layout) -> Result<(), CliError> {
     if age.is_none_or(|age| age > PRUNE_AFTER) {
         own.replace(PRUNED, b"")?;
         if age.is_some() {
-            Spares::of(layout).prune(&crate::git::Git::at(layout), COMMIT_LIMIT)?;
+            Spares::of(layout).prune(&crate::git::Git::at(layout), PRUNE_LIMIT)?;
         }
     }
     Ok(())
@@ -405,3 +523,4 @@ fn prune(layout: &Layout) -> Result<(), CliError> {
 /// The file whose age says when copies were last looked through, and how often that is.
 const PRUNED: &str = "pruned";
 const PRUNE_AFTER: Duration = Duration::from_secs(24 * 3_600);
+const PRUNE_LIMIT: Duration = Duration::from_millis(300);

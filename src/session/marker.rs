@@ -11,8 +11,8 @@ use crate::git::Layout;
 use crate::store::{Spool, StoreError};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use std::path::PathBuf;
-use std::time::SystemTime;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 /// A span of a session that is not told yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +25,10 @@ pub struct Marker {
     pub agent: String,
     /// The branch at the last look.
     pub branch: Option<String>,
+    /// When that was, in nanoseconds since 1970.
+    pub seen: i128,
+    /// The commit that was checked out then.
+    pub last: Option<String>,
     /// The checkout that it works in.
     pub work_tree: PathBuf,
     /// The commit at the beginning of the span.
@@ -39,7 +43,8 @@ pub struct Marker {
     pub log: Mark,
     /// The agent's process, where it is known.
     pub process: Option<Process>,
-    /// Whether this is the rest of a session that was taken for dead.
+    /// Whether the session was taken for dead and has not been heard of since: if it lives on after all, this
+    /// is what it has not told.
     #[serde(default)]
     pub is_rest: bool,
 }
@@ -107,7 +112,7 @@ impl Markers {
     /// # Errors
     /// The system refuses.
     pub fn create(&self, key: &str, marker: &Marker) -> Result<bool, StoreError> {
-        self.spool.create(&format!("{key}{MARKER}"), encoded(marker).as_bytes())
+        self.spool.create(&format!("{key}{MARKER}"), &encoded(marker)?)
     }
 
     /// Replaces the marker of a span that goes on in another process.
@@ -115,18 +120,35 @@ impl Markers {
     /// # Errors
     /// The system refuses.
     pub fn update(&self, key: &str, marker: &Marker) -> Result<(), StoreError> {
-        self.spool.replace(&format!("{key}{MARKER}"), encoded(marker).as_bytes())
+        self.spool.replace(&format!("{key}{MARKER}"), &encoded(marker)?)
     }
 
-    /// Says that a session lives; `false` if it has no marker.
-    #[must_use]
-    pub fn touch(&self, key: &str, now: SystemTime) -> bool {
-        let name = format!("{key}{MARKER}");
-        let there = self.spool.written_at(&name).is_some();
-        if there {
-            self.spool.touch(&name, now);
+    /// Removes what nobody will tell: rests of sessions that were never heard of again, files that cannot be
+    /// read, temporary ones. Says what could not be read.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn sweep(&self, now: SystemTime) -> Result<Vec<String>, StoreError> {
+        self.spool.sweep(now, STALE);
+        let mut unreadable = Vec::new();
+        for name in self.spool.names()? {
+            let age = self.spool.written_at(&name).and_then(|at| now.duration_since(at).ok()).unwrap_or_default();
+            if age < STALE {
+                continue;
+            }
+            let bytes = self.spool.read(&name)?.unwrap_or_default();
+            let is_rest = serde_json::from_slice::<Marker>(&bytes).map(|marker| marker.is_rest);
+            let is_pending = serde_json::from_slice::<Pending>(&bytes).is_ok();
+            match is_rest {
+                Ok(true) => self.spool.remove(&name)?,
+                Err(error) if !is_pending => {
+                    unreadable.push(format!("`{name}` of a session cannot be read, and was removed: {error}"));
+                    self.spool.remove(&name)?;
+                }
+                _ => {}
+            }
         }
-        there
+        Ok(unreadable)
     }
 
     /// The marker of a key.
@@ -201,7 +223,7 @@ impl Markers {
     pub fn compose(&self, claim: &Claim, pending: &Pending) -> Result<bool, StoreError> {
         let is_held = self.spool.written_at(&claim.name).is_some();
         if is_held {
-            self.spool.replace(&claim.name, encoded(pending).as_bytes())?;
+            self.spool.replace(&claim.name, &encoded(pending)?)?;
         }
         Ok(is_held)
     }
@@ -218,7 +240,11 @@ impl Markers {
 /// After so long a claim is taken over: a hook is given seconds, not minutes.
 const ABANDONED_SECONDS: u64 = 60;
 
-fn encoded<T: Serialize>(value: &T) -> String {
-    // Names and texts only: there is nothing in it that JSON could refuse, but a path that is not UTF-8.
-    serde_json::to_string(value).unwrap_or_default()
+/// After so long nothing more is heard of a session.
+const STALE: Duration = Duration::from_secs(14 * 24 * 3_600);
+
+/// Names and texts only: there is nothing in it that JSON could refuse, but a path that is not UTF-8.
+fn encoded<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
+    serde_json::to_vec(value)
+        .map_err(|error| StoreError::io("remember a session of", Path::new("a work tree"))(error.into()))
 }

@@ -3,7 +3,9 @@
 //! `logs/HEAD` is one line a movement: `<old> <new> <name> <<email>> <seconds> <zone>\t<message>`, newest last.
 //! Each work tree has its own, so it tells what was done *here*; messages as git 2.47 writes them.
 
+use crate::event::hex;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
 
 /// What the subjects of this program's own commits begin with.
@@ -29,6 +31,9 @@ pub struct Mark {
     pub bytes: u64,
     /// The object that its last line leads to; empty if it has none.
     pub last: String,
+    /// SHA-256 of those lines: another work tree in the same place has a log of its own, which may be as long.
+    #[serde(default)]
+    pub digest: String,
 }
 
 /// A commit that was made here.
@@ -51,17 +56,32 @@ pub fn parse(text: &[u8]) -> Vec<Entry> {
 pub fn mark(text: &[u8]) -> Mark {
     let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     let text = text.get(..whole).unwrap_or_default();
-    Mark { bytes: whole as u64, last: last_object(text).unwrap_or_default() }
+    Mark { bytes: whole as u64, last: last_object(text).unwrap_or_default(), digest: digest(text) }
+}
+
+/// Whether a reflog goes on from a mark; one that was expired, rewritten or made anew does not.
+#[must_use]
+pub fn continues(text: &[u8], mark: &Mark) -> bool {
+    beyond(text, mark).is_some()
+}
+
+/// What a reflog has beyond a mark, if it goes on from there.
+fn beyond<'t>(text: &'t [u8], mark: &Mark) -> Option<&'t [u8]> {
+    let (before, after) = text.split_at_checked(usize::try_from(mark.bytes).ok()?)?;
+    (digest(before) == mark.digest).then_some(after)
+}
+
+fn digest(text: &[u8]) -> String {
+    if text.is_empty() { String::new() } else { hex(&Sha256::digest(text)) }
 }
 
 /// The entries after a mark, which was set at `began` (seconds since 1970). Where the reflog no longer goes on
 /// from the mark, because it was expired or rewritten, those that are not older than `began`.
 #[must_use]
 pub fn since(text: &[u8], mark: &Mark, began: i64) -> Vec<Entry> {
-    let split = usize::try_from(mark.bytes).ok().and_then(|bytes| text.split_at_checked(bytes));
-    match split {
-        Some((before, after)) if last_object(before).unwrap_or_default() == mark.last => parse(after),
-        _ => parse(text).into_iter().filter(|entry| entry.at >= began).collect(),
+    match beyond(text, mark) {
+        Some(after) => parse(after),
+        None => parse(text).into_iter().filter(|entry| entry.at >= began).collect(),
     }
 }
 
@@ -375,7 +395,7 @@ fdd6160 1476206 am: side c
         #[test]
         fn any_bytes_are_read(text in prop::collection::vec(any::<u8>(), 0..300), bytes in 0u64..400) {
             let last = mark(&text).last;
-            let made = subjects(&since(&text, &Mark { bytes, last }, 0));
+            let made = subjects(&since(&text, &Mark { bytes, last, digest: String::new() }, 0));
             prop_assert!(made.len() <= text.len());
         }
 

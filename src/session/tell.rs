@@ -9,24 +9,26 @@ use crate::config::{Captured, Config};
 use crate::event::encode::Draft;
 use crate::event::text::collapse;
 use crate::event::{EventId, Timestamp};
-use crate::git::{Git, Layout};
+use crate::git::{Git, GitError, Layout};
 use crate::ledger::State;
 use crate::ledger::rule::SectionState;
 use crate::store::{
     LedgerDir, NothingHidden, StoreError, create_event, ensure_readme, fold_ledger, open_tail, written_since,
 };
+use std::collections::BTreeSet;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 /// Where and when a span is told.
-#[derive(Debug)]
 pub struct Teller<'a> {
     /// The work tree of whoever tells it.
     pub layout: &'a Layout,
     /// The configuration there.
     pub config: &'a Config,
-    /// The ledger's path from the top of a work tree.
+    /// The configuration of another work tree of the repository; none where it cannot be read.
+    pub config_of: &'a dyn Fn(&Layout) -> Option<Config>,
+    /// The ledger's path from the top of this work tree.
     pub ledger: &'a str,
     /// Now, for the event.
     pub now: Timestamp,
@@ -36,6 +38,12 @@ pub struct Teller<'a> {
     pub claimer: &'a str,
 }
 
+impl std::fmt::Debug for Teller<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Teller").field("layout", &self.layout).field("ledger", &self.ledger).finish_non_exhaustive()
+    }
+}
+
 /// Why a span is told.
 #[derive(Debug, Clone, Copy)]
 pub struct Occasion<'a> {
@@ -43,8 +51,23 @@ pub struct Occasion<'a> {
     pub kind: &'a str,
     /// The reason that it gives.
     pub reason: Option<&'a str>,
-    /// Whether the session goes on, and with it a new span.
+    /// Whether the session goes on, or may: a new span begins.
     pub goes_on: bool,
+    /// Whether it is another session that tells it.
+    pub is_recovery: bool,
+    /// How long git may look for uncommitted files.
+    pub limit: Duration,
+}
+
+/// The reason of an event that is written because the agent is about to forget.
+pub const COMPACTION: &str = "compaction";
+
+impl Occasion<'_> {
+    /// A session ended without a word, as far as can be seen.
+    #[must_use]
+    pub const fn recovery(goes_on: bool) -> Self {
+        Self { kind: "session_end", reason: Some("recovered"), goes_on, is_recovery: true, limit: PATIENT_LIMIT }
+    }
 }
 
 /// Why a span could not be told. It stays claimed, and another hook tells it later.
@@ -57,10 +80,22 @@ pub enum TellError {
     /// No event can be made of it.
     #[error(transparent)]
     Compose(#[from] ComposeError),
+    /// git could not say what was left behind, so that there may be something to tell.
+    #[error("it could not be seen what a session on `{branch}` did; the next start tries again")]
+    Unseen {
+        /// The branch of the session.
+        branch: String,
+        /// What git said.
+        #[source]
+        source: GitError,
+    },
 }
 
-/// How long git may look for uncommitted files.
-const STATUS_LIMIT: Duration = Duration::from_millis(600);
+/// How long git may look for the commits of a work tree that is gone.
+const LOG_LIMIT: Duration = Duration::from_secs(2);
+
+/// How long git may look for uncommitted files when a claim is finished that another hook could not.
+const PATIENT_LIMIT: Duration = Duration::from_secs(4);
 
 /// How much of a transcript's end is read.
 const TAIL_BYTES: u64 = 8 << 20;
@@ -75,10 +110,12 @@ impl Teller<'_> {
         let Some(claim) = markers.claim(key, self.clock, self.claimer)? else { return Ok(None) };
         if let (Stage::Claimed(marker), true) = (&claim.stage, occasion.goes_on) {
             let log = self.home(marker).map_or_else(|| marker.log.clone(), |layout| reflog::mark(&layout.head_log()));
-            let rest = Marker { began: self.now.unix_nanos(), log, is_rest: true, ..(**marker).clone() };
+            let head = Some(log.last.clone()).filter(|oid| !oid.is_empty()).or_else(|| marker.last.clone());
+            let began = self.now.unix_nanos();
+            let rest = Marker { began, head, log, is_rest: occasion.is_recovery, ..(**marker).clone() };
             markers.create(key, &rest)?;
         }
-        self.finish(&markers, &claim, occasion)
+        self.finish(&markers, &claim, occasion, false)
     }
 
     /// Finishes what other hooks began and did not end; what came of each.
@@ -87,16 +124,23 @@ impl Teller<'_> {
     /// The claims cannot be listed.
     pub fn finish_abandoned(&self) -> Result<Vec<Result<Option<PathBuf>, TellError>>, TellError> {
         let markers = Markers::of(self.layout);
-        let occasion = Occasion { kind: "session_end", reason: Some("recovered"), goes_on: false };
+        let occasion = Occasion::recovery(false);
         let claims = markers.abandoned(self.clock, self.claimer)?;
-        Ok(claims.iter().map(|claim| self.finish(&markers, claim, occasion)).collect())
+        Ok(claims.iter().map(|claim| self.finish(&markers, claim, occasion, true)).collect())
     }
 
-    fn finish(&self, markers: &Markers, claim: &Claim, occasion: Occasion<'_>) -> Result<Option<PathBuf>, TellError> {
+    /// `at_last`: what cannot be seen now will not be seen later.
+    fn finish(
+        &self,
+        markers: &Markers,
+        claim: &Claim,
+        occasion: Occasion<'_>,
+        at_last: bool,
+    ) -> Result<Option<PathBuf>, TellError> {
         let (pending, may_stand) = match &claim.stage {
             Stage::Composed(pending) => (pending.clone(), true),
             Stage::Claimed(marker) => {
-                let Some(pending) = self.compose(marker, occasion)? else {
+                let Some(pending) = self.compose(marker, occasion, at_last)? else {
                     markers.finish(claim)?;
                     return Ok(None);
                 };
@@ -112,19 +156,31 @@ impl Teller<'_> {
     }
 
     /// The event of a span, for the ledger of its own work tree, or of this one where that is gone.
-    fn compose(&self, marker: &Marker, occasion: Occasion<'_>) -> Result<Option<Pending>, TellError> {
+    fn compose(&self, marker: &Marker, occasion: Occasion<'_>, at_last: bool) -> Result<Option<Pending>, TellError> {
         let home = self.home(marker);
         let layout = home.as_ref().unwrap_or(self.layout);
-        let ledger = LedgerDir::new(layout.work_tree.join(self.ledger));
-        let state = match fold_ledger(&ledger, &self.config.schema, &NothingHidden) {
+        // What is told of a work tree, and where, its own configuration says.
+        let own = home.as_ref().filter(|home| home.work_tree != self.layout.work_tree).and_then(self.config_of);
+        let config = own.as_ref().unwrap_or(self.config);
+        let ledger_path = own.as_ref().and_then(|config| config.ledgers.first()).map_or(self.ledger, String::as_str);
+        let ledger = LedgerDir::new(layout.work_tree.join(ledger_path));
+        let state = match fold_ledger(&ledger, &config.schema, &NothingHidden) {
             Ok(folded) => folded.state,
             Err(StoreError::NoLedger(_)) => State::default(),
             Err(error) => return Err(error.into()),
         };
-        let branch = home.as_ref().and_then(|layout| layout.branch().ok().flatten()).or_else(|| marker.branch.clone());
-        let traces = self.traces(marker, home.as_ref(), branch.clone());
-        let told = told(&state, &marker.agent, marker.session_began);
-        let body = traces.body(&told, &self.config.schema);
+        let branch = match &home {
+            Some(layout) if !occasion.is_recovery => layout.branch().ok().flatten(),
+            _ => marker.branch.clone(),
+        };
+        let (traces, unseen) = self.traces(marker, home.as_ref(), branch.clone(), config, occasion);
+        let mut told = told(&state, &marker.agent, marker.session_began);
+        // Who came later knows better what is being done now.
+        told.now |= occasion.is_recovery && says_now_since(&state, marker.seen);
+        let body = traces.body(&told, &config.schema);
+        if let (true, false, Some(source)) = (body.is_empty(), at_last, unseen) {
+            return Err(TellError::Unseen { branch: branch.unwrap_or_default(), source });
+        }
         if body.is_empty() {
             return Ok(None);
         }
@@ -137,10 +193,10 @@ impl Teller<'_> {
             parents: None,
             body,
         };
-        match compose(draft, &state, &self.config.schema, false) {
+        match compose(draft, &state, &config.schema, false) {
             Ok(event) => Ok(Some(Pending {
                 work_tree: layout.work_tree.clone(),
-                ledger: self.ledger.to_owned(),
+                ledger: ledger_path.to_owned(),
                 stem: event.stem,
                 text: event.text,
             })),
@@ -149,49 +205,61 @@ impl Teller<'_> {
         }
     }
 
-    fn traces(&self, marker: &Marker, home: Option<&Layout>, branch: Option<String>) -> Traces {
+    /// What a span left behind, and why that may not be all.
+    fn traces(
+        &self,
+        marker: &Marker,
+        home: Option<&Layout>,
+        branch: Option<String>,
+        config: &Config,
+        occasion: Occasion<'_>,
+    ) -> (Traces, Option<GitError>) {
         let seconds = i64::try_from(marker.began / 1_000_000_000).unwrap_or_default();
-        let commits = match home {
-            Some(layout) => reflog::subjects(&reflog::since(&layout.head_log(), &marker.log, seconds)),
-            // The log went with the work tree; the branch may still be there.
-            None => self.branch_commits(marker),
+        let log = home.map(Layout::head_log).unwrap_or_default();
+        let mut commits = reflog::subjects(&reflog::since(&log, &marker.log, seconds));
+        let mut unseen = None;
+        if log.is_empty() || !reflog::continues(&log, &marker.log) {
+            // The log went with the work tree, or there is none; the commits may still be there.
+            match self.commits_since(marker, home) {
+                Ok(others) => commits.extend(others),
+                Err(error) => unseen = Some(error),
+            }
+        }
+        let uncommitted = match home.map(|layout| uncommitted(layout, marker.began, config, occasion.limit)) {
+            Some(Err(error)) => {
+                unseen = Some(error);
+                Vec::new()
+            }
+            other => other.and_then(Result::ok).unwrap_or_default(),
         };
-        let uncommitted = home.map(|layout| self.uncommitted(layout, marker.began)).unwrap_or_default();
-        let read = self.transcript(marker);
-        let asked = |what: Captured| self.config.capture.contains(&what);
+        let read = transcript(marker, config);
+        let asked = |what: Captured| config.capture.contains(&what);
         let (done, open) = if asked(Captured::Todos) { (read.done, read.open) } else { (Vec::new(), Vec::new()) };
         let request = read.request.filter(|_| asked(Captured::Request));
-        Traces { branch, commits, uncommitted, done, open, request }
+        (Traces { branch, commits, uncommitted, done, open, request }, unseen)
     }
 
-    fn branch_commits(&self, marker: &Marker) -> Vec<reflog::Commit> {
-        let (Some(head), Some(branch)) = (&marker.head, &marker.branch) else { return Vec::new() };
-        Git::at(self.layout)
-            .subjects_between(head, &format!("refs/heads/{branch}"), STATUS_LIMIT)
-            .unwrap_or_default()
-            .into_iter()
-            .filter(|(_, subject)| !subject.starts_with(crate::git::SUBJECT))
-            .map(|(oid, subject)| reflog::Commit { oid, subject })
-            .collect()
-    }
-
-    /// The files outside the ledger that were changed since the span began and are not committed.
-    fn uncommitted(&self, layout: &Layout, began: i128) -> Vec<String> {
-        let mut files = Git::at(layout).uncommitted(STATUS_LIMIT).unwrap_or_default();
-        let own = |path: &str| {
-            self.config
-                .ledgers
-                .iter()
-                .any(|ledger| path.strip_prefix(ledger.as_str()).is_some_and(|rest| rest.starts_with('/')))
-        };
-        files.retain(|path| !own(path) && written_since(&layout.work_tree.join(path), began));
-        files
-    }
-
-    fn transcript(&self, marker: &Marker) -> transcript::Transcript {
-        let path = marker.transcript.as_deref().filter(|_| !self.config.capture.is_empty());
-        let file = path.and_then(|path| open_tail(path, TAIL_BYTES));
-        file.and_then(|file| transcript::read(BufReader::new(file), marker.began).ok()).unwrap_or_default()
+    /// The commits between the beginning of a span and its last known end, where no log tells them.
+    fn commits_since(&self, marker: &Marker, home: Option<&Layout>) -> Result<Vec<reflog::Commit>, GitError> {
+        let Some(head) = &marker.head else { return Ok(Vec::new()) };
+        let git = Git::at(home.unwrap_or(self.layout));
+        let branch = marker.branch.as_ref().map(|branch| format!("refs/heads/{branch}"));
+        let here = home.map(|_| "HEAD".to_owned());
+        let mut found = Vec::new();
+        let mut failed = None;
+        for tip in here.iter().chain(&branch).chain(&marker.last) {
+            match git.subjects_between(head, tip, LOG_LIMIT) {
+                Ok(subjects) => found.extend(subjects),
+                Err(error) => failed = Some(error),
+            }
+        }
+        if let (true, Some(error)) = (found.is_empty(), failed) {
+            return Err(error);
+        }
+        let own = |subject: &str| subject.starts_with(crate::git::SUBJECT);
+        let mut told = BTreeSet::new();
+        found.retain(|(oid, subject)| !own(subject) && told.insert(oid.clone()));
+        Ok(found.into_iter().map(|(oid, subject)| reflog::Commit { oid, subject }).collect())
     }
 
     /// The work tree of a marker, if it is still there, and this repository's.
@@ -212,14 +280,47 @@ impl Teller<'_> {
             Err(StoreError::NoLedger(_)) => Ok(false),
             Err(error) => Err(error),
         };
+        let create = |ledger: &LedgerDir| {
+            ensure_readme(ledger)?;
+            create_event(&ledger.events(), &pending.stem, &pending.text)
+        };
         let written = if may_stand && stands()? {
             None
         } else {
-            ensure_readme(&ledger)?;
-            Some(create_event(&ledger.events(), &pending.stem, &pending.text)?)
+            // A work tree that cannot be written to must not keep the event from everybody.
+            let here = LedgerDir::new(self.layout.work_tree.join(self.ledger));
+            let written = create(&ledger);
+            Some(if written.is_err() && here != ledger { create(&here)? } else { written? })
         };
         Spares::of(self.layout).keep(&pending.ledger, &id, &pending.stem, &pending.text)?;
         Ok(written)
+    }
+}
+
+/// The files outside the ledgers that were changed since the span began and are not committed.
+fn uncommitted(layout: &Layout, began: i128, config: &Config, limit: Duration) -> Result<Vec<String>, GitError> {
+    let mut files = Git::at(layout).uncommitted(limit)?;
+    let own = |path: &str| {
+        let below = |ledger: &String| path.strip_prefix(ledger.as_str()).is_some_and(|rest| rest.starts_with('/'));
+        config.ledgers.iter().any(below)
+    };
+    files.retain(|path| !own(path) && written_since(&layout.work_tree.join(path), began));
+    Ok(files)
+}
+
+fn transcript(marker: &Marker, config: &Config) -> transcript::Transcript {
+    let path = marker.transcript.as_deref().filter(|_| !config.capture.is_empty());
+    let file = path.and_then(|path| open_tail(path, TAIL_BYTES));
+    file.and_then(|file| transcript::read(BufReader::new(file), marker.began).ok()).unwrap_or_default()
+}
+
+/// Whether somebody has said since an instant what is being done now.
+fn says_now_since(state: &State, instant: i128) -> bool {
+    match state.section("now") {
+        Some(SectionState::Register(writes)) => {
+            writes.newest_first().any(|(origin, text)| text.is_some() && origin.stamp.ts.unix_nanos() > instant)
+        }
+        _ => false,
     }
 }
 
@@ -234,7 +335,13 @@ fn told(state: &State, agent: &str, since: i128) -> Told {
         }
     }
     if let Some(SectionState::Register(writes)) = state.section("now") {
-        told.now = writes.newest_first().any(|(origin, text)| text.is_some() && own(origin));
+        // What a hook wrote of an earlier span is no word of the agent's.
+        let by_hook = |origin: &crate::event::Origin| match origin.meta.kind.as_deref() {
+            Some("session_end") => true,
+            Some("checkpoint") => origin.meta.reason.as_deref() == Some(COMPACTION),
+            _ => false,
+        };
+        told.now = writes.newest_first().any(|(origin, text)| text.is_some() && own(origin) && !by_hook(origin));
     }
     told
 }

@@ -290,7 +290,7 @@ fn is_not_asked(text: &str) -> bool {
     NOT_ASKED.iter().any(|start| text.starts_with(start))
 }
 
-/// A text as one line without control characters, cut; `None` if nothing is left.
+/// A text as one line without control characters or secrets, cut; `None` if nothing is left.
 fn one_line(text: &str) -> Option<String> {
     let mut line = String::new();
     for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
@@ -298,11 +298,12 @@ fn one_line(text: &str) -> Option<String> {
             line.push(' ');
         }
         line.push_str(word);
-        // Enough of a long text, whatever its characters are.
+        // Enough of a long text, whatever its characters are: whole words, so that no secret is cut in two.
         if line.len() > 4 * TEXT_LIMIT {
             break;
         }
     }
+    let mut line = super::secrets::mask(&line).into_owned();
     if line.chars().nth(TEXT_LIMIT).is_some() {
         line = line.chars().take(TEXT_LIMIT - 1).chain(['…']).collect();
     }

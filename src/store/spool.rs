@@ -3,14 +3,14 @@
 //! A file there is written whole and durable under its name, or not at all, and whoever renames it has it.
 
 use super::StoreError;
-use super::create::{Temporary, remove_quietly};
+use super::create::{TEMPORARY_SUFFIX, Temporary, remove_quietly};
 use super::platform::sync_dir;
 use super::read::read_text;
 use super::replace::replace_whole;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// A folder of small files of our own; it need not exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,6 +129,18 @@ impl Spool {
                 Err(StoreError::io("remove", &self.file(name))(error))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Removes temporary files that are older than `age`.
+    pub fn sweep(&self, now: SystemTime, age: Duration) {
+        for entry in fs::read_dir(&self.dir).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let ours = name.to_string_lossy().starts_with('.') && name.to_string_lossy().ends_with(TEMPORARY_SUFFIX);
+            let written = entry.metadata().and_then(|found| found.modified()).ok();
+            if ours && written.and_then(|at| now.duration_since(at).ok()).is_some_and(|old| old > age) {
+                remove_quietly(&entry.path());
+            }
         }
     }
 

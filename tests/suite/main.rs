@@ -25,6 +25,7 @@ mod init;
 mod merging;
 mod order;
 mod record;
+mod recovery;
 mod reflog;
 mod sandbox;
 mod sessions;

@@ -284,6 +284,7 @@ fn an_ignored_ledger_is_written_and_not_committed() {
     write(&top, ".gitignore", "thoughts/\n");
     git(&top, &["add", "-A"]);
     git(&top, &["commit", "-q", "-m", "start"]);
+    std::fs::create_dir_all(top.join(LEDGER).join("events")).unwrap();
     let agent = Agent::new("s", &top);
     agent.start();
     agent.commit("a.txt");
