@@ -9,5 +9,6 @@ pub mod config;
 pub mod crdt;
 pub mod event;
 pub mod git;
+pub mod ids;
 pub mod ledger;
 pub mod store;

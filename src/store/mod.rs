@@ -4,9 +4,11 @@
 //! view is replaced whole, and what cannot be opened safely is not opened.
 #![expect(clippy::disallowed_methods, reason = "this module owns the ledger's files")]
 
+mod append;
 mod archive;
 mod create;
 mod error;
+mod holder;
 mod keep;
 mod listing;
 mod lock;
@@ -16,13 +18,16 @@ mod replace;
 mod select;
 mod synthesize;
 
+pub use append::{AppendFile, make_folder, names_in};
 pub use archive::{ArchiveRequest, Archived, archive};
 pub use create::{README_TEXT, create_event, ensure_readme};
 pub use error::StoreError;
+pub use holder::lock_holders;
 pub use keep::Keeper;
 pub use listing::{Found, Listing};
 pub(crate) use listing::{is_day, is_event_name};
-pub use lock::{LockRequest, with_lock};
+pub use lock::{LockRequest, with_lock, with_lock_file};
+pub use platform::network_file_system;
 pub use read::{Fold, Reading, Source, decode_path, decode_source, fold_all, read_all, read_text};
 pub use replace::replace_whole;
 pub use select::{Selection, select};

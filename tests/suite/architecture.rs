@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// What the files of each layer may import, in the order of the data's path.
-const LAYERS: [(&str, &[&str]); 7] = [
+const LAYERS: [(&str, &[&str]); 8] = [
     ("crdt", &[]),
     ("event", &["crdt"]),
     ("ledger", &["crdt", "event"]),
     ("config", &["event", "ledger"]),
     ("store", &["crdt", "event", "ledger"]),
     ("git", &["event"]),
-    ("cli", &["event", "ledger", "config", "store", "git"]),
+    ("ids", &["event", "config", "store", "git"]),
+    ("cli", &["event", "ledger", "config", "store", "git", "ids"]),
 ];
 
 fn sources() -> BTreeMap<String, String> {

@@ -1,0 +1,176 @@
+//! Talks to a remote without touching what is the user's: private fetches, compare-and-swap pushes, and
+//! commits that carry a text.
+
+use super::{Call, Git, GitError, Oid, Output};
+use std::time::Duration;
+
+/// Nobody is asked for a password, a passphrase or a host key: whatever would ask is told no.
+const SILENT: [(&str, &str); 5] = [
+    ("GIT_ASKPASS", "false"),
+    ("SSH_ASKPASS", "false"),
+    ("SSH_ASKPASS_REQUIRE", "force"),
+    ("GCM_INTERACTIVE", "never"),
+    ("GIT_TERMINAL_PROMPT", "0"),
+];
+
+/// How a compare-and-swap push was answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Pushed {
+    /// The remote reports that it moved the reference.
+    Taken,
+    /// Anything else: refused, raced, cut off. Only the remote's reference tells.
+    Unknown {
+        /// What git said, fit to be shown.
+        why: String,
+    },
+}
+
+fn silent(call: Call, limit: Duration) -> Call {
+    SILENT.iter().fold(call, |call, (name, value)| call.variable(name, *value)).limit(limit)
+}
+
+impl Git {
+    /// Whether a remote of this name is configured.
+    ///
+    /// # Errors
+    /// As [`Git::run`].
+    pub fn has_remote(&self, remote: &str) -> Result<bool, GitError> {
+        let answer = self.run(Call::new(["config", "--get-all", &format!("remote.{remote}.url")]))?;
+        Ok(answer.success())
+    }
+
+    /// Fetches into references of our own: no remote-tracking branch, tag or `FETCH_HEAD` of the user
+    /// changes, nothing is pruned and the clone never becomes shallow.
+    ///
+    /// # Errors
+    /// As [`Git::run`]; what the remote says is in the output.
+    pub fn fetch_privately(&self, remote: &str, refspecs: &[String], limit: Duration) -> Result<Output, GitError> {
+        let flags = [
+            "-c", "fetch.writeCommitGraph=false", "fetch", "--quiet", "--refmap=", "--no-tags", "--no-prune",
+            "--no-write-fetch-head", "--no-auto-maintenance", "--recurse-submodules=no", "--end-of-options", remote,
+        ];
+        self.run(silent(Call::new(flags).args(refspecs.iter().map(String::as_str)), limit))
+    }
+
+    /// Sets a reference on a remote to a commit if it is still what is `expected` there (`None`: not there).
+    ///
+    /// # Errors
+    /// As [`Git::run`]. Even then the remote may have taken it.
+    pub fn push_expecting(
+        &self,
+        remote: &str,
+        reference: &str,
+        commit: &Oid,
+        expected: Option<&Oid>,
+        limit: Duration,
+    ) -> Result<Pushed, GitError> {
+        let lease = format!("--force-with-lease={reference}:{}", expected.map_or("", Oid::as_str));
+        let refspec = format!("{commit}:{reference}");
+        let flags = [
+            "push", "--porcelain", "--no-verify", "--no-follow-tags", "--no-signed", "--recurse-submodules=no", &lease,
+            "--end-of-options", remote, &refspec,
+        ];
+        let answer = self.run(silent(Call::new(flags), limit))?;
+        // The remote's own report for this reference, git-push(1) "OUTPUT": a blank, `+` or `*` is success.
+        let moved = |line: &str| {
+            let names_it = line.get(2..).is_some_and(|rest| rest.starts_with(&refspec));
+            names_it && matches!(line.as_bytes().first(), Some(b' ' | b'*' | b'+'))
+        };
+        if answer.success() && answer.text().lines().any(moved) {
+            return Ok(Pushed::Taken);
+        }
+        let refusal = answer.text().lines().find(|line| line.starts_with('!')).map(|line| super::error::shown(line, 200));
+        let why = refusal.filter(|_| answer.stderr.is_empty()).unwrap_or(answer.stderr);
+        Ok(Pushed::Unknown { why })
+    }
+
+    /// What a reference of this clone names, if it is there.
+    ///
+    /// # Errors
+    /// As [`Git::succeed`].
+    pub fn reference(&self, name: &str) -> Result<Option<Oid>, GitError> {
+        let answer = self.run(Call::new(["rev-parse", "--verify", "--quiet", "--end-of-options", name]))?;
+        match answer.code {
+            Some(0) => answer.oid().map(Some),
+            Some(1) => Ok(None),
+            _ => Err(self.refused(answer)),
+        }
+    }
+
+    /// Sets a reference of our own.
+    ///
+    /// # Errors
+    /// As [`Git::succeed`].
+    pub fn set_own_reference(&self, name: &str, to: &Oid) -> Result<(), GitError> {
+        self.succeed(Call::new(["update-ref", "--no-deref", name, to.as_str()])).map(drop)
+    }
+
+    /// Writes a commit without files whose message is `text`; no reference names it yet.
+    ///
+    /// # Errors
+    /// As [`Git::succeed`].
+    pub fn write_text_commit(&self, parent: Option<&Oid>, text: &str, author: &str, at: &str) -> Result<Oid, GitError> {
+        let tree = self.succeed(Call::new(["mktree"]).stdin(Vec::new()))?.oid()?;
+        let name: String = author.chars().filter(|c| !c.is_control() && !matches!(c, '<' | '>')).collect();
+        let name = if name.trim().is_empty() { "headwater".to_owned() } else { name };
+        let mut call = Call::new(["-c", "i18n.commitEncoding=UTF-8", "commit-tree", tree.as_str()]);
+        if let Some(parent) = parent {
+            call = call.args(["-p", parent.as_str()]);
+        }
+        for (key, value) in [("NAME", name.as_str()), ("EMAIL", "headwater@localhost"), ("DATE", at)] {
+            call = match key {
+                "NAME" => call.variable("GIT_AUTHOR_NAME", value).variable("GIT_COMMITTER_NAME", value),
+                "EMAIL" => call.variable("GIT_AUTHOR_EMAIL", value).variable("GIT_COMMITTER_EMAIL", value),
+                _ => call.variable("GIT_AUTHOR_DATE", value).variable("GIT_COMMITTER_DATE", value),
+            };
+        }
+        self.succeed(call.stdin(text.as_bytes().to_vec()))?.oid()
+    }
+
+    /// The messages of a chain of commits, the oldest first.
+    ///
+    /// # Errors
+    /// As [`Git::succeed`].
+    pub fn messages(&self, tip: &Oid) -> Result<Vec<String>, GitError> {
+        let flags = ["log", "--reverse", "--topo-order", "--encoding=UTF-8", "--no-show-signature", "-z", "--format=%B"];
+        let answer = self.succeed(Call::new(flags).args(["--end-of-options", tip.as_str(), "--"]))?;
+        let text = answer.text();
+        Ok(text.split('\0').filter(|message| !message.is_empty()).map(str::to_owned).collect())
+    }
+
+    /// The paths of all files below a folder that any commit of any reference ever added: renamed ones and
+    /// those that a merge commit brought in itself included.
+    ///
+    /// # Errors
+    /// As [`Git::succeed`].
+    pub fn ever_added(&self, folder: &str) -> Result<Vec<String>, GitError> {
+        let flags = [
+            "log", "--all", "--full-history", "--no-renames", "--diff-merges=first-parent", "--diff-filter=A",
+            "--name-only", "--no-show-signature", "--format=", "-z", "--",
+        ];
+        let answer = self.succeed(Call::new(flags).args(Some(folder).filter(|folder| !folder.is_empty())))?;
+        let text = answer.text();
+        let names = text.split(['\0', '\n']).filter(|name| !name.is_empty());
+        Ok(names.map(str::to_owned).collect())
+    }
+
+    /// The different contents that a file has at the tips of all references.
+    ///
+    /// # Errors
+    /// As [`Git::succeed`], and [`GitError::Unexpected`].
+    pub fn contents_at_tips(&self, path: &str) -> Result<Vec<Vec<u8>>, GitError> {
+        let tips = self.succeed(Call::new(["for-each-ref", "--format=%(objectname)"]))?.text();
+        let mut tips: Vec<&str> = tips.lines().collect();
+        tips.sort_unstable();
+        tips.dedup();
+        let questions: String = tips.iter().map(|tip| format!("{tip}:{path}\n")).collect();
+        let check = Call::new(["cat-file", "--batch-check=%(objectname) %(objecttype)"]).stdin(questions.into_bytes());
+        let answer = self.succeed(check)?.text();
+        let mut blobs: Vec<Oid> =
+            answer.lines().filter_map(|line| line.strip_suffix(" blob").and_then(Oid::parse)).collect();
+        blobs.sort();
+        blobs.dedup();
+        self.read_blobs(&blobs)
+    }
+}
