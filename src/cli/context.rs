@@ -47,6 +47,8 @@ pub(super) struct Context<'a> {
     /// Whether the ledger was named, by an option or the environment.
     pub is_named: bool,
     wait: Duration,
+    /// How long to wait, if that is said.
+    pub patience: Option<Duration>,
 }
 
 impl<'a> Context<'a> {
@@ -95,7 +97,16 @@ impl<'a> Context<'a> {
             name,
         });
         let ledgers = ledgers.collect();
-        Ok(Self { console, config, config_file, layout, ledgers, is_named, wait: Duration::from_secs(global.wait) })
+        Ok(Self {
+            console,
+            config,
+            config_file,
+            layout,
+            ledgers,
+            is_named,
+            wait: Duration::from_secs(global.wait.unwrap_or(10)),
+            patience: global.wait.map(Duration::from_secs),
+        })
     }
 
     /// The ledger at a path from the top of the work tree.
@@ -246,6 +257,7 @@ impl HiddenEvents for Hidden {
             CliError::Git(error) => failed(error),
             error @ (CliError::Usage(_)
             | CliError::Config { .. }
+            | CliError::Ids(_)
             | CliError::CannotTell(_)
             | CliError::Clock
             | CliError::Input(_)

@@ -2,6 +2,7 @@
 
 use crate::config::ConfigError;
 use crate::git::GitError;
+use crate::ids::IdsError;
 use crate::store::StoreError;
 use std::error::Error;
 use std::io;
@@ -40,6 +41,9 @@ pub enum CliError {
     /// The ledger cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// An id cannot be reserved.
+    #[error(transparent)]
+    Ids(#[from] IdsError),
     /// git cannot answer.
     #[error(transparent)]
     Git(#[from] GitError),

@@ -8,6 +8,7 @@ mod console;
 mod context;
 mod environment;
 mod error;
+mod id;
 mod import;
 mod inspect;
 mod lint;
@@ -22,6 +23,7 @@ mod why;
 
 pub use args::{Cli, Command, Format, Global, SynthArgs, Synthesize};
 pub use error::{CliError, Exit};
+pub use id::IdCommand;
 
 use clap::{CommandFactory as _, Parser as _};
 use console::Console;
@@ -78,6 +80,7 @@ fn run(global: &Global, command: Command, console: &Console) -> Result<Exit, Cli
         Command::Why(args) => context.each_ledger(|ledger| why::run(&context, ledger, &args)),
         Command::Status => context.each_ledger(|ledger| status::run(&context, ledger)),
         Command::Lint(args) => lint::run(&context, &args),
+        Command::Id(command) => id::run(&context, command),
         Command::Config => show_config::run(&context),
         Command::Completions { .. } | Command::Man => Ok(Exit::Done),
     }

@@ -46,7 +46,7 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &RecordArgs) -> 
     let home = home(context)?;
     let mut draft = Draft {
         ts: now,
-        agent: agent(home.as_ref(), args)?,
+        agent: agent(home.as_ref(), args.agent.as_ref())?,
         branch: home.as_ref().map(Layout::branch).transpose()?.flatten(),
         kind: args.kind.clone(),
         reason: args.reason.clone(),
@@ -100,8 +100,8 @@ fn home(context: &Context<'_>) -> Result<Option<Layout>, CliError> {
 }
 
 /// `--agent`, else the environment, else the work tree's name.
-fn agent(home: Option<&Layout>, args: &RecordArgs) -> Result<String, CliError> {
-    let named = args.agent.clone().or_else(environment::agent);
+pub(super) fn agent(home: Option<&Layout>, named: Option<&String>) -> Result<String, CliError> {
+    let named = named.cloned().or_else(environment::agent);
     let name = named.or_else(|| home.map(Layout::work_tree_name)).unwrap_or_else(|| "local".to_owned());
     if is_agent(&name) {
         return Ok(name);

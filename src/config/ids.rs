@@ -1,8 +1,8 @@
 //! `ids:`: the namespaces of ids that are reserved.
 
+use super::ConfigError;
 use super::pattern::Pattern;
 use super::raw::{checked_path, place_in};
-use super::ConfigError;
 use crate::event::yaml::Node;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -82,7 +82,10 @@ pub(super) fn check_ids(
             other.format.as_str() == namespace.format.as_str() || other.name.eq_ignore_ascii_case(&name)
         };
         if let Some(other) = checked.values().find(clash) {
-            return Err(wrong(Some("format"), format!("its ids cannot be told from those of `{}`; change one of them", other.name)));
+            return Err(wrong(
+                Some("format"),
+                format!("its ids cannot be told from those of `{}`; change one of them", other.name),
+            ));
         }
         if let Some(other) = checked.values().find(|other| other.reference == namespace.reference) {
             return Err(wrong(Some("ref"), format!("`{}` has the same reference; change one of them", other.name)));
@@ -103,7 +106,10 @@ fn check_one(name: &str, raw: RawNamespace) -> Result<Namespace, (&'static str, 
     let format = Pattern::id(&format).map_err(|fault| ("format", fault))?;
     let files = raw.files.as_deref().map(Pattern::file).transpose().map_err(|fault| ("files", fault))?;
     if files.as_ref().is_some_and(|files| files.has_scope() != format.has_scope()) {
-        return Err(("files", "`{date}` or `{year}` must stand in both `format` and `files`, or in neither".to_owned()));
+        return Err((
+            "files",
+            "`{date}` or `{year}` must stand in both `format` and `files`, or in neither".to_owned(),
+        ));
     }
     let path = |key: &'static str, path: &str| {
         checked_path(path).map(str::to_owned).ok_or_else(|| {
@@ -123,7 +129,10 @@ fn check_one(name: &str, raw: RawNamespace) -> Result<Namespace, (&'static str, 
     }
     let reference = raw.reference.unwrap_or_else(|| format!("refs/headwater/ids/{name}"));
     if !is_reference(&reference) {
-        let fault = format!("`{}` must be a full reference, such as `refs/heads/headwater-ids-{name}`", reference.escape_debug());
+        let fault = format!(
+            "`{}` must be a full reference, such as `refs/heads/headwater-ids-{name}`",
+            reference.escape_debug()
+        );
         return Err(("ref", fault));
     }
     let log = raw.log.unwrap_or_default();
@@ -132,7 +141,10 @@ fn check_one(name: &str, raw: RawNamespace) -> Result<Namespace, (&'static str, 
 
 /// Source: git-check-ref-format(1).
 fn is_reference(name: &str) -> bool {
-    let part = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.ends_with('.') && !part.ends_with(".lock");
+    let part = |part: &str| {
+        let lock = part.rsplit_once('.').is_some_and(|(_, end)| end == "lock");
+        !part.is_empty() && !part.starts_with('.') && !part.ends_with('.') && !lock
+    };
     let strange = |c: char| c.is_control() || c.is_whitespace() || "~^:?*[\\".contains(c);
     name.starts_with("refs/")
         && name.split('/').count() > 2

@@ -183,7 +183,10 @@ mod tests {
         let sec = config.ids.get("SEC").unwrap();
         assert_eq!((sec.format.as_str(), sec.log, sec.sources.len()), ("SEC-{n}", LogKind::Local, 0));
         let adr = config.ids.get("ADR").unwrap();
-        assert_eq!((adr.reference.as_str(), adr.log, adr.sources.as_slice()), ("refs/headwater/ids/ADR", LogKind::Git, &["A.md".to_owned()][..]));
+        assert_eq!(
+            (adr.reference.as_str(), adr.log, adr.sources.as_slice()),
+            ("refs/headwater/ids/ADR", LogKind::Git, &["A.md".to_owned()][..])
+        );
     }
 
     #[test]

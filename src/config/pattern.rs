@@ -121,7 +121,11 @@ impl Pattern {
                     "slug" => Part::Slug,
                     _ => match name.strip_prefix("n:0").and_then(|width| width.parse().ok()) {
                         Some(width @ 1..=12) => Part::Number(width),
-                        _ => return wrong("only `{n}`, `{n:04}` (1 to 12 digits), `{date}`, `{year}` and `{slug}` are known"),
+                        _ => {
+                            return wrong(
+                                "only `{n}`, `{n:04}` (1 to 12 digits), `{date}`, `{year}` and `{slug}` are known",
+                            );
+                        }
                     },
                 });
                 rest = after;
@@ -212,7 +216,8 @@ impl Pattern {
     #[must_use]
     pub fn read(&self, text: &str) -> Option<Numbered> {
         let (says, end) = self.at_start(text, true)?;
-        let exact = end == text.len() && self.render(&says.scope, says.number, says.slug.as_deref().unwrap_or("")) == text;
+        let exact =
+            end == text.len() && self.render(&says.scope, says.number, says.slug.as_deref().unwrap_or("")) == text;
         exact.then_some(says)
     }
 
@@ -339,7 +344,10 @@ mod tests {
         assert_eq!(taken("docs/adr/0607-x.md"), Some(607));
         assert_eq!(taken("docs/adr/0607-x.md.stub"), Some(607));
         assert_eq!(taken("docs/adr/12000-x.md"), Some(12_000));
-        assert_eq!((taken("docs/adr/README.md"), taken("docs/adr/0607.md"), taken("docs/0607-x.md")), (None, None, None));
+        assert_eq!(
+            (taken("docs/adr/README.md"), taken("docs/adr/0607.md"), taken("docs/0607-x.md")),
+            (None, None, None)
+        );
         let says = adr.read("docs/adr/0607-fast-seek.md").unwrap();
         assert_eq!((says.number, says.slug.as_deref()), (607, Some("fast-seek")));
         assert_eq!(adr.render(&Scope::default(), 608, "a-b"), "docs/adr/0608-a-b.md");
@@ -347,7 +355,21 @@ mod tests {
 
     #[test]
     fn what_is_no_pattern() {
-        for text in ["SEC", "{n}", "SEC-{n}{n}", "SEC-{x}", "SEC-{n", "SEC-}{n}", "A-{n}1", "A-{n}{year}", "A {n}", "A-{n}-{slug}", "A-{n:0}", "A-{n:013}", "A-{date}{year}{n}"] {
+        for text in [
+            "SEC",
+            "{n}",
+            "SEC-{n}{n}",
+            "SEC-{x}",
+            "SEC-{n",
+            "SEC-}{n}",
+            "A-{n}1",
+            "A-{n}{year}",
+            "A {n}",
+            "A-{n}-{slug}",
+            "A-{n:0}",
+            "A-{n:013}",
+            "A-{date}{year}{n}",
+        ] {
             assert!(Pattern::id(text).is_err(), "{text}");
         }
         for text in ["/a/{n}.md", "../{n}.md", "a//{n}.md", "{n}/x.md", "a/{slug}{n}.md", ".git/{n}.md", "a\\{n}.md"] {

@@ -47,8 +47,18 @@ impl Git {
     /// As [`Git::run`]; what the remote says is in the output.
     pub fn fetch_privately(&self, remote: &str, refspecs: &[String], limit: Duration) -> Result<Output, GitError> {
         let flags = [
-            "-c", "fetch.writeCommitGraph=false", "fetch", "--quiet", "--refmap=", "--no-tags", "--no-prune",
-            "--no-write-fetch-head", "--no-auto-maintenance", "--recurse-submodules=no", "--end-of-options", remote,
+            "-c",
+            "fetch.writeCommitGraph=false",
+            "fetch",
+            "--quiet",
+            "--refmap=",
+            "--no-tags",
+            "--no-prune",
+            "--no-write-fetch-head",
+            "--no-auto-maintenance",
+            "--recurse-submodules=no",
+            "--end-of-options",
+            remote,
         ];
         self.run(silent(Call::new(flags).args(refspecs.iter().map(String::as_str)), limit))
     }
@@ -68,8 +78,16 @@ impl Git {
         let lease = format!("--force-with-lease={reference}:{}", expected.map_or("", Oid::as_str));
         let refspec = format!("{commit}:{reference}");
         let flags = [
-            "push", "--porcelain", "--no-verify", "--no-follow-tags", "--no-signed", "--recurse-submodules=no", &lease,
-            "--end-of-options", remote, &refspec,
+            "push",
+            "--porcelain",
+            "--no-verify",
+            "--no-follow-tags",
+            "--no-signed",
+            "--recurse-submodules=no",
+            &lease,
+            "--end-of-options",
+            remote,
+            &refspec,
         ];
         let answer = self.run(silent(Call::new(flags), limit))?;
         // The remote's own report for this reference, git-push(1) "OUTPUT": a blank, `+` or `*` is success.
@@ -80,7 +98,8 @@ impl Git {
         if answer.success() && answer.text().lines().any(moved) {
             return Ok(Pushed::Taken);
         }
-        let refusal = answer.text().lines().find(|line| line.starts_with('!')).map(|line| super::error::shown(line, 200));
+        let refusal =
+            answer.text().lines().find(|line| line.starts_with('!')).map(|line| super::error::shown(line, 200));
         let why = refusal.filter(|_| answer.stderr.is_empty()).unwrap_or(answer.stderr);
         Ok(Pushed::Unknown { why })
     }
@@ -133,7 +152,8 @@ impl Git {
     /// # Errors
     /// As [`Git::succeed`].
     pub fn messages(&self, tip: &Oid) -> Result<Vec<String>, GitError> {
-        let flags = ["log", "--reverse", "--topo-order", "--encoding=UTF-8", "--no-show-signature", "-z", "--format=%B"];
+        let flags =
+            ["log", "--reverse", "--topo-order", "--encoding=UTF-8", "--no-show-signature", "-z", "--format=%B"];
         let answer = self.succeed(Call::new(flags).args(["--end-of-options", tip.as_str(), "--"]))?;
         let text = answer.text();
         Ok(text.split('\0').filter(|message| !message.is_empty()).map(str::to_owned).collect())
@@ -146,8 +166,17 @@ impl Git {
     /// As [`Git::succeed`].
     pub fn ever_added(&self, folder: &str) -> Result<Vec<String>, GitError> {
         let flags = [
-            "log", "--all", "--full-history", "--no-renames", "--diff-merges=first-parent", "--diff-filter=A",
-            "--name-only", "--no-show-signature", "--format=", "-z", "--",
+            "log",
+            "--all",
+            "--full-history",
+            "--no-renames",
+            "--diff-merges=first-parent",
+            "--diff-filter=A",
+            "--name-only",
+            "--no-show-signature",
+            "--format=",
+            "-z",
+            "--",
         ];
         let answer = self.succeed(Call::new(flags).args(Some(folder).filter(|folder| !folder.is_empty())))?;
         let text = answer.text();
@@ -164,7 +193,7 @@ impl Git {
         let mut tips: Vec<&str> = tips.lines().collect();
         tips.sort_unstable();
         tips.dedup();
-        let questions: String = tips.iter().map(|tip| format!("{tip}:{path}\n")).collect();
+        let questions = tips.iter().fold(String::new(), |text, tip| text + tip + ":" + path + "\n");
         let check = Call::new(["cat-file", "--batch-check=%(objectname) %(objecttype)"]).stdin(questions.into_bytes());
         let answer = self.succeed(check)?.text();
         let mut blobs: Vec<Oid> =

@@ -46,7 +46,11 @@ impl Layout {
             }
             for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
                 let path = entry.path();
-                if entry.file_type().is_ok_and(|kind| kind.is_dir()) { folders.push(path) } else { marks.push(mark(&path)) }
+                if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                    folders.push(path);
+                } else {
+                    marks.push(mark(&path));
+                }
             }
         }
         marks.sort();

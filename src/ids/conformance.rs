@@ -46,11 +46,20 @@ fn conforms<L: AnchorLog>(open: impl Fn() -> L + Sync) {
 
     // Numbers go up by one, each namespace on its own, never below the floor.
     assert_eq!(ids(&take(&mut log, &sec, &one(), 19).unwrap()), ["SEC-20"]);
-    assert_eq!(ids(&take(&mut log, &sec, &Wish { count: 3, ..Wish::default() }, 5).unwrap()), ["SEC-21", "SEC-22", "SEC-23"]);
+    assert_eq!(
+        ids(&take(&mut log, &sec, &Wish { count: 3, ..Wish::default() }, 5).unwrap()),
+        ["SEC-21", "SEC-22", "SEC-23"]
+    );
     assert_eq!(ids(&take(&mut log, &ux, &one(), 0).unwrap()), ["UX-1"]);
 
     // A durable key gives the same again, and refuses something else; nothing is appended for either.
-    let keyed = Wish { event: Some("k".to_owned()), slug: Some("a".to_owned()), note: Some("line\nbreak \"é\"".to_owned()), count: 2, template: None };
+    let keyed = Wish {
+        event: Some("k".to_owned()),
+        slug: Some("a".to_owned()),
+        note: Some("line\nbreak \"é\"".to_owned()),
+        count: 2,
+        template: None,
+    };
     let first = take(&mut log, &sec, &keyed, 0).unwrap();
     assert_eq!(ids(&first), ["SEC-24", "SEC-25"]);
     let again = take(&mut open(), &sec, &keyed, 90).unwrap();
@@ -117,7 +126,9 @@ fn faults(history: &[(u64, u64, Anchor)], log: &[Anchor]) -> Vec<String> {
     let mut faults = Vec::new();
     let mut seen = std::collections::BTreeSet::new();
     for (_, _, anchor) in history {
-        faults.extend(anchor.numbers.iter().filter(|number| !seen.insert(**number)).map(|n| format!("{n} was given twice")));
+        faults.extend(
+            anchor.numbers.iter().filter(|number| !seen.insert(**number)).map(|n| format!("{n} was given twice")),
+        );
         if !log.contains(anchor) {
             faults.push(format!("{} was acknowledged and is not in the log", anchor.ids.join(" ")));
         }
@@ -254,7 +265,6 @@ mod sqlite {
 }
 
 mod git {
-    use super::super::contract::AnchorLog as _;
     use super::super::gitlog::GitLog;
     use super::{conforms, ids, namespace, one, take};
     use crate::git::{Git, Layout};

@@ -55,10 +55,14 @@ pub enum IdsError {
         known: i64,
     },
     /// This build has no local log.
-    #[error("this headwater was built without the feature `sqlite`, which keeps the local log of ids; install it with default features")]
+    #[error(
+        "this headwater was built without the feature `sqlite`, which keeps the local log of ids; install it with default features"
+    )]
     NoLocalLog,
     /// A log holds what is no anchor.
-    #[error("`{place}` line {line} is no reservation ({fault}); nothing was reserved; restore the file from a copy, or move it away and run `headwater id init`")]
+    #[error(
+        "`{place}` line {line} is no reservation ({fault}); nothing was reserved; restore the file from a copy, or move it away and run `headwater id init`"
+    )]
     Damaged {
         /// The file or reference.
         place: String,
@@ -80,7 +84,9 @@ pub enum IdsError {
         differs: &'static str,
     },
     /// No number is left.
-    #[error("{namespace} stands at {top}, and no higher numbers are left; correct the id that is so high, or choose another `format`")]
+    #[error(
+        "{namespace} stands at {top}, and no higher numbers are left; correct the id that is so high, or choose another `format`"
+    )]
     Exhausted {
         /// The namespace.
         namespace: String,
@@ -102,7 +108,9 @@ pub enum IdsError {
         by: String,
     },
     /// A configured source is not there.
-    #[error("the source `{path}` of {namespace} {fault}, so ids in it would be given again; restore it, or take it out of `sources:` in `.headwater.yaml`")]
+    #[error(
+        "the source `{path}` of {namespace} {fault}, so ids in it would be given again; restore it, or take it out of `sources:` in `.headwater.yaml`"
+    )]
     Source {
         /// The namespace.
         namespace: String,
@@ -112,7 +120,9 @@ pub enum IdsError {
         fault: &'static str,
     },
     /// The remote can be reached, and does not take the reservation.
-    #[error("`{remote}` does not take `{reference}`: {why}; nothing was reserved; if the host refuses such references, choose another with `ref:`, such as `refs/heads/headwater-ids`")]
+    #[error(
+        "`{remote}` does not take `{reference}`: {why}; nothing was reserved; if the host refuses such references, choose another with `ref:`, such as `refs/heads/headwater-ids`"
+    )]
     Refused {
         /// The remote.
         remote: String,

@@ -1,7 +1,7 @@
 //! The fold of a log: who owns which number, what became of it, which ids are aliases. Pure.
 
-use super::contract::{Anchor, Kind, Standing};
 use super::IdsError;
+use super::contract::{Anchor, Kind, Standing};
 use crate::config::pattern::Scope;
 use std::collections::BTreeMap;
 
@@ -333,9 +333,21 @@ mod tests {
     }
 
     fn logs() -> impl Strategy<Value = Vec<Anchor>> {
-        let one = (kinds(), prop::collection::btree_set(1u64..9, 1..4), prop::collection::vec(1u64..9, 0..3), 0u32..30, any::<bool>());
+        let one = (
+            kinds(),
+            prop::collection::btree_set(1u64..9, 1..4),
+            prop::collection::vec(1u64..9, 0..3),
+            0u32..30,
+            any::<bool>(),
+        );
         prop::collection::vec(one, 0..14).prop_map(|log| {
-            let anchor = |(kind, numbers, replaces, nonce, provisional): (Kind, std::collections::BTreeSet<u64>, Vec<u64>, u32, bool)| {
+            let anchor = |(kind, numbers, replaces, nonce, provisional): (
+                Kind,
+                std::collections::BTreeSet<u64>,
+                Vec<u64>,
+                u32,
+                bool,
+            )| {
                 let numbers: Vec<u64> = numbers.into_iter().collect();
                 let replaces = if kind == Kind::Amend { replaces } else { Vec::new() };
                 anchor(kind, &numbers, &replaces, nonce, provisional)
@@ -354,10 +366,10 @@ mod tests {
                 prop_assert_eq!((later.anchor, &later.id), (claim.anchor, &claim.id));
                 // What was given up stays spent, and what was confirmed never waits again.
                 let gone_back = match (&claim.state, &later.state) {
-                    (State::Pending, _) | (State::Confirmed, State::Confirmed | State::Released | State::Amended(_)) => false,
-                    (State::Released, State::Released | State::Amended(_)) => false,
-                    (State::Amended(a), State::Amended(b)) => a != b,
-                    _ => true,
+                    (State::Pending, _) => false,
+                    (State::Confirmed, state) => *state == State::Pending,
+                    (State::Released, state) => matches!(state, State::Pending | State::Confirmed),
+                    (State::Amended(_), state) => claim.state != *state,
                 };
                 prop_assert!(!gone_back);
             }

@@ -38,7 +38,10 @@ pub struct GitLog<'a> {
 
 impl std::fmt::Debug for GitLog<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("GitLog").field("remote", &self.remote).field("reference", &self.reference).finish_non_exhaustive()
+        f.debug_struct("GitLog")
+            .field("remote", &self.remote)
+            .field("reference", &self.reference)
+            .finish_non_exhaustive()
     }
 }
 
@@ -53,7 +56,12 @@ struct Chain {
 impl<'a> GitLog<'a> {
     /// The log of a namespace, its copy under `refs/headwater/ids/`.
     #[must_use]
-    pub fn new(git: &'a Git, namespace: &'a crate::config::Namespace, patience: Duration, say: &'a dyn Fn(&str)) -> Self {
+    pub fn new(
+        git: &'a Git,
+        namespace: &'a crate::config::Namespace,
+        patience: Duration,
+        say: &'a dyn Fn(&str),
+    ) -> Self {
         Self {
             git,
             remote: &namespace.remote,
@@ -124,9 +132,11 @@ impl<'a> GitLog<'a> {
 
     /// A conversation that took too long is one with an unreachable remote.
     fn reached<T>(&self, answer: Result<T, GitError>) -> Result<T, IdsError> {
-        answer.map_err(|error| match error {
-            GitError::TimedOut { limit, .. } => self.unreachable(&format!("no answer within {limit:?}")),
-            other => other.into(),
+        answer.map_err(|error| {
+            if let GitError::TimedOut { limit, .. } = error {
+                return self.unreachable(&format!("no answer within {limit:?}"));
+            }
+            error.into()
         })
     }
 
@@ -238,7 +248,8 @@ impl<'a> GitLog<'a> {
 fn pause(attempt: u32) -> Duration {
     let most = 20_000_u64 << attempt.min(5);
     let mut bytes = [0; 8];
-    let random = getrandom::fill(&mut bytes).map_or_else(|_| u64::from(std::process::id()), |()| u64::from_le_bytes(bytes));
+    let random =
+        getrandom::fill(&mut bytes).map_or_else(|_| u64::from(std::process::id()), |()| u64::from_le_bytes(bytes));
     Duration::from_micros(random % most)
 }
 

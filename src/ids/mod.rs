@@ -5,12 +5,14 @@
 //! only in where they lie ([`sqlite`], [`gitlog`]), and [`sources`] says which numbers stand in files.
 
 mod allocator;
+mod changes;
+#[cfg(test)]
+mod conformance;
 pub mod contract;
 mod error;
 pub mod fold;
 pub mod gitlog;
-#[cfg(test)]
-mod conformance;
+mod init;
 #[cfg(test)]
 mod memory;
 pub mod reserve;

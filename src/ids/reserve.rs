@@ -86,7 +86,8 @@ pub fn reserve(
     }
     let scope = asking.scope(namespace);
     let top = standing.top(&scope)?.max(floor);
-    let numbers = after(top, wish.count).ok_or_else(|| IdsError::Exhausted { namespace: namespace.name.clone(), top })?;
+    let numbers =
+        after(top, wish.count).ok_or_else(|| IdsError::Exhausted { namespace: namespace.name.clone(), top })?;
     let mut anchor = asking.anchor(&namespace.name, Kind::Reserve);
     anchor.ids = numbers.iter().map(|number| namespace.format.render(&scope, *number, "")).collect();
     anchor.numbers = numbers;
@@ -120,6 +121,16 @@ pub fn new_file(namespace: &Namespace, anchor: &Anchor, wish: &Wish) -> Option<(
         .replace("{agent}", &anchor.agent)
         .replace("{date}", day);
     Some((digits, text))
+}
+
+/// A fresh nonce: 128 random bits.
+///
+/// # Errors
+/// [`IdsError::NoRandom`].
+pub fn nonce() -> Result<String, IdsError> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|_no_more_is_known| IdsError::NoRandom)?;
+    Ok(crate::event::hex(&bytes))
 }
 
 /// The SHA-256 of a text, in hexadecimal.
@@ -181,7 +192,12 @@ pub fn raise(
 ///
 /// # Errors
 /// An id is unknown, or replaced by another one.
-pub fn release(standing: &dyn Standing, namespace: &Namespace, asking: &Asking, ids: &[String]) -> Result<Decision, IdsError> {
+pub fn release(
+    standing: &dyn Standing,
+    namespace: &Namespace,
+    asking: &Asking,
+    ids: &[String],
+) -> Result<Decision, IdsError> {
     let book = Book::fold(standing.anchors()?);
     let mut anchors: Vec<Anchor> = Vec::new();
     for id in ids {
@@ -207,10 +223,19 @@ pub fn release(standing: &dyn Standing, namespace: &Namespace, asking: &Asking, 
 ///
 /// # Errors
 /// The id is unknown or replaced already, or there are no numbers left.
-pub fn amend(standing: &dyn Standing, namespace: &Namespace, asking: &Asking, id: &str, wish: &Wish, floor: u64) -> Result<Decision, IdsError> {
+pub fn amend(
+    standing: &dyn Standing,
+    namespace: &Namespace,
+    asking: &Asking,
+    id: &str,
+    wish: &Wish,
+    floor: u64,
+) -> Result<Decision, IdsError> {
     let book = Book::fold(standing.anchors()?);
     let owner = book.claim(id).and_then(|claim| book.anchor_of(claim));
-    let Decision::Append(mut anchors) = reserve(standing, namespace, asking, &Wish { count: 1, event: None, ..wish.clone() }, floor)? else {
+    let Decision::Append(mut anchors) =
+        reserve(standing, namespace, asking, &Wish { count: 1, event: None, ..wish.clone() }, floor)?
+    else {
         return Ok(Decision::Append(Vec::new()));
     };
     for anchor in &mut anchors {
@@ -251,7 +276,9 @@ pub fn settle(
         }
         let kept = |number: &u64| book.owner(&claim.scope, *number).is_none();
         let (free, taken): (Vec<u64>, Vec<u64>) = claim.numbers.iter().copied().partition(kept);
-        let id_of = |wanted: u64| claim.numbers.iter().zip(&claim.ids).find(|(number, _)| **number == wanted).map(|(_, id)| id.clone());
+        let id_of = |wanted: u64| {
+            claim.numbers.iter().zip(&claim.ids).find(|(number, _)| **number == wanted).map(|(_, id)| id.clone())
+        };
         let mut next = Vec::new();
         if !free.is_empty() {
             let ids = free.iter().filter_map(|number| id_of(*number)).collect();
@@ -260,14 +287,27 @@ pub fn settle(
         if !taken.is_empty() {
             let top = book.top(&claim.scope).max(tops.get(&claim.scope).copied().unwrap_or_default());
             let count = u64::try_from(taken.len()).unwrap_or(u64::MAX);
-            let numbers = after(top, count).ok_or_else(|| IdsError::Exhausted { namespace: namespace.name.clone(), top })?;
+            let numbers =
+                after(top, count).ok_or_else(|| IdsError::Exhausted { namespace: namespace.name.clone(), top })?;
             let ids = numbers.iter().map(|number| namespace.format.render(&claim.scope, *number, "")).collect();
             let replaces = taken.iter().filter_map(|number| id_of(*number)).collect();
             let kind = Kind::Amend;
             // Who asked and why stays; the key stays with the claim.
             let event = if next.is_empty() { claim.event.clone() } else { None };
             let nonce = format!("{}-amend", claim.nonce);
-            next.push(Anchor { kind, numbers, ids, replaces, of: Some(claim.nonce.clone()), event, nonce, provisional: false, file: None, at: asking.at.clone(), ..claim.clone() });
+            next.push(Anchor {
+                kind,
+                numbers,
+                ids,
+                replaces,
+                of: Some(claim.nonce.clone()),
+                event,
+                nonce,
+                provisional: false,
+                file: None,
+                at: asking.at.clone(),
+                ..claim.clone()
+            });
         }
         for anchor in next {
             book.apply(anchor.clone());

@@ -145,8 +145,8 @@ pub const HEADS: &str = "+refs/heads/*:refs/headwater/heads/*";
 #[cfg(test)]
 mod tests {
     use super::{archives, in_claims, in_names, in_sources};
-    use crate::config::{Config, Namespace};
     use crate::config::pattern::Scope;
+    use crate::config::{Config, Namespace};
     use crate::store::{make_folder, replace_whole};
     use std::path::Path;
 

@@ -12,6 +12,7 @@ use super::contract::{Anchor, AnchorLog, Decide, Decision, Kind, Outcome, Standi
 use crate::config::pattern::Scope;
 use crate::store::{AppendFile, lock_holders, make_folder, network_file_system, replace_whole};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, params};
+use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -131,7 +132,11 @@ impl SqliteLog {
     }
 
     /// Tries again while somebody else is at it, with pauses that differ from process to process.
-    fn patiently<T>(&self, action: &'static str, work: impl Fn(&Connection) -> rusqlite::Result<T>) -> Result<T, IdsError> {
+    fn patiently<T>(
+        &self,
+        action: &'static str,
+        work: impl Fn(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, IdsError> {
         let started = Instant::now();
         let mut pause = Duration::from_micros(500);
         loop {
@@ -153,7 +158,11 @@ impl SqliteLog {
     fn holder(&self) -> String {
         let shared = self.path.with_extension("sqlite3-shm");
         let holders = lock_holders(&[&self.path, &shared, &self.journal_path()]);
-        if holders.is_empty() { "another process is writing".to_owned() } else { format!("{} is at it", holders.join(", ")) }
+        if holders.is_empty() {
+            "another process is writing".to_owned()
+        } else {
+            format!("{} is at it", holders.join(", "))
+        }
     }
 
     /// Runs `work` while nobody else can write, on tables that are up to date; commits what it did.
@@ -161,7 +170,8 @@ impl SqliteLog {
         // Without shared memory readers must be kept out as well, or the commit would wait for them.
         let begin = if self.network.is_some() { "BEGIN EXCLUSIVE" } else { "BEGIN IMMEDIATE" };
         self.patiently("lock", |connection| connection.execute_batch(begin))?;
-        let done = self.lock_journal().and_then(|()| self.migrate()).and_then(|()| self.roll()).and_then(|()| work(self));
+        let done =
+            self.lock_journal().and_then(|()| self.migrate()).and_then(|()| self.roll()).and_then(|()| work(self));
         let commit = |connection: &Connection| connection.execute_batch("COMMIT");
         let done = done.and_then(|done| self.patiently("commit to", commit).map(|()| done));
         if done.is_err() {
@@ -216,12 +226,10 @@ impl SqliteLog {
     fn roll(&mut self) -> Result<(), IdsError> {
         let known = self.known_length().map_err(database("read", &self.path))?;
         let length = self.journal()?.length()?;
-        if length > known {
-            self.roll_forward(known)
-        } else if length < known {
-            self.write_journal_again()
-        } else {
-            Ok(())
+        match length.cmp(&known) {
+            Ordering::Greater => self.roll_forward(known),
+            Ordering::Less => self.write_journal_again(),
+            Ordering::Equal => Ok(()),
         }
     }
 
@@ -285,7 +293,13 @@ impl SqliteLog {
                 let text = format!("INSERT {or} INTO ids VALUES (?1, ?2, ?3, ?4, ?5)");
                 let mut statement = self.connection.prepare(&text)?;
                 for (number, id) in anchor.numbers.iter().zip(&anchor.ids) {
-                    statement.execute(params![id, anchor.namespace, scope, i64::try_from(*number).unwrap_or(i64::MAX), seq])?;
+                    statement.execute(params![
+                        id,
+                        anchor.namespace,
+                        scope,
+                        i64::try_from(*number).unwrap_or(i64::MAX),
+                        seq
+                    ])?;
                 }
             }
             if let Some(top) = anchor.numbers.iter().max() {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 /// The other processes that hold a lock on one of these files, as `process 123 (command)`.
 ///
-/// Source: proc_locks(5): `1: POSIX ADVISORY WRITE 123 fd:01:9437 0 EOF`.
+/// Source: `proc_locks(5)`: `1: POSIX ADVISORY WRITE 123 fd:01:9437 0 EOF`.
 #[must_use]
 pub fn lock_holders(paths: &[&Path]) -> Vec<String> {
     let Ok(locks) = fs::read_to_string("/proc/locks") else { return Vec::new() };

@@ -20,7 +20,7 @@ mod synthesize;
 
 pub use append::{AppendFile, make_folder, names_in};
 pub use archive::{ArchiveRequest, Archived, archive};
-pub use create::{README_TEXT, create_event, ensure_readme};
+pub use create::{README_TEXT, create_event, create_new, ensure_readme, remove_untouched};
 pub use error::StoreError;
 pub use holder::lock_holders;
 pub use keep::Keeper;

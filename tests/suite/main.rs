@@ -17,6 +17,7 @@ mod commit;
 mod concurrent;
 mod faults;
 mod golden;
+mod ids;
 mod order;
 mod record;
 mod sandbox;
