@@ -12,6 +12,7 @@ pub mod contract;
 mod error;
 pub mod fold;
 pub mod gitlog;
+pub mod inbox;
 mod init;
 #[cfg(test)]
 mod memory;

@@ -66,6 +66,14 @@ pub fn in_references(namespace: &Namespace, git: &Git) -> Result<BTreeSet<(Scope
     Ok(found)
 }
 
+/// The archives of all sources of a namespace, whether they are there or not; sources that are archives
+/// themselves are among them.
+#[must_use]
+pub fn archives_of(namespace: &Namespace) -> BTreeSet<String> {
+    let named = namespace.sources.iter().filter(|source| source.to_ascii_lowercase().contains("archive")).cloned();
+    named.chain(namespace.sources.iter().flat_map(|source| archives(source))).collect()
+}
+
 /// Where the older part of a source is kept by habit.
 fn archives(source: &str) -> Vec<String> {
     let (folder, name) = source.rsplit_once('/').map_or(("", source), |(folder, name)| (folder, name));

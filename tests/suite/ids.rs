@@ -382,3 +382,33 @@ fn the_busy_log_names_who_is_at_it() {
     child.wait().unwrap();
     assert_eq!(reserve(&repo.root, &["SEC"]), ["SEC-20"]);
 }
+
+#[test]
+fn the_inbox_takes_reserved_ids_only() {
+    let repo = repo();
+    assert_eq!(reserve(&repo.root, &["SEC", "3"]), ["SEC-20", "SEC-21", "SEC-22"]);
+    let task = |id: &str| format!("{{\"id\": \"{id}\", \"title\": \"Fix {id}\"}}");
+    let inbox = |ids: &[&str]| {
+        let tasks: Vec<String> = ids.iter().map(|id| task(id)).collect();
+        put(&repo.root, "inbox.json", &format!("{{\"tasks\": [{}], \"kept\": true}}\n", tasks.join(", ")))
+    };
+    let path = inbox(&["SEC-20", "SEC-25", "SEC-19", "FOO-1", "SEC-21"]);
+    let ended = id(&repo.root, &["inbox", "inbox.json"]).exits(1);
+    let ended = ended.says("Invalid task ID SEC-25: counter at SEC-22").says("headwater id reserve SEC");
+    ended.says("SEC-19: already used").says("FOO-1: no namespace");
+    let rows = "| SEC-20 | Fix SEC-20 | ready |\n| SEC-21 | Fix SEC-21 | ready |\n";
+    let list = std::fs::read_to_string(repo.root.join("TASKS.md")).unwrap();
+    assert_eq!(list, format!("{TASKS}{rows}"));
+    let left = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(
+        left,
+        format!("{{\"tasks\": [{}, {}, {}], \"kept\": true}}\n", task("SEC-25"), task("SEC-19"), task("FOO-1"))
+    );
+    // A run that ended between the two files is finished by the next one.
+    inbox(&["SEC-20", "SEC-22"]);
+    let ended = id(&repo.root, &["inbox", "inbox.json", "--into", "TASKS.md"]).exits(0);
+    assert_eq!(ended.stdout, "1 added: SEC-22; 1 there already; 0 refused\n");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "{\"tasks\": [], \"kept\": true}\n");
+    put(&repo.root, "inbox.json", "[]");
+    id(&repo.root, &["inbox", "inbox.json"]).exits(2).says("expected `{\"tasks\"");
+}
