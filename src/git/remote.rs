@@ -202,4 +202,128 @@ impl Git {
         blobs.dedup();
         self.read_blobs(&blobs)
     }
+
+    /// All references that name commits, but those of our own logs, with their commits.
+    ///
+    /// # Errors
+    /// As [`Git::succeed`].
+    pub fn tips(&self) -> Result<Vec<(String, Oid)>, GitError> {
+        let format = "--format=%(refname) %(objecttype) %(objectname) %(*objecttype) %(*objectname)";
+        let answer = self.succeed(Call::new(["for-each-ref", format]))?.text();
+        let tip = |line: &str| {
+            let mut words = line.split(' ');
+            let name = words.next().filter(|name| !name.starts_with("refs/headwater/ids/"))?.to_owned();
+            let words: Vec<&str> = words.collect();
+            let commit = words.iter().position(|word| *word == "commit")?;
+            Some((name, Oid::parse(words.get(commit + 1)?)?))
+        };
+        Ok(answer.lines().filter_map(tip).collect())
+    }
+
+    /// The names in a folder of each of these commits or trees; none where there is no such folder.
+    ///
+    /// # Errors
+    /// As [`Git::succeed`], and [`GitError::Unexpected`].
+    pub fn names_at(&self, commits: &[Oid], folder: &str) -> Result<Vec<Vec<String>>, GitError> {
+        let questions = commits.iter().fold(String::new(), |text, commit| text + commit.as_str() + ":" + folder + "\n");
+        let output = self.succeed(Call::new(["cat-file", "--batch"]).stdin(questions.into_bytes()))?;
+        let mut rest = output.stdout.as_slice();
+        let mut all = Vec::with_capacity(commits.len());
+        for commit in commits {
+            let end = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
+            let (header, after) = rest.split_at_checked(end).unwrap_or_default();
+            let header = String::from_utf8_lossy(header).into_owned();
+            let after = after.get(1..).unwrap_or_default();
+            if header.ends_with(" missing") {
+                rest = after;
+                all.push(Vec::new());
+                continue;
+            }
+            let size: Option<usize> = header.rsplit_once(' ').and_then(|(_, size)| size.parse().ok());
+            let content = size.and_then(|size| after.split_at_checked(size));
+            let Some((content, after)) = content else { return Err(output.unexpected(header.as_bytes())) };
+            rest = after.get(1..).unwrap_or_default();
+            all.push(if header.contains(" tree ") {
+                names_of_tree(content, commit.as_str().len() / 2)
+            } else {
+                Vec::new()
+            });
+        }
+        Ok(all)
+    }
+
+    /// The content of a file at each of these commits, where it is there.
+    ///
+    /// # Errors
+    /// As [`Git::succeed`], and [`GitError::Unexpected`].
+    pub fn contents_at(&self, commits: &[Oid], path: &str) -> Result<Vec<Option<Vec<u8>>>, GitError> {
+        let questions = commits.iter().fold(String::new(), |text, commit| text + commit.as_str() + ":" + path + "\n");
+        let check = Call::new(["cat-file", "--batch-check=%(objectname) %(objecttype)"]).stdin(questions.into_bytes());
+        let answer = self.succeed(check)?.text();
+        let blobs: Vec<Option<Oid>> =
+            answer.lines().map(|line| line.strip_suffix(" blob").and_then(Oid::parse)).collect();
+        let wanted: Vec<Oid> = blobs.iter().flatten().cloned().collect();
+        let mut contents = self.read_blobs(&wanted)?.into_iter();
+        Ok(blobs.into_iter().map(|blob| blob.and_then(|_| contents.next())).collect())
+    }
+
+    /// The tree that a merge of two commits would give, conflicts or not; `None` where git is older than
+    /// 2.38 or the two have nothing in common.
+    ///
+    /// # Errors
+    /// As [`Git::run`].
+    pub fn merged_tree(&self, ours: &Oid, theirs: &Oid) -> Result<Option<Oid>, GitError> {
+        let answer =
+            self.run(Call::new(["merge-tree", "--write-tree", "--name-only", ours.as_str(), theirs.as_str()]))?;
+        Ok(answer.text().lines().next().and_then(Oid::parse))
+    }
+
+    /// Fetches the heads of open pull requests into `refs/headwater/pull/`, from hosts that show them as
+    /// references: those that still have a `merge`.
+    ///
+    /// # Errors
+    /// As [`Git::run`]; what the remote says is in the output.
+    pub fn fetch_pull_requests(&self, remote: &str, limit: Duration) -> Result<Output, GitError> {
+        let question = ["ls-remote", "--refs", "--end-of-options", remote, "refs/pull/*/merge"];
+        let answer = self.run(silent(Call::new(question), limit))?;
+        let text = answer.text();
+        let number = |line: &str| line.rsplit_once("refs/pull/")?.1.strip_suffix("/merge").map(str::to_owned);
+        let wanted: Vec<String> = text
+            .lines()
+            .filter_map(number)
+            .map(|number| format!("+refs/pull/{number}/head:refs/headwater/pull/{number}"))
+            .collect();
+        if wanted.is_empty() { Ok(answer) } else { self.fetch_privately(remote, &wanted, limit) }
+    }
+
+    /// The lines of tracked files that have one of these words, as `path:line:text`.
+    ///
+    /// # Errors
+    /// As [`Git::run`].
+    pub fn lines_with(&self, words: &[String]) -> Result<Vec<String>, GitError> {
+        if words.is_empty() {
+            return Ok(Vec::new());
+        }
+        let patterns = words.iter().flat_map(|word| ["-e".to_owned(), word.clone()]);
+        let call =
+            Call::new(["grep", "-n", "-I", "-w", "-F", "--untracked", "--no-color", "--full-name"]).args(patterns);
+        let answer = self.run(call)?;
+        match answer.code {
+            Some(0 | 1) => Ok(answer.text().lines().map(str::to_owned).collect()),
+            _ => Err(self.refused(answer)),
+        }
+    }
+}
+
+/// Reads `mode SP name NUL oid` again and again.
+fn names_of_tree(mut rest: &[u8], oid_bytes: usize) -> Vec<String> {
+    let mut names = Vec::new();
+    while let Some(nul) = rest.iter().position(|byte| *byte == 0) {
+        let (entry, after) = rest.split_at_checked(nul).unwrap_or_default();
+        if let Some(space) = entry.iter().position(|byte| *byte == b' ') {
+            names.push(String::from_utf8_lossy(entry.get(space + 1..).unwrap_or_default()).into_owned());
+        }
+        rest = after.get(1 + oid_bytes..).unwrap_or_default();
+    }
+    names
 }

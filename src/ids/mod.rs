@@ -6,6 +6,7 @@
 
 mod allocator;
 mod changes;
+pub mod check;
 #[cfg(test)]
 mod conformance;
 pub mod contract;

@@ -412,3 +412,65 @@ fn the_inbox_takes_reserved_ids_only() {
     put(&repo.root, "inbox.json", "[]");
     id(&repo.root, &["inbox", "inbox.json"]).exits(2).says("expected `{\"tasks\"");
 }
+
+/// Commits one numbered file on a branch of its own that starts at `from`.
+fn branch_with(repo: &Sandbox, branch: &str, from: &str, name: &str) {
+    repo.git(&["checkout", "-q", "-b", branch, from]);
+    put(&repo.root, &format!("docs/adr/{name}"), &format!("# {name}\n"));
+    repo.commit(name);
+    repo.git(&["checkout", "-q", "main"]);
+}
+
+#[test]
+fn a_number_used_twice_fails_the_check_and_one_file_on_many_branches_does_not() {
+    let repo = repo();
+    put(&repo.root, "docs/adr/0001-first.md", "# ADR-0001\n");
+    repo.commit("first");
+    let check = |args: &[&str]| id(&repo.root, &[&["check", "ADR", "--no-fetch"], args].concat());
+    branch_with(&repo, "a", "main", "0607-seek.md");
+    repo.git(&["branch", "same", "a"]);
+    // Renamed on the way: one after the other, no collision.
+    repo.git(&["checkout", "-q", "-b", "later", "a"]);
+    repo.git(&["mv", "docs/adr/0607-seek.md", "docs/adr/0607-fast-seek.md"]);
+    repo.commit("slug");
+    repo.git(&["checkout", "-q", "main"]);
+    assert!(!check(&[]).exits(0).stdout.contains("id-collision"));
+    // A stale branch has an older name that the base gave up since.
+    repo.git(&["branch", "stale", "main"]);
+    repo.git(&["mv", "docs/adr/0001-first.md", "docs/adr/0001-renamed.md"]);
+    repo.commit("renamed");
+    assert!(!check(&[]).exits(0).stdout.contains("id-collision"));
+    branch_with(&repo, "b", "main", "0607-other.md");
+    let said = check(&[]).exits(1).stdout;
+    assert!(said.contains("id-collision: ADR-0607 is used for ") && said.contains("`other`"), "{said}");
+    assert!(said.contains("docs/adr/0607-seek.md in a") && said.contains("headwater id renumber ADR-0607"), "{said}");
+    let json = check(&["--format", "json"]).exits(1).json();
+    assert_eq!(
+        (&json["findings"][0]["code"], &json["findings"][0]["id"]),
+        (&"id-collision".into(), &"ADR-0607".into())
+    );
+    let github = check(&["--github"]).exits(1).stdout;
+    assert!(github.starts_with("::error file=docs/adr/0607-"), "{github}");
+    check(&["--base", "nowhere"]).exits(2).says("nowhere");
+    // Two rows of one list.
+    put(&repo.root, "TASKS.md", &format!("{TASKS}| SEC-19 | Another | open |\n"));
+    let said = id(&repo.root, &["check", "SEC", "--no-fetch"]).exits(1).stdout;
+    assert!(said.contains("SEC-19 is used for `Another` and `Old`"), "{said}");
+    // What a shallow clone cannot see is no success.
+    let (shallow, url) = (repo.beside("shallow"), format!("file://{}", repo.root.display()));
+    repo.git(&["clone", "-q", "--depth", "1", "--no-single-branch", &url, shallow.to_str().unwrap()]);
+    id(&shallow, &["check", "ADR", "--no-fetch"]).exits(2).says("shallow");
+    git(&shallow, &["remote", "set-url", "origin", "/nowhere"]);
+    id(&shallow, &["check", "ADR"]).exits(2).says("cannot see the branches");
+}
+
+#[test]
+fn used_but_not_reserved_and_amended_but_cited() {
+    let repo = repo();
+    let tasks = format!("{TASKS}| SEC-20 | New | open |\n");
+    put(&repo.root, "TASKS.md", &tasks);
+    let said = id(&repo.root, &["check", "--no-fetch"]).exits(0).stdout;
+    assert!(said.starts_with("TASKS.md: id-unreserved: SEC-20 is used and was never reserved"), "{said}");
+    assert_eq!(reserve(&repo.root, &["DEV"]), ["DEV-1"]);
+    id(&repo.root, &["check", "--no-fetch", "DEV", "--unused-after", "0h"]).exits(0);
+}
