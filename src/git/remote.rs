@@ -296,6 +296,22 @@ impl Git {
         if wanted.is_empty() { Ok(answer) } else { self.fetch_privately(remote, &wanted, limit) }
     }
 
+    /// The tracked and untracked text files that have a text, from the top of the work tree.
+    ///
+    /// # Errors
+    /// As [`Git::run`].
+    pub fn files_with(&self, text: &str) -> Result<Vec<String>, GitError> {
+        let call = Call::new(["grep", "-l", "-z", "-I", "-F", "--untracked", "--no-color", "--full-name", "-e", text]);
+        let answer = self.run(call)?;
+        match answer.code {
+            Some(0 | 1) => {
+                let text = answer.text();
+                Ok(text.split('\0').filter(|name| !name.is_empty()).map(str::to_owned).collect())
+            }
+            _ => Err(self.refused(answer)),
+        }
+    }
+
     /// The lines of tracked files that have one of these words, as `path:line:text`.
     ///
     /// # Errors

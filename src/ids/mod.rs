@@ -17,6 +17,7 @@ pub mod inbox;
 mod init;
 #[cfg(test)]
 mod memory;
+pub mod renumber;
 pub mod reserve;
 pub mod sources;
 #[cfg(feature = "sqlite")]

@@ -232,6 +232,10 @@ pub fn amend(
     floor: u64,
 ) -> Result<Decision, IdsError> {
     let book = Book::fold(standing.anchors()?);
+    let done = |anchor: &&Anchor| anchor.kind == Kind::Amend && anchor.replaces == [id] && anchor.slug == wish.slug;
+    if let Some(done) = book.anchors().iter().find(done).filter(|_| wish.slug.is_some()) {
+        return Ok(Decision::Already(Box::new(done.clone())));
+    }
     let owner = book.claim(id).and_then(|claim| book.anchor_of(claim));
     let Decision::Append(mut anchors) =
         reserve(standing, namespace, asking, &Wish { count: 1, event: None, ..wish.clone() }, floor)?
@@ -243,7 +247,7 @@ pub fn amend(
         anchor.replaces = vec![id.to_owned()];
         // The loser of a collision owns nothing: then the owner of the number must not turn.
         anchor.of = Some(match owner {
-            Some(owner) if owner.slug.is_none() || owner.slug == wish.slug => owner.nonce.clone(),
+            Some(owner) if owner.slug == wish.slug => owner.nonce.clone(),
             _ => "nobody".to_owned(),
         });
     }

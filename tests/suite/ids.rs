@@ -474,3 +474,35 @@ fn used_but_not_reserved_and_amended_but_cited() {
     assert_eq!(reserve(&repo.root, &["DEV"]), ["DEV-1"]);
     id(&repo.root, &["check", "--no-fetch", "DEV", "--unused-after", "0h"]).exits(0);
 }
+
+#[test]
+fn the_loser_of_a_collision_gets_a_new_number_with_its_links() {
+    let repo = repo();
+    branch_with(&repo, "a", "main", "0607-seek.md");
+    repo.git(&["merge", "-q", "--ff-only", "a"]);
+    put(&repo.root, "docs/adr/0607-other.md", "# ADR-0607: Other\n\nUnlike [ADR-0607](0607-seek.md).\n");
+    let index = "- [ADR-0607](adr/0607-seek.md)\n- [ADR-0607](adr/0607-other.md), ADR-0607\n";
+    put(&repo.root, "docs/index.md", index);
+    id(&repo.root, &["renumber", "ADR-0607"]).exits(2).says("choose with `--slug`: other, seek");
+    let shown = id(&repo.root, &["renumber", "ADR-0607", "--slug", "other"]).exits(0).stdout;
+    assert!(
+        shown.starts_with("docs/adr/0607-other.md -> docs/adr/0608-other.md\n")
+            && shown.contains("nothing was changed"),
+        "{shown}"
+    );
+    assert_eq!(std::fs::read_to_string(repo.root.join("docs/index.md")).unwrap(), index);
+    put(&repo.root, "docs/wrong.md", "0601-other\n");
+    id(&repo.root, &["renumber", "ADR-0607", "--slug", "other", "--apply"])
+        .exits(2)
+        .says("docs/wrong.md:1: 0601-other");
+    std::fs::remove_file(repo.root.join("docs/wrong.md")).unwrap();
+    let done = id(&repo.root, &["renumber", "ADR-0607", "--slug", "other", "--apply"]).exits(0).stdout;
+    assert!(done.ends_with("AMENDMENT: ADR-0607 is ADR-0608 now\n"), "{done}");
+    assert!(!repo.root.join("docs/adr/0607-other.md").exists());
+    let moved = std::fs::read_to_string(repo.root.join("docs/adr/0608-other.md")).unwrap();
+    assert_eq!(moved, "# ADR-0608: Other\n\nUnlike [ADR-0607](0607-seek.md).\n");
+    let rewritten = std::fs::read_to_string(repo.root.join("docs/index.md")).unwrap();
+    assert_eq!(rewritten, "- [ADR-0607](adr/0607-seek.md)\n- [ADR-0608](adr/0608-other.md), ADR-0607\n");
+    assert!(id(&repo.root, &["show", "ADR-0608"]).exits(0).stdout.contains("also known as ADR-0607"));
+    id(&repo.root, &["check", "ADR", "--no-fetch"]).exits(0);
+}

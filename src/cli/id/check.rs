@@ -43,14 +43,12 @@ pub(super) fn run(desk: &Desk<'_>, args: &CheckArgs) -> Result<Exit, CliError> {
 
 /// What was asked to be compared with must be seen; the default branch, where there is one.
 fn base(desk: &Desk<'_>, args: &CheckArgs) -> Result<Option<Oid>, CliError> {
-    match &args.base {
-        Some(rev) => Ok(Some(desk.context.git_for("`--base`")?.resolve(rev)?)),
-        None => {
-            let Some(git) = desk.context.git() else { return Ok(None) };
-            let Some(default) = git.default_branch()? else { return Ok(None) };
-            Ok(git.reference(&default.reference)?)
-        }
+    if let Some(rev) = &args.base {
+        return Ok(Some(desk.context.git_for("`--base`")?.resolve(rev)?));
     }
+    let Some(git) = desk.context.git() else { return Ok(None) };
+    let Some(default) = git.default_branch()? else { return Ok(None) };
+    Ok(git.reference(&default.reference)?)
 }
 
 fn fetch(allocator: &Allocator<'_>, remote: &str) -> Result<(), CliError> {
