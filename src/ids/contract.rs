@@ -2,6 +2,8 @@
 
 use super::IdsError;
 use crate::config::pattern::{MAX_NUMBER, Scope};
+use crate::event::Timestamp;
+use crate::event::text::is_unsafe_to_show;
 use serde::{Deserialize, Serialize};
 
 /// What an anchor does.
@@ -85,6 +87,18 @@ impl Anchor {
         if anchor.numbers.iter().any(|number| *number > MAX_NUMBER) || anchor.nonce.is_empty() {
             return Err("a number is too high, or it has no nonce".to_owned());
         }
+        // A shared log comes from strangers: what is shown is no control, what is removed lies in the work tree.
+        let strange = |text: &String| text.chars().any(|c| c.is_whitespace() || is_unsafe_to_show(c));
+        if anchor.ids.iter().chain(&anchor.replaces).chain([&anchor.namespace, &anchor.nonce]).any(strange) {
+            return Err("an id has characters that cannot be shown".to_owned());
+        }
+        if Timestamp::parse(&anchor.at).is_none() {
+            return Err("its `at` is no instant".to_owned());
+        }
+        let leads_out = |path: &str| path.contains('\\') || path.split('/').any(|part| matches!(part, "" | "." | ".."));
+        if anchor.file.as_ref().is_some_and(|(path, _)| leads_out(path)) {
+            return Err("its file lies outside the work tree".to_owned());
+        }
         Ok(anchor)
     }
 
@@ -164,4 +178,28 @@ pub trait AnchorLog {
     /// # Errors
     /// What `decide` reports, or the log cannot be written; then nothing is owned.
     fn append(&mut self, namespace: &str, decide: &mut Decide<'_>) -> Result<Outcome, IdsError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Anchor;
+
+    #[test]
+    fn what_strangers_put_into_a_log_is_checked() {
+        let line = r#"{"namespace":"A","kind":"reserve","numbers":[1],"ids":["A-1"],"at":"2026-01-01T00:00:00.000Z","nonce":"n","file":["docs/x.md","00"]}"#;
+        let anchor = Anchor::read(line).unwrap();
+        assert_eq!(Anchor::read(&anchor.line()), Ok(anchor));
+        for (old, new) in [
+            ("A-1", "A\\u001b[2J"),
+            ("[1]", "[1,2]"),
+            ("[1]", "[1000000000000]"),
+            ("2026-01-01T00:00:00.000Z", "now"),
+            ("docs/x.md", "../x.md"),
+            ("docs/x.md", "/etc/x"),
+            ("reserve", "steal"),
+            ("\"n\"", "\"\""),
+        ] {
+            assert!(Anchor::read(&line.replace(old, new)).is_err(), "{new}");
+        }
+    }
 }
