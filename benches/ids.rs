@@ -19,7 +19,7 @@ fn main() -> std::io::Result<()> {
     };
     run(Command::new("git").args(["init", "-q"]).current_dir(folder.path()))?;
     std::fs::write(folder.path().join(".headwater.yaml"), "ids: {DEV: {}, SEC: {sources: [TASKS.md]}}\n")?;
-    let rows: String = (0..1_000).map(|n| format!("| SEC-{n} | Task {n} | ready |\n")).collect();
+    let rows = (0..1_000).fold(String::new(), |rows, n| rows + &format!("| SEC-{n} | Task {n} | ready |\n"));
     std::fs::write(folder.path().join("TASKS.md"), rows)?;
     run(&mut headwater(folder.path(), &["init"]))?;
     let database = folder.path().join("bench.sqlite3");

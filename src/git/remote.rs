@@ -104,6 +104,23 @@ impl Git {
         Ok(Pushed::Unknown { why })
     }
 
+    /// Deletes a reference on a remote if it still names this commit.
+    ///
+    /// # Errors
+    /// As [`Git::succeed`].
+    pub fn delete_remote_reference(
+        &self,
+        remote: &str,
+        reference: &str,
+        expected: &Oid,
+        limit: Duration,
+    ) -> Result<(), GitError> {
+        let lease = format!("--force-with-lease={reference}:{expected}");
+        let refspec = format!(":{reference}");
+        let flags = ["push", "--quiet", "--no-verify", "--no-signed", &lease, "--end-of-options", remote, &refspec];
+        self.succeed(silent(Call::new(flags), limit)).map(drop)
+    }
+
     /// What a reference of this clone names, if it is there.
     ///
     /// # Errors

@@ -377,7 +377,11 @@ mod git {
         let remote = Remote::new();
         let (clone, bare) = (remote.clone_of(), remote.root.join("remote.git"));
         let sec = namespace("SEC");
+        log(&clone, &quiet).probe("1", "2026-01-01T00:00:00Z").unwrap();
+        assert_eq!(git(&bare, &["for-each-ref"]), "");
         git(&bare, &["config", "transfer.hideRefs", "refs/headwater"]);
+        let probed = log(&clone, &quiet).probe("2", "2026-01-01T00:00:00Z");
+        assert!(matches!(probed, Err(IdsError::Refused { .. })), "{probed:?}");
         let refused = take(&mut log(&clone, &quiet), &sec, &one(), 0);
         assert!(matches!(refused, Err(IdsError::Refused { .. })), "{refused:?}");
         git(&clone.layout().work_tree, &["remote", "set-url", "origin", "../nowhere.git"]);

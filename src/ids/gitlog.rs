@@ -100,6 +100,24 @@ impl<'a> GitLog<'a> {
         })
     }
 
+    /// Tries whether the remote takes references like this one: makes one beside it, and removes it again.
+    ///
+    /// # Errors
+    /// [`IdsError::Unreachable`], [`IdsError::Refused`], and what git refuses.
+    pub fn probe(&self, nonce: &str, at: &str) -> Result<(), IdsError> {
+        self.locked(|| {
+            self.fetch_chain()?;
+            let reference = format!("{}-probe-{nonce}", self.reference);
+            let commit = self.git.write_text_commit(None, &format!("headwater ids: probe {nonce}\n"), "", at)?;
+            match self.reached(self.git.push_expecting(self.remote, &reference, &commit, None, CONVERSATION))? {
+                Pushed::Taken => {
+                    Ok(self.git.delete_remote_reference(self.remote, &reference, &commit, CONVERSATION)?)
+                }
+                Pushed::Unknown { why } => Err(IdsError::Refused { remote: self.remote.to_owned(), reference, why }),
+            }
+        })
+    }
+
     fn anchors(&self, tip: Option<&Oid>) -> Result<Vec<Anchor>, IdsError> {
         let Some(tip) = tip else { return Ok(Vec::new()) };
         let mut anchors = Vec::new();

@@ -76,6 +76,38 @@ impl Allocator<'_> {
         Ok((mentioned, stands))
     }
 
+    /// What is wrong with, or worth knowing of, the set-up of ids; asks each remote of a log `git`.
+    ///
+    /// # Errors
+    /// A log cannot be read for a reason that is no matter of set-up.
+    pub fn diagnose(&self, asking: &Asking) -> Result<Vec<String>, IdsError> {
+        let mut said = Vec::new();
+        match self.local(Start::Refused) {
+            Ok(log) => said.extend(log.network().map(|kind| {
+                format!(
+                    "the log of ids lies on {kind}: without shared memory, with a rollback journal, slower and as safe"
+                )
+            })),
+            Err(error @ (IdsError::NoLog(_) | IdsError::NoLocalLog)) => said.push(error.to_string()),
+            Err(error) => return Err(error),
+        }
+        for namespace in self.namespaces.values() {
+            let probed = match self.git_for(namespace) {
+                Ok(None) => continue,
+                Ok(Some(git)) => self.shared(&git, namespace).probe(&asking.nonce, &asking.at),
+                Err(error) => Err(error),
+            };
+            match probed {
+                Ok(()) => {}
+                Err(error @ (IdsError::Unreachable { .. } | IdsError::Refused { .. })) => {
+                    said.push(format!("{}: {error}", namespace.name));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(said)
+    }
+
     /// Says that all numbers up to `top` are spent.
     ///
     /// # Errors

@@ -506,3 +506,23 @@ fn the_loser_of_a_collision_gets_a_new_number_with_its_links() {
     assert!(id(&repo.root, &["show", "ADR-0608"]).exits(0).stdout.contains("also known as ADR-0607"));
     id(&repo.root, &["check", "ADR", "--no-fetch"]).exits(0);
 }
+
+/// Counts what is asked of the remote by a `git` in front of the real one.
+#[cfg(unix)]
+#[test]
+fn an_uncontended_reservation_is_one_fetch_and_one_push() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let repo = repo();
+    let a = clone(&repo, "a");
+    id(&a, &["init"]).exits(0);
+    let real = run(program("sh", &a).args(["-c", "command -v git"])).exits(0).stdout;
+    let log = repo.beside("calls");
+    let script = format!("#!/bin/sh\necho \"$*\" >> {}\nexec {} \"$@\"\n", log.display(), real.trim());
+    let wrapper = put(repo.root.parent().unwrap(), "bin/git", &script);
+    std::fs::set_permissions(&wrapper, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", wrapper.parent().unwrap().display(), std::env::var("PATH").unwrap());
+    run(headwater(&a, &["id", "reserve", "CMB", "9"]).env("PATH", path)).exits(0);
+    let calls = std::fs::read_to_string(log).unwrap();
+    let count = |word: &str| calls.lines().filter(|line| line.split(' ').any(|part| part == word)).count();
+    assert_eq!((count("fetch"), count("push"), count("ls-remote")), (1, 1, 0), "{calls}");
+}
