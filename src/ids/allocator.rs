@@ -182,7 +182,7 @@ impl Allocator<'_> {
                 return reserved(Outcome::Already(anchor), || shared.seen(), false);
             }
             Ok(Outcome::Appended(anchors)) => {
-                copy(&mut local, namespace, &anchors)?;
+                local.keep_copy(&anchors)?;
                 return reserved(Outcome::Appended(anchors), || Ok(Vec::new()), false);
             }
             Err(IdsError::Unreachable { why, .. }) => (None, why),
@@ -342,15 +342,6 @@ impl Allocator<'_> {
         };
         Ok((own, seen))
     }
-}
-
-/// Copies anchors of the shared log into the local one.
-pub(super) fn copy(local: &mut SqliteLog, namespace: &Namespace, anchors: &[Anchor]) -> Result<(), IdsError> {
-    local.append(&namespace.name, &mut |standing| {
-        let book = Book::fold(standing.anchors()?);
-        Ok(Decision::Append(anchors.iter().filter(|anchor| !book.holds(&anchor.nonce)).cloned().collect()))
-    })?;
-    Ok(())
 }
 
 pub(super) fn raise_to(tops: &mut Tops, found: BTreeSet<(Scope, u64)>) {

@@ -1,7 +1,7 @@
 //! What becomes of ids after they were reserved: given up, renumbered, confirmed, amended.
 
 use super::IdsError;
-use super::allocator::{Allocator, Settled, copy};
+use super::allocator::{Allocator, Settled};
 use super::contract::{Anchor, AnchorLog as _, Kind, Outcome};
 use super::fold::{Book, State};
 use super::reserve::{self, Asking, Wish};
@@ -29,7 +29,7 @@ impl Allocator<'_> {
             let outcome = shared
                 .append(&namespace.name, &mut |standing| reserve::release(standing, namespace, asking, &shared_ids))?;
             if let Outcome::Appended(anchors) = outcome {
-                copy(&mut local, namespace, &anchors)?;
+                local.keep_copy(&anchors)?;
             }
         }
         if !own_ids.is_empty() {
@@ -60,7 +60,7 @@ impl Allocator<'_> {
                     reserve::amend(standing, namespace, asking, id, wish, floor)
                 })?;
                 if let Outcome::Appended(anchors) = &outcome {
-                    copy(&mut local, namespace, anchors)?;
+                    local.keep_copy(anchors)?;
                 }
                 outcome
             }
@@ -135,7 +135,7 @@ impl Allocator<'_> {
                 anchors.push(Anchor { event: None, ..amendment.clone() });
             }
         }
-        copy(&mut local, namespace, &anchors)?;
+        local.keep_copy(&anchors)?;
         Ok(settled)
     }
 }

@@ -132,6 +132,7 @@ impl Allocator<'_> {
         let name = &namespace.name;
         let mut known: BTreeSet<(Scope, u64)> = BTreeSet::new();
         let mut replaced = BTreeMap::new();
+        let sees_uses = namespace.files.is_some() || !namespace.sources.is_empty();
         for row in &rows {
             let (claim, anchor) = (&row.claim, &row.anchor);
             let key = (claim.scope.clone(), claim.number);
@@ -146,7 +147,7 @@ impl Allocator<'_> {
                     "has been CONFIRM-PENDING for more than 30 s".to_owned(),
                     "run `headwater id sync`".to_owned(),
                 ),
-                State::Confirmed if at < request.unused_before && !used.contains(&key) => finding(
+                State::Confirmed if sees_uses && at < request.unused_before && !used.contains(&key) => finding(
                     "id-unused",
                     "was reserved long ago and is used nowhere".to_owned(),
                     format!("run `headwater id release {}` if nobody needs it", claim.id),
@@ -162,7 +163,7 @@ impl Allocator<'_> {
             let covers = |anchor: &super::contract::Anchor| {
                 anchor.kind == Kind::Floor
                     && anchor.scope == key.0
-                    && !anchor.nonce.ends_with("-references")
+                    && is_start(&anchor.nonce)
                     && anchor.numbers.iter().any(|number| *number >= key.1)
             };
             book.anchors().iter().any(covers)
@@ -201,6 +202,11 @@ impl Allocator<'_> {
         }
         Ok(findings)
     }
+}
+
+/// Whether a floor was set by `init` or an import, and not because a reference was seen to use a number.
+fn is_start(nonce: &str) -> bool {
+    nonce.contains("-init-") || !nonce.contains("-references")
 }
 
 /// An instant as milliseconds since 1970; what cannot be read is as old as can be.

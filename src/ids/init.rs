@@ -34,7 +34,7 @@ impl Allocator<'_> {
         let mut local = self.local(Start::Allowed)?;
         let mut stands = BTreeMap::new();
         for (place, (namespace, mut tops)) in (0..).zip(plans) {
-            let asking = Asking { nonce: format!("{}-{place}", asking.nonce), ..asking.clone() };
+            let asking = Asking { nonce: format!("{}-init-{place}", asking.nonce), ..asking.clone() };
             sources::raise_all(&mut tops, &self.tops(namespace, &mut local, &asking)?);
             self.fetch_heads(namespace);
             if let Some(git) = self.git().filter(|_| namespace.files.is_some()) {

@@ -37,6 +37,14 @@ impl SqliteLog {
     ///
     /// # Errors
     /// Never.
+    pub fn keep_copy(&mut self, _: &[Anchor]) -> Result<(), IdsError> {
+        match self.0 {}
+    }
+
+    /// Cannot be asked.
+    ///
+    /// # Errors
+    /// Never.
     pub fn fact(&mut self, _: &str) -> Result<Option<String>, IdsError> {
         match self.0 {}
     }

@@ -131,6 +131,28 @@ impl SqliteLog {
         })
     }
 
+    /// Keeps a copy of what the shared log decided. Whoever took one of its numbers here meanwhile, without
+    /// the shared log, keeps the row until that claim is settled.
+    ///
+    /// # Errors
+    /// The system or the database refuses.
+    pub fn keep_copy(&mut self, anchors: &[Anchor]) -> Result<(), IdsError> {
+        self.within(|log| {
+            let mut lines = String::new();
+            for anchor in anchors {
+                if log.insert(anchor, "OR IGNORE")? {
+                    lines.push_str(&anchor.line());
+                    lines.push('\n');
+                }
+            }
+            if lines.is_empty() {
+                return Ok(());
+            }
+            let length = log.journal()?.append_durably(lines.as_bytes())?;
+            log.note_length(length)
+        })
+    }
+
     /// Tries again while somebody else is at it, with pauses that differ from process to process.
     fn patiently<T>(
         &self,
@@ -275,9 +297,9 @@ impl SqliteLog {
     }
 
     /// Adds an anchor's rows. A number or an id that another anchor has is an error, but when rows are
-    /// made again from the journal.
-    fn insert(&self, anchor: &Anchor, or: &str) -> Result<(), IdsError> {
-        let insert = || -> rusqlite::Result<()> {
+    /// made again from the journal. Whether it was new.
+    fn insert(&self, anchor: &Anchor, or: &str) -> Result<bool, IdsError> {
+        let insert = || -> rusqlite::Result<bool> {
             let takes = matches!(anchor.kind, Kind::Reserve | Kind::Amend);
             let event = anchor.event.as_deref().filter(|_| takes);
             let added = self.connection.execute(
@@ -285,7 +307,7 @@ impl SqliteLog {
                 params![anchor.namespace, event, anchor.nonce, anchor.line()],
             )?;
             if added == 0 {
-                return Ok(());
+                return Ok(false);
             }
             let seq = self.connection.last_insert_rowid();
             let scope = anchor.scope.as_str();
@@ -309,7 +331,7 @@ impl SqliteLog {
                     params![anchor.namespace, scope, i64::try_from(*top).unwrap_or(i64::MAX)],
                 )?;
             }
-            Ok(())
+            Ok(true)
         };
         insert().map_err(database("write", &self.path))
     }

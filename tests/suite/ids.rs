@@ -471,8 +471,15 @@ fn used_but_not_reserved_and_amended_but_cited() {
     put(&repo.root, "TASKS.md", &tasks);
     let said = id(&repo.root, &["check", "--no-fetch"]).exits(0).stdout;
     assert!(said.starts_with("TASKS.md: id-unreserved: SEC-20 is used and was never reserved"), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    // That a reference uses it too, and that the next one is above it, reserves nothing.
+    repo.commit("twenty");
+    assert_eq!(reserve(&repo.root, &["SEC"]), ["SEC-21"]);
+    assert_eq!(id(&repo.root, &["check", "--no-fetch"]).exits(0).stdout, said);
+    // What is used cannot be seen where nothing says where to look.
     assert_eq!(reserve(&repo.root, &["DEV"]), ["DEV-1"]);
-    id(&repo.root, &["check", "--no-fetch", "DEV", "--unused-after", "0h"]).exits(0);
+    let unused = id(&repo.root, &["check", "--no-fetch", "--unused-after", "0h", "DEV", "SEC"]).exits(0).stdout;
+    assert!(unused.contains("id-unused: SEC-21") && !unused.contains("DEV"), "{unused}");
 }
 
 #[test]
