@@ -1,7 +1,7 @@
 //! A file that only grows, durably: what was reported as appended outlasts a power cut.
 
 use super::StoreError;
-use super::platform::{open_lock_file, sync_dir, try_lock};
+use super::platform::{open_lock_file, same_file, sync_dir, try_lock};
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -37,7 +37,12 @@ impl AppendFile {
     /// The system refuses, or cannot lock here at all.
     pub fn open_locked(path: &Path) -> Result<Option<Self>, StoreError> {
         let file = Self::open(path)?;
-        Ok(try_lock(&file.file).map_err(StoreError::io("lock", path))?.then_some(file))
+        if !try_lock(&file.file).map_err(StoreError::io("lock", path))? {
+            return Ok(None);
+        }
+        // Whoever had the lock before may have put another file in its place.
+        let is_there = file.file.metadata().and_then(|own| Ok(same_file(&own, &fs::metadata(path)?)));
+        Ok(is_there.unwrap_or(false).then_some(file))
     }
 
     /// Its length in bytes.

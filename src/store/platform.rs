@@ -15,7 +15,7 @@ pub(super) enum Opened {
 }
 
 pub use imp::network_file_system;
-pub(super) use imp::{open_lock_file, open_without_following, rename_without_replacing, sync_dir, try_lock};
+pub(super) use imp::{open_lock_file, open_without_following, rename_without_replacing, same_file, sync_dir, try_lock};
 
 #[cfg(unix)]
 mod imp {
@@ -81,6 +81,12 @@ mod imp {
         None
     }
 
+    /// Whether two files are one.
+    pub(in super::super) fn same_file(a: &std::fs::Metadata, b: &std::fs::Metadata) -> bool {
+        use std::os::unix::fs::MetadataExt as _;
+        (a.dev(), a.ino()) == (b.dev(), b.ino())
+    }
+
     /// Locks an open file until it is closed; `false` while another process has it locked.
     pub(in super::super) fn try_lock(file: &File) -> io::Result<bool> {
         match retry_on_intr(|| rustix::fs::flock(file, rustix::fs::FlockOperation::NonBlockingLockExclusive)) {
@@ -118,6 +124,11 @@ mod imp {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+    }
+
+    /// A file that is open cannot be replaced here.
+    pub(in super::super) fn same_file(_: &std::fs::Metadata, _: &std::fs::Metadata) -> bool {
+        true
     }
 
     /// A file that is open cannot be deleted or replaced here, and the database's own lock is enough.
