@@ -440,7 +440,7 @@ fn database(action: &'static str, path: &Path) -> impl FnOnce(rusqlite::Error) -
             }
             Some(ErrorCode::DiskFull) => "make room and try again",
             Some(ErrorCode::FileLockingProtocolFailed | ErrorCode::SystemIoFailure) => {
-                "check the disk, and that its file system can lock files"
+                "check the disk, its free space, and that its file system can lock files"
             }
             Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
                 "check that the folder may be written"
