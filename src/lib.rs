@@ -9,6 +9,7 @@ pub mod config;
 pub mod crdt;
 pub mod event;
 pub mod git;
+pub mod ids;
 pub mod ledger;
 pub mod session;
 pub mod setup;

@@ -54,9 +54,10 @@ pub struct Global {
     /// Print results and errors only
     #[arg(long, short, global = true)]
     pub quiet: bool,
-    /// How many seconds to wait for a ledger that another process has locked
-    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 10)]
-    pub wait: u64,
+    /// How many seconds to wait for another process [default: 10 for a ledger, 5 for ids, 30 for ids on
+    /// a remote]
+    #[arg(long, global = true, value_name = "SECONDS")]
+    pub wait: Option<u64>,
 }
 
 /// How results are printed.
@@ -66,6 +67,8 @@ pub enum Format {
     Text,
     /// For programs; see docs/json.md.
     Json,
+    /// Reserved ids only, separated by a space; otherwise as text.
+    Plain,
 }
 
 /// The commands.
@@ -89,6 +92,9 @@ pub enum Command {
     Status,
     /// Check event files, and print what is wrong with them and what to do
     Lint(LintArgs),
+    /// Reserve ids that nobody else gets: see docs/ids.md
+    #[command(subcommand)]
+    Id(super::id::IdCommand),
     /// Print the configuration as it is in force, defaults included
     ///
     /// The configuration is `.headwater.yaml` at the top of the work tree. It may hold:
@@ -101,6 +107,10 @@ pub enum Command {
     ///   triggers:                             what an occasion does to current.md and to git:
     ///     session-start: {view: safe, commit: never}    and event, session-end, handoff, checkpoint
     ///     pre-push: {check: true}
+    ///   ids:                                  namespaces of `headwater id`; every key can be left out
+    ///     SEC: {format: "SEC-{n}", sources: [TASKS.md]}
+    ///     ADR: {format: "ADR-{n:04}", files: "docs/adr/{n:04}-{slug}.md", template: docs/adr/template.md,
+    ///       log: git, remote: origin, ref: refs/headwater/ids/ADR}    log is local or git
     ///   sections:                             adds sections, or changes those of the same name
     ///   - {name: risks, title: Risks, merge: set, identity: exact, closed_by: settled, show: 14d}
     ///

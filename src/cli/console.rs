@@ -14,6 +14,8 @@ pub(super) struct Console {
     quiet: bool,
     /// Whether results are for programs.
     pub(super) json: bool,
+    /// Whether results are bare words.
+    pub(super) plain: bool,
 }
 
 /// How titles look.
@@ -33,7 +35,7 @@ impl Console {
     /// Makes the console that the options ask for.
     #[must_use]
     pub(super) fn new(global: &Global) -> Self {
-        Self { quiet: global.quiet, json: global.format == Format::Json }
+        Self { quiet: global.quiet, json: global.format == Format::Json, plain: global.format == Format::Plain }
     }
 
     /// Prints a result; texts from events must have been made safe.
@@ -53,6 +55,11 @@ impl Console {
         let text = serde_json::to_string_pretty(value).map_err(|error| CliError::Output(error.into()))?;
         self.bytes(escape_json(&text).as_bytes())?;
         self.bytes(b"\n")
+    }
+
+    /// Prints a result for programs on one line.
+    pub(super) fn json_line(&self, value: &serde_json::Value) -> Result<(), CliError> {
+        self.bytes(format!("{}\n", escape_json(&value.to_string())).as_bytes())
     }
 
     /// Says something beside the result, unless that is not wanted.

@@ -48,6 +48,8 @@ pub(super) struct Context<'a> {
     pub is_named: bool,
     /// How long another synthesizer is waited for.
     pub wait: Duration,
+    /// How long to wait, if that is said.
+    pub patience: Option<Duration>,
 }
 
 impl<'a> Context<'a> {
@@ -96,7 +98,16 @@ impl<'a> Context<'a> {
             name,
         });
         let ledgers = ledgers.collect();
-        Ok(Self { console, config, config_file, layout, ledgers, is_named, wait: Duration::from_secs(global.wait) })
+        Ok(Self {
+            console,
+            config,
+            config_file,
+            layout,
+            ledgers,
+            is_named,
+            wait: Duration::from_secs(global.wait.unwrap_or(10)),
+            patience: global.wait.map(Duration::from_secs),
+        })
     }
 
     /// The same command in another work tree of the repository, by the configuration there.
@@ -104,7 +115,16 @@ impl<'a> Context<'a> {
         let config_file = Some(layout.work_tree.join(FILE_NAME)).filter(|file| file.symlink_metadata().is_ok());
         let config = config_file.as_deref().map_or_else(|| Ok(Config::default()), read_config)?;
         let (ledgers, layout) = (Vec::new(), Some(layout));
-        Ok(Self { console: self.console, config, config_file, layout, ledgers, is_named: false, wait: self.wait })
+        Ok(Self {
+            console: self.console,
+            config,
+            config_file,
+            layout,
+            ledgers,
+            is_named: false,
+            wait: self.wait,
+            patience: self.patience,
+        })
     }
 
     /// The ledger at a path from the top of the work tree.
@@ -256,6 +276,7 @@ impl HiddenEvents for Hidden {
             error @ (CliError::Usage(_)
             | CliError::Config { .. }
             | CliError::Setup(_)
+            | CliError::Ids(_)
             | CliError::CannotTell(_)
             | CliError::Tell(_)
             | CliError::Clock

@@ -2,6 +2,7 @@
 
 use crate::config::ConfigError;
 use crate::git::GitError;
+use crate::ids::IdsError;
 use crate::session::spare::SpareError;
 use crate::session::tell::TellError;
 use crate::setup::SetupError;
@@ -46,6 +47,9 @@ pub enum CliError {
     /// What a session did cannot be told.
     #[error(transparent)]
     Tell(#[from] TellError),
+    /// An id cannot be reserved.
+    #[error(transparent)]
+    Ids(#[from] IdsError),
     /// git cannot answer.
     #[error(transparent)]
     Git(#[from] GitError),

@@ -10,6 +10,7 @@ mod doctor;
 mod environment;
 mod error;
 mod git_hook;
+mod id;
 mod import;
 mod init;
 mod inspect;
@@ -31,6 +32,7 @@ pub use args::{
     Cli, Command, DoctorArgs, Format, Global, HookCommand, InitArgs, MergeDriverArgs, SynthArgs, Synthesize,
 };
 pub use error::{CliError, Exit};
+pub use id::IdCommand;
 
 use crate::session::contract::Hook;
 use clap::{CommandFactory as _, Parser as _};
@@ -97,6 +99,7 @@ fn run(global: &Global, command: Command, console: &Console) -> Result<Exit, Cli
         Command::Why(args) => context.each_ledger(|ledger| why::run(&context, ledger, &args)),
         Command::Status => context.each_ledger(|ledger| status::run(&context, ledger)),
         Command::Lint(args) => lint::run(&context, &args),
+        Command::Id(command) => id::run(&context, command),
         Command::Config => show_config::run(&context),
         Command::Init(args) => init::run(&context, &args),
         Command::Doctor(args) => doctor::run(&context, args),

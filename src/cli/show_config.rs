@@ -2,7 +2,8 @@
 
 use super::context::Context;
 use super::error::{CliError, Exit};
-use crate::config::ViewPolicy;
+use crate::config::pattern::Pattern;
+use crate::config::{Namespace, ViewPolicy};
 use crate::event::Span;
 use crate::event::schema::{Identity, Merge, Section};
 use crate::ledger::escape::safe_for_terminal;
@@ -40,10 +41,12 @@ pub(super) fn run(context: &Context<'_>) -> Result<Exit, CliError> {
     let file = context.config_file.as_ref().map(|file| file.display().to_string());
     let sessions = json!({"silent_after": age(Some(config.silent_after))});
     let archive = json!({"after": age(config.archive_after), "pack_after": age(config.pack_after)});
+    let ids: serde_json::Map<String, Value> =
+        config.ids.iter().map(|(name, namespace)| (name.clone(), namespace_json(namespace))).collect();
     let value = json!({
         "schema": "headwater.config/1", "file": file, "ledger": config.ledgers, "resolved": ledgers, "view": view,
         "archive": archive, "triggers": config.triggers, "capture": config.capture, "sessions": sessions,
-        "sections": sections,
+        "ids": ids, "sections": sections,
     });
     if context.console.json {
         context.console.json(&value)?;
@@ -54,10 +57,22 @@ pub(super) fn run(context: &Context<'_>) -> Result<Exit, CliError> {
     let mut text = format!("{}\n", safe_for_terminal(&source));
     let shown = json!({
         "ledger": config.ledgers, "view": view, "archive": archive, "triggers": config.triggers,
-        "capture": config.capture, "sessions": sessions, "sections": sections,
+        "capture": config.capture, "sessions": sessions, "ids": ids, "sections": sections,
     });
     let yaml = serde_yaml::to_string(&shown).map_err(|error| CliError::CannotTell(error.to_string()))?;
     text.push_str(yaml.trim_end());
     context.console.result(&text)?;
     Ok(Exit::Done)
+}
+
+fn namespace_json(namespace: &Namespace) -> Value {
+    let mut value = json!({
+        "format": namespace.format.as_str(), "sources": namespace.sources,
+        "files": namespace.files.as_ref().map(Pattern::as_str), "template": namespace.template, "log": namespace.log,
+        "remote": namespace.remote, "ref": namespace.reference,
+    });
+    if let Some(options) = value.as_object_mut() {
+        options.retain(|_, value| !value.is_null());
+    }
+    value
 }

@@ -1,5 +1,7 @@
 //! `.headwater.yaml`: from text to a checked configuration. Pure; unknown keys and bad values are errors.
 
+mod ids;
+pub mod pattern;
 mod raw;
 mod triggers;
 
@@ -8,6 +10,7 @@ use crate::event::yaml::{self, Document, Node, Value};
 use crate::event::{Place, Span, clamp};
 use std::collections::BTreeSet;
 
+pub use ids::{LogKind, Namespace, Namespaces};
 pub use triggers::{Captured, Commit, Gate, Trigger, Triggers, Writing};
 
 /// The file's name, at the top of the work tree.
@@ -35,6 +38,8 @@ pub struct Config {
     pub capture: BTreeSet<Captured>,
     /// How long a session may be silent before it counts as dead, though its process cannot be seen.
     pub silent_after: Span,
+    /// The namespaces of ids.
+    pub ids: Namespaces,
 }
 
 /// Where `current.md` is committed.
@@ -60,6 +65,7 @@ impl Default for Config {
             triggers: Triggers::default(),
             capture: BTreeSet::new(),
             silent_after: Span::hours(12),
+            ids: Namespaces::new(),
         }
     }
 }
@@ -123,7 +129,7 @@ fn find(node: &Node<'_>, key: &str) -> Option<Place> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Captured, Commit, Config, Gate, Trigger, Triggers, ViewPolicy, Writing};
+    use super::{Captured, Commit, Config, Gate, LogKind, Trigger, Triggers, ViewPolicy, Writing};
     use crate::event::Span;
     use crate::event::schema::{Identity, Merge};
 
@@ -169,6 +175,21 @@ mod tests {
     }
 
     #[test]
+    fn namespaces_of_ids() {
+        let config = Config::parse(
+            "ids:\n  SEC:\n  ADR:\n    format: ADR-{n:04}\n    files: docs/adr/{n:04}-{slug}.md\n    log: git\n    sources: A.md\n",
+        )
+        .unwrap();
+        let sec = config.ids.get("SEC").unwrap();
+        assert_eq!((sec.format.as_str(), sec.log, sec.sources.len()), ("SEC-{n}", LogKind::Local, 0));
+        let adr = config.ids.get("ADR").unwrap();
+        assert_eq!(
+            (adr.reference.as_str(), adr.log, adr.sources.as_slice()),
+            ("refs/headwater/ids/ADR", LogKind::Git, &["A.md".to_owned()][..])
+        );
+    }
+
+    #[test]
     fn faults_have_their_place() {
         for (text, place, expected) in [
             ("ledgers: x", "1:1", "unknown field `ledgers`"),
@@ -206,6 +227,16 @@ mod tests {
             ("sections:\n- {name: a, closed_by: now}", "2:13", "`now` is a section"),
             ("sections:\n- name: b\n- name: resolved_questions", "3:3", "`resolved_questions` is a section"),
             ("sections:\n- {name: ts}", "2:3", "front matter"),
+            ("ids: [SEC]", "1:6", "a map"),
+            ("ids:\n  SEC: {form: x}", "2:9", "unknown field `form`"),
+            ("ids:\n  SEC: {}\n  a b: {}", "3:3", "letters, digits"),
+            ("ids:\n  SEC:\n    format: SEC", "3:5", "exactly one"),
+            ("ids:\n  SEC:\n  UX: {log: local, format: \"SEC-{n}\"}", "3:20", "cannot be told"),
+            ("ids: {SEC: {sources: ../x}}", "1:13", "inside the work tree"),
+            ("ids: {ADR: {files: \"{n}/x.md\"}}", "1:13", "only the file's name"),
+            ("ids: {SEC: {log: paper}}", "1:18", "unknown variant `paper`"),
+            ("ids: {SEC: {ref: ids}}", "1:13", "full reference"),
+            ("ids: {SEC: {remote: -x}}", "1:13", "no remote"),
             ("sections:\n- {name: stream}", "2:3", "front matter"),
             ("sections:\n- {name: a, closed_by: session_id}", "2:3", "front matter"),
         ] {

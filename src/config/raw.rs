@@ -1,5 +1,6 @@
 //! The configuration as it is written, and its check.
 
+use super::ids::{RawNamespace, check_ids};
 use super::{Captured, Config, ConfigError, Triggers, ViewPolicy};
 use crate::event::decode::is_reserved;
 use crate::event::schema::{Identity, Merge, Schema, Section};
@@ -8,6 +9,7 @@ use crate::event::yaml::{Node, Value};
 use crate::event::{Place, Span, SpanError};
 use crate::ledger::undeclared_title;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a mapping of keys, such as `view: branch`")]
@@ -19,6 +21,7 @@ pub(super) struct RawConfig {
     triggers: Option<Triggers>,
     capture: Option<Vec<Captured>>,
     sessions: Option<RawSessions>,
+    ids: Option<BTreeMap<String, Option<RawNamespace>>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -153,8 +156,21 @@ impl RawConfig {
                 .sessions
                 .and_then(|sessions| sessions.silent_after)
                 .map_or(default.silent_after, |span| span.0),
+            ids: check_ids(self.ids.unwrap_or_default(), root)?,
         })
     }
+}
+
+/// Where a key inside nested mappings stands; as deep as the path goes.
+pub(super) fn place_in(root: &Node<'_>, path: &[&str], key: Option<&str>) -> Place {
+    let mut node = root;
+    let mut place = root.place;
+    for name in path.iter().copied().chain(key) {
+        let Some(entry) = node.entries().iter().find(|entry| entry.key == name) else { break };
+        place = entry.place;
+        node = &entry.node;
+    }
+    place
 }
 
 /// Where the value of a key at the top stands, or an item of it.
@@ -170,20 +186,25 @@ fn items<'n>(node: &'n Node<'n>) -> &'n [Node<'n>] {
     }
 }
 
+/// A relative path inside the work tree, without a `/` at its end; `None` for anything else.
+pub(super) fn checked_path(path: &str) -> Option<&str> {
+    let trimmed = path.trim_end_matches('/');
+    let strange = |part: &str| part.is_empty() || part == "." || part == ".." || part.eq_ignore_ascii_case(".git");
+    let drive = path.contains(':') || path.contains('\\') || path.chars().any(is_unsafe_to_show);
+    (!drive && !trimmed.split('/').any(strange)).then_some(trimmed)
+}
+
 /// Paths inside the work tree: relative, with `/`, no `..`, nothing of git's own, none in another.
 fn check_ledgers(paths: &[String], root: &Node<'_>) -> Result<Vec<String>, ConfigError> {
     let mut checked: Vec<String> = Vec::new();
     for (position, path) in paths.iter().enumerate() {
         let wrong = |fault: String| ConfigError { place: place(root, "ledger", position), fault };
-        let trimmed = path.trim_end_matches('/');
-        let strange = |part: &str| part.is_empty() || part == "." || part == ".." || part.eq_ignore_ascii_case(".git");
-        let drive = path.contains(':') || path.contains('\\') || path.chars().any(is_unsafe_to_show);
-        if drive || trimmed.split('/').any(strange) {
+        let Some(trimmed) = checked_path(path) else {
             return Err(wrong(format!(
                 "`ledger`: `{}` must be a relative path inside the work tree, such as `thoughts/shared/handoffs`",
                 path.escape_debug()
             )));
-        }
+        };
         let holds = |outer: &str, inner: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'));
         let clash = |other: &&String| *other == trimmed || holds(other, trimmed) || holds(trimmed, other);
         if let Some(other) = checked.iter().find(clash) {

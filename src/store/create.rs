@@ -43,6 +43,36 @@ pub fn create_event(folder: &Path, stem: &str, text: &str) -> Result<PathBuf, St
     Err(StoreError::NoFreeName(folder.to_owned()))
 }
 
+/// Creates a file whole and durably under a name that nobody has; `false` where somebody has it.
+///
+/// # Errors
+/// The system refuses; nothing is left behind then.
+pub fn create_new(path: &Path, bytes: &[u8]) -> Result<bool, StoreError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    super::make_folder(folder)?;
+    let temporary = Temporary::write(folder, &path.file_name().unwrap_or_default().to_string_lossy(), bytes)?;
+    match temporary.publish(path) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
+        Err(error) => return Err(StoreError::io("create", path)(error)),
+    }
+    sync_dir(folder).map_err(StoreError::io("make durable", folder))?;
+    Ok(true)
+}
+
+/// Removes a file if it holds exactly these bytes still; whether it did.
+///
+/// # Errors
+/// The system refuses.
+pub fn remove_untouched(path: &Path, is_untouched: impl FnOnce(&[u8]) -> bool) -> Result<bool, StoreError> {
+    match super::read_text(path)? {
+        Some(bytes) if is_untouched(&bytes) => {
+            fs::remove_file(path).map_err(StoreError::io("remove", path)).map(|()| true)
+        }
+        _ => Ok(false),
+    }
+}
+
 /// Makes the ledger's folders and `events/README.md`, where they are missing.
 ///
 /// # Errors

@@ -33,10 +33,22 @@ pub fn with_lock<T>(
     request: &LockRequest<'_>,
     work: impl FnOnce(&File) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    let path = ledger.lock_file();
+    with_lock_file(&ledger.lock_file(), request, work)
+}
+
+/// Runs `work` while holding the lock of this file, which is made where it is missing.
+///
+/// # Errors
+/// As [`with_lock`], and what `work` reports.
+pub fn with_lock_file<T, E: From<StoreError>>(
+    path: &Path,
+    request: &LockRequest<'_>,
+    work: impl FnOnce(&File) -> Result<T, E>,
+) -> Result<T, E> {
+    let path = path.to_owned();
     let file = open_lock_file(&path).map_err(StoreError::io("open", &path))?;
     if !file.metadata().map_err(StoreError::io("look at", &path))?.is_file() {
-        return Err(StoreError::WrongKind { path, kind: "file" });
+        return Err(StoreError::WrongKind { path, kind: "file" }.into());
     }
     let mut lock = fd_lock::RwLock::new(file);
     let started = Instant::now();
@@ -52,11 +64,11 @@ pub fn with_lock<T>(
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(StoreError::io("lock", &path)(error)),
+            Err(error) => return Err(StoreError::io("lock", &path)(error).into()),
         }
         let waited = started.elapsed();
         if waited >= request.wait {
-            return Err(StoreError::Locked { holder: holder(&path), path, waited: waited.as_secs() });
+            return Err(StoreError::Locked { holder: holder(&path), path, waited: waited.as_secs() }.into());
         }
         if !told {
             (request.waiting)(&holder(&path));

@@ -4,9 +4,11 @@
 //! view is replaced whole, and what cannot be opened safely is not opened.
 #![expect(clippy::disallowed_methods, reason = "this module owns the ledger's files")]
 
+mod append;
 mod archive;
 mod create;
 mod error;
+mod holder;
 mod keep;
 mod listing;
 mod lock;
@@ -18,13 +20,16 @@ mod shared;
 mod spool;
 mod synthesize;
 
+pub use append::{AppendFile, make_folder, names_in};
 pub use archive::{ArchiveRequest, Archived, archive};
-pub use create::{README_TEXT, create_event, ensure_readme};
+pub use create::{README_TEXT, create_event, create_new, ensure_readme, remove_untouched};
 pub use error::StoreError;
+pub use holder::lock_holders;
 pub use keep::Keeper;
 pub use listing::{Found, Listing};
 pub(crate) use listing::{is_day, is_event_name};
-pub use lock::{LockRequest, with_lock};
+pub use lock::{LockRequest, with_lock, with_lock_file};
+pub use platform::network_file_system;
 pub use read::{
     Fold, Reading, Source, decode_path, decode_source, fold_all, open_tail, read_all, read_pack_file, read_system_file,
     read_text, written_since,

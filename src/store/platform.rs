@@ -14,7 +14,8 @@ pub(super) enum Opened {
     NotAFile,
 }
 
-pub(super) use imp::{open_lock_file, open_without_following, rename_without_replacing, sync_dir};
+pub use imp::network_file_system;
+pub(super) use imp::{open_lock_file, open_without_following, rename_without_replacing, same_file, sync_dir, try_lock};
 
 #[cfg(unix)]
 mod imp {
@@ -52,6 +53,49 @@ mod imp {
         }
     }
 
+    /// The kind of file system that a folder lies on, where that is shared by machines or passed through:
+    /// no place for shared memory. Source: statfs(2), linux/magic.h.
+    #[cfg(target_os = "linux")]
+    #[must_use]
+    pub fn network_file_system(path: &Path) -> Option<&'static str> {
+        let found = rustix::fs::statfs(path).ok()?;
+        match u64::try_from(found.f_type).ok()? & 0xffff_ffff {
+            0x6969 => Some("nfs"),
+            0xff53_4d42 | 0xfe53_4d42 | 0x517b => Some("cifs"),
+            0x0102_1997 => Some("9p"),
+            0x6573_5546 => Some("fuse"),
+            0x6a65_6a63 => Some("virtiofs"),
+            0x00c3_6400 => Some("ceph"),
+            0x5346_414f => Some("afs"),
+            0x0bd0_0bd0 => Some("lustre"),
+            0x4750_4653 => Some("gpfs"),
+            0x786f_4256 => Some("vboxsf"),
+            _ => None,
+        }
+    }
+
+    /// Not told here.
+    #[cfg(not(target_os = "linux"))]
+    #[must_use]
+    pub fn network_file_system(_: &Path) -> Option<&'static str> {
+        None
+    }
+
+    /// Whether two files are one.
+    pub(in super::super) fn same_file(a: &std::fs::Metadata, b: &std::fs::Metadata) -> bool {
+        use std::os::unix::fs::MetadataExt as _;
+        (a.dev(), a.ino()) == (b.dev(), b.ino())
+    }
+
+    /// Locks an open file until it is closed; `false` while another process has it locked.
+    pub(in super::super) fn try_lock(file: &File) -> io::Result<bool> {
+        match retry_on_intr(|| rustix::fs::flock(file, rustix::fs::FlockOperation::NonBlockingLockExclusive)) {
+            Ok(()) => Ok(true),
+            Err(Errno::WOULDBLOCK) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Makes the entries of a directory durable.
     pub(in super::super) fn sync_dir(path: &Path) -> io::Result<()> {
         match File::open(path)?.sync_all() {
@@ -82,8 +126,24 @@ mod imp {
         OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
     }
 
+    /// A file that is open cannot be replaced here.
+    pub(in super::super) fn same_file(_: &std::fs::Metadata, _: &std::fs::Metadata) -> bool {
+        true
+    }
+
+    /// A file that is open cannot be deleted or replaced here, and the database's own lock is enough.
+    pub(in super::super) fn try_lock(_: &File) -> io::Result<bool> {
+        Ok(true)
+    }
+
     pub(in super::super) fn rename_without_replacing(_: &Path, _: &Path) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Not told here.
+    #[must_use]
+    pub fn network_file_system(_: &Path) -> Option<&'static str> {
+        None
     }
 
     /// Directories cannot be opened to be flushed here; the file system's journal orders entries.

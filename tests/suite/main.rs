@@ -19,6 +19,7 @@ mod commit;
 mod concurrent;
 mod faults;
 mod golden;
+mod ids;
 mod import;
 #[cfg(unix)]
 mod init;

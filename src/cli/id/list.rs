@@ -1,0 +1,65 @@
+//! `headwater id list`: what is reserved, and what became of it.
+
+use super::Desk;
+use super::args::ListArgs;
+use crate::cli::error::{CliError, Exit};
+use crate::cli::origins::phrase;
+use crate::ids::Row;
+use crate::ids::fold::State;
+
+pub(super) fn run(desk: &Desk<'_>, args: &ListArgs) -> Result<Exit, CliError> {
+    let allocator = desk.allocator(false);
+    let mut rows = Vec::new();
+    for namespace in desk.namespaces(&allocator, &args.namespaces)? {
+        rows.extend(allocator.rows(namespace)?);
+    }
+    let console = desk.context.console;
+    if console.json {
+        let rows: Vec<_> = rows.iter().map(row_json).collect();
+        console.json(&serde_json::json!({"schema": "headwater.id.list/1", "ids": rows}))?;
+        return Ok(Exit::Done);
+    }
+    if rows.is_empty() {
+        console.notice("no id is reserved");
+    }
+    let width = rows.iter().map(|row| row.claim.id.len()).max().unwrap_or_default();
+    let line = |row: &Row| {
+        let about = about(row);
+        let state = state(&row.claim.state);
+        let anchor = &row.anchor;
+        format!("{:<width$}  {state:<15}  {}  {}{about}", row.claim.id, anchor.at, phrase(&anchor.agent, 24))
+    };
+    if !rows.is_empty() {
+        console.result(&rows.iter().map(line).collect::<Vec<_>>().join("\n"))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn state(state: &State) -> String {
+    match state {
+        State::Amended(new) => format!("{} -> {new}", state.word()),
+        State::Pending | State::Confirmed | State::Released => state.word().to_owned(),
+    }
+}
+
+fn about(row: &Row) -> String {
+    let anchor = &row.anchor;
+    let slug = anchor.slug.as_deref().map(|slug| format!("  {}", phrase(slug, 40))).unwrap_or_default();
+    let note = anchor.note.as_deref().map(|note| format!("  {}", phrase(note, 60))).unwrap_or_default();
+    slug + &note
+}
+
+/// An id for programs.
+pub(super) fn row_json(row: &Row) -> serde_json::Value {
+    let anchor = &row.anchor;
+    let amended_to = match &row.claim.state {
+        State::Amended(new) => Some(new),
+        State::Pending | State::Confirmed | State::Released => None,
+    };
+    serde_json::json!({
+        "id": row.claim.id, "namespace": anchor.namespace, "number": row.claim.number,
+        "state": row.claim.state.word(), "provisional": row.claim.state == State::Pending, "amended_to": amended_to,
+        "event": anchor.event, "slug": anchor.slug, "note": anchor.note, "agent": anchor.agent,
+        "branch": anchor.branch, "reserved_at": anchor.at, "file": anchor.file.as_ref().map(|(path, _)| path),
+    })
+}

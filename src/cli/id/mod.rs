@@ -1,0 +1,102 @@
+//! `headwater id`: one file a command.
+
+mod args;
+mod check;
+mod confirm;
+mod import;
+mod inbox;
+mod init;
+mod list;
+mod next;
+mod release;
+mod renumber;
+mod reserve;
+mod show;
+mod sync;
+mod with;
+
+pub use args::IdCommand;
+
+use super::clock;
+use super::context::Context;
+use super::error::{CliError, Exit};
+use super::record;
+use crate::config::Namespace;
+use crate::git::Layout;
+use crate::ids::reserve::{Asking, nonce};
+use crate::ids::{Allocator, Place};
+use std::path::{Path, PathBuf};
+
+pub(super) fn run(context: &Context<'_>, command: IdCommand) -> Result<Exit, CliError> {
+    if context.config.ids.is_empty() {
+        let place =
+            context.config_file.as_ref().map_or(".headwater.yaml".to_owned(), |file| file.display().to_string());
+        return Err(CliError::Usage(format!(
+            "no ids are configured; name a namespace in `{place}`, such as `ids: {{SEC: {{sources: [TASKS.md]}}}}`"
+        )));
+    }
+    let desk = Desk::new(context);
+    match command {
+        IdCommand::Init => init::run(&desk),
+        IdCommand::Next(args) => next::run(&desk, &args),
+        IdCommand::Reserve(args) => reserve::run(&desk, &args),
+        IdCommand::Confirm(args) => confirm::run(&desk, &args),
+        IdCommand::Release(args) => release::run(&desk, &args),
+        IdCommand::List(args) => list::run(&desk, &args),
+        IdCommand::Show(args) => show::run(&desk, &args),
+        IdCommand::Sync(args) => sync::run(&desk, &args),
+        IdCommand::Check(args) => check::run(&desk, &args),
+        IdCommand::Import(args) => import::run(&desk, &args),
+        IdCommand::With(args) => with::run(&desk, &args),
+        IdCommand::Inbox(args) => inbox::run(&desk, &args),
+        IdCommand::Renumber(args) => renumber::run(&desk, &args),
+    }
+}
+
+/// Where ids are asked for.
+struct Desk<'a> {
+    context: &'a Context<'a>,
+    warn: Box<dyn Fn(&str) + 'a>,
+}
+
+impl<'a> Desk<'a> {
+    fn new(context: &'a Context<'a>) -> Self {
+        Self { context, warn: Box::new(|text| context.console.warning(&format!("warning: {text}"))) }
+    }
+
+    fn allocator(&'a self, fetch: bool) -> Allocator<'a> {
+        Allocator {
+            place: self.place(),
+            namespaces: &self.context.config.ids,
+            patience: self.context.patience,
+            fetch,
+            say: &*self.warn,
+        }
+    }
+
+    fn place(&self) -> Place {
+        let layout = self.context.layout.clone();
+        let folder_of = |file: &Path| file.parent().filter(|folder| !folder.as_os_str().is_empty()).map(Path::to_owned);
+        let beside = || self.context.config_file.as_deref().and_then(folder_of).unwrap_or_else(|| PathBuf::from("."));
+        let top = layout.as_ref().map_or_else(beside, |layout| layout.work_tree.clone());
+        let folder = layout.as_ref().map_or_else(|| top.join(".headwater"), Layout::own_dir);
+        Place { folder, top, layout }
+    }
+
+    fn asking(&self, agent: Option<&String>) -> Result<Asking, CliError> {
+        let layout = self.context.layout.as_ref();
+        let at = clock::now()?.to_string();
+        // Always to the millisecond, as programs that read it expect.
+        let at = if at.contains('.') { at } else { at.replace('Z', ".000Z") };
+        let branch = layout.map(Layout::branch).transpose()?.flatten();
+        Ok(Asking { agent: record::agent_name(layout, agent.cloned())?, branch, at, nonce: nonce()? })
+    }
+
+    /// The namespaces of these names; all of them if none is named.
+    fn namespaces(&'a self, allocator: &'a Allocator<'a>, names: &[String]) -> Result<Vec<&'a Namespace>, CliError> {
+        if names.is_empty() {
+            return Ok(self.context.config.ids.values().collect());
+        }
+        names.iter().map(|name| Ok(allocator.namespace(name)?)).collect()
+    }
+}

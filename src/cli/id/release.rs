@@ -1,0 +1,37 @@
+//! `headwater id release`: ids that are given up, and never given again.
+
+use super::Desk;
+use super::args::IdsArgs;
+use crate::cli::error::{CliError, Exit};
+use crate::ids::reserve::{Asking, digest};
+use crate::store::remove_untouched;
+
+pub(super) fn run(desk: &Desk<'_>, args: &IdsArgs) -> Result<Exit, CliError> {
+    let allocator = desk.allocator(true);
+    let asking = desk.asking(args.agent.as_ref())?;
+    // An id of an unknown form stops it before anything is given up.
+    for id in &args.ids {
+        allocator.namespace_of(id)?;
+    }
+    for namespace in desk.context.config.ids.values() {
+        let ids: Vec<String> = args.ids.iter().filter(|id| namespace.format.read(id).is_some()).cloned().collect();
+        if ids.is_empty() {
+            continue;
+        }
+        let asking = Asking { nonce: format!("{}-{}", asking.nonce, namespace.name), ..asking.clone() };
+        for owner in allocator.release(namespace, &asking, &ids)? {
+            let Some((path, hash)) = &owner.file else { continue };
+            let untouched = |bytes: &[u8]| std::str::from_utf8(bytes).is_ok_and(|text| digest(text) == *hash);
+            let removed = remove_untouched(&allocator.place.top.join(path), untouched)?;
+            let what = if removed { "was removed: nobody had changed it" } else { "is left as it is" };
+            desk.context.console.notice(&format!("`{path}` {what}"));
+        }
+    }
+    let console = desk.context.console;
+    if console.json {
+        console.json_line(&serde_json::json!({"released": args.ids}))?;
+    } else {
+        console.result(&format!("RELEASED: {}", args.ids.join(" ")))?;
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,155 @@
+//! `ids:`: the namespaces of ids that are reserved.
+
+use super::ConfigError;
+use super::pattern::Pattern;
+use super::raw::{checked_path, place_in};
+use crate::event::yaml::Node;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// Where a namespace's reservations are put in order.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogKind {
+    /// In a database that all worktrees of this clone share.
+    #[default]
+    Local,
+    /// In a reference on the remote that all clones share.
+    Git,
+}
+
+/// A namespace of ids.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Namespace {
+    /// Its name, such as `SEC`.
+    pub name: String,
+    /// How its ids are written.
+    pub format: Pattern,
+    /// Files that mention ids, from the top of the work tree.
+    pub sources: Vec<String>,
+    /// Files whose names carry the number.
+    pub files: Option<Pattern>,
+    /// The text that a new file of `files` begins with, from the top of the work tree.
+    pub template: Option<String>,
+    /// Where reservations are put in order.
+    pub log: LogKind,
+    /// The remote that keeps the log `git`, and whose branches are looked at for `files`.
+    pub remote: String,
+    /// The reference that keeps it there.
+    pub reference: String,
+}
+
+/// All namespaces, by name.
+pub type Namespaces = BTreeMap<String, Namespace>;
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a mapping, such as `{sources: [TASKS.md]}`")]
+pub(super) struct RawNamespace {
+    format: Option<String>,
+    sources: Option<OneOrMore>,
+    files: Option<String>,
+    template: Option<String>,
+    log: Option<LogKind>,
+    remote: Option<String>,
+    #[serde(rename = "ref")]
+    reference: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged, expecting = "`sources` must be a path, or a list of paths, inside the work tree")]
+enum OneOrMore {
+    One(String),
+    More(Vec<String>),
+}
+
+/// Checks the namespaces; `root` is the same file with its places.
+pub(super) fn check_ids(
+    raw: BTreeMap<String, Option<RawNamespace>>,
+    root: &Node<'_>,
+) -> Result<Namespaces, ConfigError> {
+    let mut checked = Namespaces::new();
+    for (name, raw) in raw {
+        let wrong = |key: Option<&str>, fault: String| ConfigError {
+            place: place_in(root, &["ids", &name], key),
+            fault: format!("`ids`: `{}`: {fault}", name.escape_debug()),
+        };
+        if !is_name(&name) {
+            let fault = "a namespace is a letter and then letters, digits, `-` and `_`, of at most 32".to_owned();
+            return Err(wrong(None, fault));
+        }
+        let namespace = check_one(&name, raw.unwrap_or_default()).map_err(|(key, fault)| wrong(Some(key), fault))?;
+        let clash = |other: &&Namespace| {
+            other.format.as_str() == namespace.format.as_str() || other.name.eq_ignore_ascii_case(&name)
+        };
+        if let Some(other) = checked.values().find(clash) {
+            return Err(wrong(
+                Some("format"),
+                format!("its ids cannot be told from those of `{}`; change one of them", other.name),
+            ));
+        }
+        if let Some(other) = checked.values().find(|other| other.reference == namespace.reference) {
+            return Err(wrong(Some("ref"), format!("`{}` has the same reference; change one of them", other.name)));
+        }
+        checked.insert(name, namespace);
+    }
+    Ok(checked)
+}
+
+fn is_name(name: &str) -> bool {
+    name.len() <= 32
+        && name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
+fn check_one(name: &str, raw: RawNamespace) -> Result<Namespace, (&'static str, String)> {
+    let format = raw.format.unwrap_or_else(|| format!("{name}-{{n}}"));
+    let format = Pattern::id(&format).map_err(|fault| ("format", fault))?;
+    let files = raw.files.as_deref().map(Pattern::file).transpose().map_err(|fault| ("files", fault))?;
+    if files.as_ref().is_some_and(|files| files.has_scope() != format.has_scope()) {
+        return Err((
+            "files",
+            "`{date}` or `{year}` must stand in both `format` and `files`, or in neither".to_owned(),
+        ));
+    }
+    let path = |key: &'static str, path: &str| {
+        checked_path(path).map(str::to_owned).ok_or_else(|| {
+            (key, format!("`{}` must be a relative path inside the work tree, such as `TASKS.md`", path.escape_debug()))
+        })
+    };
+    let sources = match raw.sources {
+        None => Vec::new(),
+        Some(OneOrMore::One(source)) => vec![source],
+        Some(OneOrMore::More(sources)) => sources,
+    };
+    let sources = sources.iter().map(|source| path("sources", source)).collect::<Result<_, _>>()?;
+    let template = raw.template.map(|template| path("template", &template)).transpose()?;
+    let remote = raw.remote.unwrap_or_else(|| "origin".to_owned());
+    if remote.is_empty() || remote.starts_with('-') || remote.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err(("remote", format!("`{}` is no remote's name", remote.escape_debug())));
+    }
+    let reference = raw.reference.unwrap_or_else(|| format!("refs/headwater/ids/{name}"));
+    if !is_reference(&reference) {
+        let fault = format!(
+            "`{}` must be a full reference, such as `refs/heads/headwater-ids-{name}`",
+            reference.escape_debug()
+        );
+        return Err(("ref", fault));
+    }
+    let log = raw.log.unwrap_or_default();
+    Ok(Namespace { name: name.to_owned(), format, sources, files, template, log, remote, reference })
+}
+
+/// Source: git-check-ref-format(1).
+fn is_reference(name: &str) -> bool {
+    let part = |part: &str| {
+        let lock = part.rsplit_once('.').is_some_and(|(_, end)| end == "lock");
+        !part.is_empty() && !part.starts_with('.') && !part.ends_with('.') && !lock
+    };
+    let strange = |c: char| c.is_control() || c.is_whitespace() || "~^:?*[\\".contains(c);
+    name.starts_with("refs/")
+        && name.split('/').count() > 2
+        && name.split('/').all(part)
+        && !name.contains(strange)
+        && !name.contains("..")
+        && !name.contains("@{")
+}

@@ -1,0 +1,362 @@
+//! Talks to a remote without touching what is the user's: private fetches, compare-and-swap pushes, and
+//! commits that carry a text.
+
+use super::{Call, Git, GitError, Oid, Output};
+use std::time::Duration;
+
+/// Nobody is asked for a password, a passphrase or a host key: whatever would ask is told no.
+const SILENT: [(&str, &str); 5] = [
+    ("GIT_ASKPASS", "false"),
+    ("SSH_ASKPASS", "false"),
+    ("SSH_ASKPASS_REQUIRE", "force"),
+    ("GCM_INTERACTIVE", "never"),
+    ("GIT_TERMINAL_PROMPT", "0"),
+];
+
+/// How a compare-and-swap push was answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Pushed {
+    /// The remote reports that it moved the reference.
+    Taken,
+    /// Anything else: refused, raced, cut off. Only the remote's reference tells.
+    Unknown {
+        /// What git said, fit to be shown.
+        why: String,
+    },
+}
+
+fn silent(call: Call, limit: Duration) -> Call {
+    SILENT.iter().fold(call, |call, (name, value)| call.variable(name, *value)).limit(limit)
+}
+
+impl Git {
+    /// Whether a remote of this name is configured.
+    ///
+    /// # Errors
+    /// As [`Git::run`].
+    pub fn has_remote(&self, remote: &str) -> Result<bool, GitError> {
+        let answer = self.run(Call::new(["config", "--get-all", &format!("remote.{remote}.url")]))?;
+        Ok(answer.success())
+    }
+
+    /// Fetches into references of our own: no remote-tracking branch, tag or `FETCH_HEAD` of the user
+    /// changes, nothing is pruned and the clone never becomes shallow.
+    ///
+    /// # Errors
+    /// As [`Git::run`]; what the remote says is in the output.
+    pub fn fetch_privately(&self, remote: &str, refspecs: &[String], limit: Duration) -> Result<Output, GitError> {
+        let flags = [
+            "-c",
+            "fetch.writeCommitGraph=false",
+            "fetch",
+            "--quiet",
+            "--refmap=",
+            "--no-tags",
+            "--no-prune",
+            "--no-write-fetch-head",
+            "--no-auto-maintenance",
+            "--recurse-submodules=no",
+            "--end-of-options",
+            remote,
+        ];
+        self.run(silent(Call::new(flags).args(refspecs.iter().map(String::as_str)), limit))
+    }
+
+    /// Sets a reference on a remote to a commit if it is still what is `expected` there (`None`: not there).
+    ///
+    /// # Errors
+    /// As [`Git::run`]. Even then the remote may have taken it.
+    pub fn push_expecting(
+        &self,
+        remote: &str,
+        reference: &str,
+        commit: &Oid,
+        expected: Option<&Oid>,
+        limit: Duration,
+    ) -> Result<Pushed, GitError> {
+        let lease = format!("--force-with-lease={reference}:{}", expected.map_or("", Oid::as_str));
+        let refspec = format!("{commit}:{reference}");
+        let flags = [
+            "push",
+            "--porcelain",
+            "--no-verify",
+            "--no-follow-tags",
+            "--no-signed",
+            "--recurse-submodules=no",
+            &lease,
+            "--end-of-options",
+            remote,
+            &refspec,
+        ];
+        let answer = self.run(silent(Call::new(flags), limit))?;
+        // The remote's own report for this reference, git-push(1) "OUTPUT": a blank, `+` or `*` is success.
+        let moved = |line: &str| {
+            let names_it = line.get(2..).is_some_and(|rest| rest.starts_with(&refspec));
+            names_it && matches!(line.as_bytes().first(), Some(b' ' | b'*' | b'+'))
+        };
+        if answer.success() && answer.text().lines().any(moved) {
+            return Ok(Pushed::Taken);
+        }
+        let refusal =
+            answer.text().lines().find(|line| line.starts_with('!')).map(|line| super::error::shown(line, 200));
+        let why = refusal.filter(|_| answer.stderr.is_empty()).unwrap_or(answer.stderr);
+        Ok(Pushed::Unknown { why })
+    }
+
+    /// Deletes a reference on a remote if it still names this commit.
+    ///
+    /// # Errors
+    /// As [`Git::succeed`].
+    pub fn delete_remote_reference(
+        &self,
+        remote: &str,
+        reference: &str,
+        expected: &Oid,
+        limit: Duration,
+    ) -> Result<(), GitError> {
+        let lease = format!("--force-with-lease={reference}:{expected}");
+        let refspec = format!(":{reference}");
+        let flags = ["push", "--quiet", "--no-verify", "--no-signed", &lease, "--end-of-options", remote, &refspec];
+        self.succeed(silent(Call::new(flags), limit)).map(drop)
+    }
+
+    /// What a reference of this clone names, if it is there.
+    ///
+    /// # Errors
+    /// As [`Git::succeed`].
+    pub fn reference(&self, name: &str) -> Result<Option<Oid>, GitError> {
+        let answer = self.run(Call::new(["rev-parse", "--verify", "--quiet", "--end-of-options", name]))?;
+        match answer.code {
+            Some(0) => answer.oid().map(Some),
+            Some(1) => Ok(None),
+            _ => Err(self.refused(answer)),
+        }
+    }
+
+    /// Sets a reference of our own.
+    ///
+    /// # Errors
+    /// As [`Git::succeed`].
+    pub fn set_own_reference(&self, name: &str, to: &Oid) -> Result<(), GitError> {
+        self.succeed(Call::new(["update-ref", "--no-deref", name, to.as_str()])).map(drop)
+    }
+
+    /// Writes a commit without files whose message is `text`; no reference names it yet.
+    ///
+    /// # Errors
+    /// As [`Git::succeed`].
+    pub fn write_text_commit(&self, parent: Option<&Oid>, text: &str, author: &str, at: &str) -> Result<Oid, GitError> {
+        let tree = self.succeed(Call::new(["mktree"]).stdin(Vec::new()))?.oid()?;
+        let name: String = author.chars().filter(|c| !c.is_control() && !matches!(c, '<' | '>')).collect();
+        let name = if name.trim().is_empty() { "headwater".to_owned() } else { name };
+        let mut call = Call::new(["-c", "i18n.commitEncoding=UTF-8", "commit-tree", tree.as_str()]);
+        if let Some(parent) = parent {
+            call = call.args(["-p", parent.as_str()]);
+        }
+        for (key, value) in [("NAME", name.as_str()), ("EMAIL", "headwater@localhost"), ("DATE", at)] {
+            call = match key {
+                "NAME" => call.variable("GIT_AUTHOR_NAME", value).variable("GIT_COMMITTER_NAME", value),
+                "EMAIL" => call.variable("GIT_AUTHOR_EMAIL", value).variable("GIT_COMMITTER_EMAIL", value),
+                _ => call.variable("GIT_AUTHOR_DATE", value).variable("GIT_COMMITTER_DATE", value),
+            };
+        }
+        self.succeed(call.stdin(text.as_bytes().to_vec()))?.oid()
+    }
+
+    /// The messages of a chain of commits, the oldest first.
+    ///
+    /// # Errors
+    /// As [`Git::succeed`].
+    pub fn messages(&self, tip: &Oid) -> Result<Vec<String>, GitError> {
+        let flags =
+            ["log", "--reverse", "--topo-order", "--encoding=UTF-8", "--no-show-signature", "-z", "--format=%B"];
+        let answer = self.succeed(Call::new(flags).args(["--end-of-options", tip.as_str(), "--"]))?;
+        let text = answer.text();
+        Ok(text.split('\0').filter(|message| !message.is_empty()).map(str::to_owned).collect())
+    }
+
+    /// The paths of all files below a folder that any commit of any reference ever added: renamed ones and
+    /// those that a merge commit brought in itself included.
+    ///
+    /// # Errors
+    /// As [`Git::succeed`].
+    pub fn ever_added(&self, folder: &str) -> Result<Vec<String>, GitError> {
+        let flags = [
+            "log",
+            "--all",
+            "--full-history",
+            "--no-renames",
+            "--diff-merges=first-parent",
+            "--diff-filter=A",
+            "--name-only",
+            "--no-show-signature",
+            "--format=",
+            "-z",
+            "--",
+        ];
+        let answer = self.succeed(Call::new(flags).args(Some(folder).filter(|folder| !folder.is_empty())))?;
+        let text = answer.text();
+        let names = text.split(['\0', '\n']).filter(|name| !name.is_empty());
+        Ok(names.map(str::to_owned).collect())
+    }
+
+    /// The different contents that a file has at the tips of all references.
+    ///
+    /// # Errors
+    /// As [`Git::succeed`], and [`GitError::Unexpected`].
+    pub fn contents_at_tips(&self, path: &str) -> Result<Vec<Vec<u8>>, GitError> {
+        let tips = self.succeed(Call::new(["for-each-ref", "--format=%(objectname)"]))?.text();
+        let mut tips: Vec<&str> = tips.lines().collect();
+        tips.sort_unstable();
+        tips.dedup();
+        let questions = tips.iter().fold(String::new(), |text, tip| text + tip + ":" + path + "\n");
+        let check = Call::new(["cat-file", "--batch-check=%(objectname) %(objecttype)"]).stdin(questions.into_bytes());
+        let answer = self.succeed(check)?.text();
+        let mut blobs: Vec<Oid> =
+            answer.lines().filter_map(|line| line.strip_suffix(" blob").and_then(Oid::parse)).collect();
+        blobs.sort();
+        blobs.dedup();
+        self.read_blobs(&blobs)
+    }
+
+    /// All references that name commits, but those of our own logs, with their commits.
+    ///
+    /// # Errors
+    /// As [`Git::succeed`].
+    pub fn tips(&self) -> Result<Vec<(String, Oid)>, GitError> {
+        let format = "--format=%(refname) %(objecttype) %(objectname) %(*objecttype) %(*objectname)";
+        let answer = self.succeed(Call::new(["for-each-ref", format]))?.text();
+        let tip = |line: &str| {
+            let mut words = line.split(' ');
+            let name = words.next().filter(|name| !name.starts_with("refs/headwater/ids/"))?.to_owned();
+            let words: Vec<&str> = words.collect();
+            let commit = words.iter().position(|word| *word == "commit")?;
+            Some((name, Oid::parse(words.get(commit + 1)?)?))
+        };
+        Ok(answer.lines().filter_map(tip).collect())
+    }
+
+    /// The names in a folder of each of these commits or trees; none where there is no such folder.
+    ///
+    /// # Errors
+    /// As [`Git::succeed`], and [`GitError::Unexpected`].
+    pub fn names_at(&self, commits: &[Oid], folder: &str) -> Result<Vec<Vec<String>>, GitError> {
+        let questions = commits.iter().fold(String::new(), |text, commit| text + commit.as_str() + ":" + folder + "\n");
+        let output = self.succeed(Call::new(["cat-file", "--batch"]).stdin(questions.into_bytes()))?;
+        let mut rest = output.stdout.as_slice();
+        let mut all = Vec::with_capacity(commits.len());
+        for commit in commits {
+            let end = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
+            let (header, after) = rest.split_at_checked(end).unwrap_or_default();
+            let header = String::from_utf8_lossy(header).into_owned();
+            let after = after.get(1..).unwrap_or_default();
+            if header.ends_with(" missing") {
+                rest = after;
+                all.push(Vec::new());
+                continue;
+            }
+            let size: Option<usize> = header.rsplit_once(' ').and_then(|(_, size)| size.parse().ok());
+            let content = size.and_then(|size| after.split_at_checked(size));
+            let Some((content, after)) = content else { return Err(output.unexpected(header.as_bytes())) };
+            rest = after.get(1..).unwrap_or_default();
+            all.push(if header.contains(" tree ") {
+                names_of_tree(content, commit.as_str().len() / 2)
+            } else {
+                Vec::new()
+            });
+        }
+        Ok(all)
+    }
+
+    /// The content of a file at each of these commits, where it is there.
+    ///
+    /// # Errors
+    /// As [`Git::succeed`], and [`GitError::Unexpected`].
+    pub fn contents_at(&self, commits: &[Oid], path: &str) -> Result<Vec<Option<Vec<u8>>>, GitError> {
+        let questions = commits.iter().fold(String::new(), |text, commit| text + commit.as_str() + ":" + path + "\n");
+        let check = Call::new(["cat-file", "--batch-check=%(objectname) %(objecttype)"]).stdin(questions.into_bytes());
+        let answer = self.succeed(check)?.text();
+        let blobs: Vec<Option<Oid>> =
+            answer.lines().map(|line| line.strip_suffix(" blob").and_then(Oid::parse)).collect();
+        let wanted: Vec<Oid> = blobs.iter().flatten().cloned().collect();
+        let mut contents = self.read_blobs(&wanted)?.into_iter();
+        Ok(blobs.into_iter().map(|blob| blob.and_then(|_| contents.next())).collect())
+    }
+
+    /// The tree that a merge of two commits would give, conflicts or not; `None` where git is older than
+    /// 2.38 or the two have nothing in common.
+    ///
+    /// # Errors
+    /// As [`Git::run`].
+    pub fn merged_tree(&self, ours: &Oid, theirs: &Oid) -> Result<Option<Oid>, GitError> {
+        let answer =
+            self.run(Call::new(["merge-tree", "--write-tree", "--name-only", ours.as_str(), theirs.as_str()]))?;
+        Ok(answer.text().lines().next().and_then(Oid::parse))
+    }
+
+    /// Fetches the heads of open pull requests into `refs/headwater/pull/`, from hosts that show them as
+    /// references: those that still have a `merge`.
+    ///
+    /// # Errors
+    /// As [`Git::run`]; what the remote says is in the output.
+    pub fn fetch_pull_requests(&self, remote: &str, limit: Duration) -> Result<Output, GitError> {
+        let question = ["ls-remote", "--refs", "--end-of-options", remote, "refs/pull/*/merge"];
+        let answer = self.run(silent(Call::new(question), limit))?;
+        let text = answer.text();
+        let number = |line: &str| line.rsplit_once("refs/pull/")?.1.strip_suffix("/merge").map(str::to_owned);
+        let wanted: Vec<String> = text
+            .lines()
+            .filter_map(number)
+            .map(|number| format!("+refs/pull/{number}/head:refs/headwater/pull/{number}"))
+            .collect();
+        if wanted.is_empty() { Ok(answer) } else { self.fetch_privately(remote, &wanted, limit) }
+    }
+
+    /// The tracked and untracked text files that have a text, from the top of the work tree.
+    ///
+    /// # Errors
+    /// As [`Git::run`].
+    pub fn files_with(&self, text: &str) -> Result<Vec<String>, GitError> {
+        let call = Call::new(["grep", "-l", "-z", "-I", "-F", "--untracked", "--no-color", "--full-name", "-e", text]);
+        let answer = self.run(call)?;
+        match answer.code {
+            Some(0 | 1) => {
+                let text = answer.text();
+                Ok(text.split('\0').filter(|name| !name.is_empty()).map(str::to_owned).collect())
+            }
+            _ => Err(self.refused(answer)),
+        }
+    }
+
+    /// The lines of tracked files that have one of these words, as `path:line:text`.
+    ///
+    /// # Errors
+    /// As [`Git::run`].
+    pub fn lines_with(&self, words: &[String]) -> Result<Vec<String>, GitError> {
+        if words.is_empty() {
+            return Ok(Vec::new());
+        }
+        let patterns = words.iter().flat_map(|word| ["-e".to_owned(), word.clone()]);
+        let call =
+            Call::new(["grep", "-n", "-I", "-w", "-F", "--untracked", "--no-color", "--full-name"]).args(patterns);
+        let answer = self.run(call)?;
+        match answer.code {
+            Some(0 | 1) => Ok(answer.text().lines().map(str::to_owned).collect()),
+            _ => Err(self.refused(answer)),
+        }
+    }
+}
+
+/// Reads `mode SP name NUL oid` again and again.
+fn names_of_tree(mut rest: &[u8], oid_bytes: usize) -> Vec<String> {
+    let mut names = Vec::new();
+    while let Some(nul) = rest.iter().position(|byte| *byte == 0) {
+        let (entry, after) = rest.split_at_checked(nul).unwrap_or_default();
+        if let Some(space) = entry.iter().position(|byte| *byte == b' ') {
+            names.push(String::from_utf8_lossy(entry.get(space + 1..).unwrap_or_default()).into_owned());
+        }
+        rest = after.get(1 + oid_bytes..).unwrap_or_default();
+    }
+    names
+}

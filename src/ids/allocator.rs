@@ -1,0 +1,387 @@
+//! Brings logs and sources together: what each command of `headwater id` does, without its printing.
+
+use super::IdsError;
+use super::contract::{Anchor, AnchorLog as _, Decision, Outcome};
+use super::fold::{Book, Claim, State};
+use super::gitlog::GitLog;
+use super::reserve::{self, Asking, Wish};
+use super::sources::{self, Tops};
+use super::sqlite::{SqliteLog, Start};
+use crate::config::pattern::Scope;
+use crate::config::{LogKind, Namespace, Namespaces};
+use crate::git::{Git, Layout};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How long the local log is waited for, unless something else is said.
+const LOCAL_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a race on a remote is run, unless something else is said.
+const REMOTE_PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long the fetch of other people's branches may take.
+const FETCH: Duration = Duration::from_secs(10);
+
+/// Where ids are reserved.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The folder of the local log.
+    pub folder: PathBuf,
+    /// The top of the work tree, or the folder of the configuration outside git.
+    pub top: PathBuf,
+    /// The work tree; none outside git.
+    pub layout: Option<Layout>,
+}
+
+/// Reserves ids, and says what became of them.
+pub struct Allocator<'a> {
+    /// Where.
+    pub place: Place,
+    /// What is configured.
+    pub namespaces: &'a Namespaces,
+    /// How long to wait, if that is said.
+    pub patience: Option<Duration>,
+    /// Whether other people's branches are fetched.
+    pub fetch: bool,
+    /// Told what must not be missed.
+    pub say: &'a dyn Fn(&str),
+}
+
+impl std::fmt::Debug for Allocator<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Allocator").field("place", &self.place).finish_non_exhaustive()
+    }
+}
+
+/// A reservation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reserved {
+    /// What was reserved.
+    pub anchor: Anchor,
+    /// The ids that stand for it now: other ones where it was amended.
+    pub ids: Vec<String>,
+    /// Whether it was reserved before, under the same durable key.
+    pub repeated: bool,
+    /// Whether it has reached no shared log yet.
+    pub provisional: bool,
+}
+
+/// An id and what is known about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Its claim.
+    pub claim: Claim,
+    /// The anchor that owns it.
+    pub anchor: Anchor,
+}
+
+/// What became of claims that had reached no shared log.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settled {
+    /// These ids are in the shared log now.
+    pub confirmed: Vec<String>,
+    /// These were somebody else's: the old id and the new one.
+    pub amended: Vec<(String, String)>,
+}
+
+impl Allocator<'_> {
+    /// The namespace of this name.
+    ///
+    /// # Errors
+    /// [`IdsError::UnknownNamespace`].
+    pub fn namespace(&self, name: &str) -> Result<&Namespace, IdsError> {
+        self.namespaces.get(name).ok_or_else(|| IdsError::UnknownNamespace {
+            name: name.to_owned(),
+            known: self.namespaces.keys().cloned().collect(),
+        })
+    }
+
+    /// The namespace that an id belongs to by its form.
+    ///
+    /// # Errors
+    /// [`IdsError::UnknownNamespace`].
+    pub fn namespace_of(&self, id: &str) -> Result<&Namespace, IdsError> {
+        let found = self.namespaces.values().find(|namespace| namespace.format.read(id).is_some());
+        found.map_or_else(|| self.namespace(id.split('-').next().unwrap_or(id)), Ok)
+    }
+
+    fn local_patience(&self) -> Duration {
+        self.patience.unwrap_or(LOCAL_PATIENCE)
+    }
+
+    pub(super) fn git(&self) -> Option<Git> {
+        self.place.layout.as_ref().map(Git::at)
+    }
+
+    /// Opens the local log.
+    ///
+    /// # Errors
+    /// As [`SqliteLog::open`].
+    pub fn local(&self, start: Start) -> Result<SqliteLog, IdsError> {
+        SqliteLog::open(&self.place.folder, self.local_patience(), start)
+    }
+
+    pub(super) fn shared<'b>(&'b self, git: &'b Git, namespace: &'b Namespace) -> GitLog<'b> {
+        GitLog::new(git, namespace, self.patience.unwrap_or(REMOTE_PATIENCE), self.say)
+    }
+
+    /// git and the namespace's log on the remote, where that is what counts.
+    pub(super) fn git_for(&self, namespace: &Namespace) -> Result<Option<Git>, IdsError> {
+        if namespace.log == LogKind::Local {
+            return Ok(None);
+        }
+        let unreachable = || IdsError::Unreachable {
+            remote: namespace.remote.clone(),
+            why: format!("`log: git` of {} needs a git work tree, and this is none", namespace.name),
+        };
+        self.git().map(Some).ok_or_else(unreachable)
+    }
+
+    /// Opens the local log for a namespace whose shared log, if the remote has one, is copy enough to
+    /// start it.
+    pub(super) fn local_for(&self, namespace: &Namespace) -> Result<SqliteLog, IdsError> {
+        match self.local(Start::Refused) {
+            Err(IdsError::NoLog(path)) => match self.git_for(namespace)? {
+                Some(git) if matches!(self.shared(&git, namespace).fetch(), Ok(true)) => self.local(Start::Allowed),
+                _ => Err(IdsError::NoLog(path)),
+            },
+            opened => opened,
+        }
+    }
+
+    /// Reserves what is wished for.
+    ///
+    /// # Errors
+    /// Nothing is owned then.
+    pub fn reserve(&self, namespace: &Namespace, asking: &Asking, wish: &Wish) -> Result<Reserved, IdsError> {
+        let mut local = self.local_for(namespace)?;
+        let tops = self.tops(namespace, &mut local, asking)?;
+        let scope = asking.scope(namespace);
+        let Some(git) = self.git_for(namespace)? else {
+            self.fetch_heads(namespace);
+            let floor = self.with_history(namespace, tops, &scope)?;
+            let outcome = local
+                .append(&namespace.name, &mut |standing| reserve::reserve(standing, namespace, asking, wish, floor))?;
+            return reserved(outcome, || local.read(&namespace.name), false);
+        };
+        let own = Book::fold(local.read(&namespace.name)?);
+        if let Some(already) = reserve::repeated(&own, &namespace.name, wish)? {
+            return reserved(Outcome::Already(Box::new(already)), || Ok(own.anchors().to_vec()), false);
+        }
+        let mut shared = self.shared(&git, namespace);
+        if namespace.files.is_some() && self.fetch {
+            shared.also = vec![sources::HEADS.to_owned()];
+        }
+        let outcome = shared.append(&namespace.name, &mut |standing| {
+            let floor = self.with_history(namespace, tops.clone(), &scope)?.max(own.top(&scope));
+            reserve::reserve(standing, namespace, asking, wish, floor)
+        });
+        let (kept, why) = match outcome {
+            Ok(Outcome::Already(anchor)) => {
+                return reserved(Outcome::Already(anchor), || shared.seen(), false);
+            }
+            Ok(Outcome::Appended(anchors)) => {
+                local.keep_copy(&anchors)?;
+                return reserved(Outcome::Appended(anchors), || Ok(Vec::new()), false);
+            }
+            Err(IdsError::Unreachable { why, .. }) => (None, why),
+            Err(IdsError::Unsure { anchors, why, .. }) => (Some(anchors), why),
+            Err(error) => return Err(error),
+        };
+        let seen = Book::fold(shared.seen()?);
+        let floor = self.with_history(namespace, tops, &scope)?.max(seen.top(&scope));
+        let outcome = local.append(&namespace.name, &mut |standing| {
+            let decision = match &kept {
+                Some(anchors) => Decision::Append(anchors.clone()),
+                None => reserve::reserve(standing, namespace, asking, wish, floor)?,
+            };
+            Ok(match decision {
+                Decision::Append(mut anchors) => {
+                    for anchor in &mut anchors {
+                        anchor.provisional = true;
+                    }
+                    Decision::Append(anchors)
+                }
+                already @ Decision::Already(_) => already,
+            })
+        })?;
+        (self.say)(&format!(
+            "`{}` cannot be reached ({why}): this id is provisional (CONFIRM-PENDING); `headwater id sync` confirms or amends it",
+            namespace.remote
+        ));
+        reserved(outcome, || local.read(&namespace.name), true)
+    }
+
+    /// The id that would be reserved next; it may be gone a moment later.
+    ///
+    /// # Errors
+    /// As [`Allocator::reserve`].
+    pub fn next(&self, namespace: &Namespace, asking: &Asking) -> Result<String, IdsError> {
+        let mut local = self.local_for(namespace)?;
+        let tops = self.tops(namespace, &mut local, asking)?;
+        let scope = asking.scope(namespace);
+        let mut top = Book::fold(local.read(&namespace.name)?).top(&scope);
+        if let Some(git) = self.git_for(namespace)? {
+            let mut shared = self.shared(&git, namespace);
+            let anchors = match if self.fetch { shared.read(&namespace.name) } else { shared.seen() } {
+                Err(IdsError::Unreachable { remote, why }) => {
+                    (self.say)(&format!("`{remote}` cannot be reached ({why}); what was seen there last counts"));
+                    shared.seen()?
+                }
+                anchors => anchors?,
+            };
+            top = top.max(Book::fold(anchors).top(&scope));
+        }
+        self.fetch_heads(namespace);
+        let top = top.max(self.with_history(namespace, tops, &scope)?);
+        Ok(namespace.format.render(&scope, top + 1, ""))
+    }
+
+    /// The numbers in sources and names of files, but those that only git's history knows.
+    pub(super) fn tops(&self, namespace: &Namespace, local: &mut SqliteLog, asking: &Asking) -> Result<Tops, IdsError> {
+        let mut tops = Tops::new();
+        let mut add = |found: BTreeSet<(Scope, u64)>| {
+            raise_to(&mut tops, found);
+        };
+        add(sources::in_sources(namespace, &self.place.top, false)?);
+        let siblings = self.siblings(namespace);
+        for sibling in &siblings {
+            add(sources::in_sources(namespace, sibling, true)?);
+        }
+        for top in std::iter::once(&self.place.top).chain(&siblings) {
+            for (_, says) in sources::in_names(namespace, top)? {
+                sources::raise(&mut tops, &says);
+            }
+        }
+        let Some(layout) = &self.place.layout else { return Ok(tops) };
+        sources::raise_all(&mut tops, &sources::in_claims(namespace, &layout.common_dir)?);
+        if !namespace.sources.is_empty() {
+            Self::look_at_references(namespace, layout, local, asking)?;
+        }
+        Ok(tops)
+    }
+
+    fn siblings(&self, namespace: &Namespace) -> Vec<PathBuf> {
+        let looked_at = !namespace.sources.is_empty() || namespace.files.is_some();
+        let layout = self.place.layout.as_ref().filter(|_| looked_at);
+        let work_trees = layout.map(Layout::work_trees).unwrap_or_default();
+        work_trees.into_iter().skip(1).map(|layout| layout.work_tree).collect()
+    }
+
+    /// Puts the numbers that sources mention at the tips of references into the local log, if a reference
+    /// moved since that was done last.
+    fn look_at_references(
+        namespace: &Namespace,
+        layout: &Layout,
+        local: &mut SqliteLog,
+        asking: &Asking,
+    ) -> Result<(), IdsError> {
+        let mark = format!("{} {}", layout.references_mark(), namespace.sources.join(" "));
+        let name = format!("references {}", namespace.name);
+        if local.fact(&name)?.as_deref() == Some(mark.as_str()) {
+            return Ok(());
+        }
+        let mut tops = Tops::new();
+        raise_to(&mut tops, sources::in_references(namespace, &Git::at(layout))?);
+        let asking = Asking { nonce: format!("{}-references", asking.nonce), ..asking.clone() };
+        local.append(&namespace.name, &mut |standing| reserve::raise(standing, namespace, &asking, &tops))?;
+        local.remember(&name, &mark)
+    }
+
+    /// The highest number of a scope, with the names of files in git's history.
+    pub(super) fn with_history(&self, namespace: &Namespace, mut tops: Tops, scope: &Scope) -> Result<u64, IdsError> {
+        if let Some(git) = self.git().filter(|_| namespace.files.is_some()) {
+            sources::raise_all(&mut tops, &sources::in_history(namespace, &git)?);
+        }
+        Ok(tops.get(scope).copied().unwrap_or_default())
+    }
+
+    /// Fetches other people's branches for the names of their files; what cannot be fetched is said.
+    pub fn fetch_heads(&self, namespace: &Namespace) {
+        if !self.fetch || namespace.files.is_none() {
+            return;
+        }
+        let Some(git) = self.git() else { return };
+        if !git.has_remote(&namespace.remote).unwrap_or(false) {
+            return;
+        }
+        let shared = self.shared(&git, namespace);
+        if let Err(error) = shared.fetch_only(&[sources::HEADS.to_owned()], FETCH) {
+            let remote = &namespace.remote;
+            (self.say)(&format!("could not reach {remote}: its newer branches were not looked at ({error})"));
+        }
+    }
+
+    /// All ids of a namespace, as far as this clone has seen them.
+    ///
+    /// # Errors
+    /// A log cannot be read.
+    pub fn rows(&self, namespace: &Namespace) -> Result<Vec<Row>, IdsError> {
+        let (own, seen) = self.books(namespace)?;
+        let rows = |book: &Book| -> Vec<Row> {
+            let row = |claim: &Claim| Some(Row { claim: claim.clone(), anchor: book.anchor_of(claim)?.clone() });
+            book.claims().filter_map(row).collect()
+        };
+        let mut all = rows(&seen);
+        // What the shared log does not hold is shown from the local one: claims that wait, or that lost.
+        all.extend(rows(&own).into_iter().filter(|row| !seen.holds(&row.anchor.nonce)));
+        all.sort_by(|a, b| {
+            (&a.claim.scope, a.claim.number, &a.anchor.at).cmp(&(&b.claim.scope, b.claim.number, &b.anchor.at))
+        });
+        Ok(all)
+    }
+
+    /// The local log and what was seen of the shared one, folded.
+    ///
+    /// # Errors
+    /// A log cannot be read.
+    pub fn books(&self, namespace: &Namespace) -> Result<(Book, Book), IdsError> {
+        let own = Book::fold(self.local_for(namespace)?.read(&namespace.name)?);
+        let seen = match self.git_for(namespace)? {
+            Some(git) => Book::fold(self.shared(&git, namespace).seen()?),
+            None => Book::default(),
+        };
+        Ok((own, seen))
+    }
+}
+
+pub(super) fn raise_to(tops: &mut Tops, found: BTreeSet<(Scope, u64)>) {
+    for (scope, number) in found {
+        let top = tops.entry(scope).or_default();
+        *top = (*top).max(number);
+    }
+}
+
+/// What a log's answer means for who asked; `log` gives its anchors where an older reservation is meant.
+fn reserved(
+    outcome: Outcome,
+    log: impl FnOnce() -> Result<Vec<Anchor>, IdsError>,
+    provisional: bool,
+) -> Result<Reserved, IdsError> {
+    match outcome {
+        Outcome::Appended(anchors) => {
+            let Some(anchor) = anchors.into_iter().next() else { return Err(IdsError::NoRandom) };
+            Ok(Reserved { ids: anchor.ids.clone(), anchor, repeated: false, provisional })
+        }
+        Outcome::Already(anchor) => {
+            let book = Book::fold(log()?);
+            let mut provisional = false;
+            let mut ids = Vec::new();
+            for id in &anchor.ids {
+                let now = book.resolve(id);
+                provisional |= now.is_some_and(|claim| claim.state == State::Pending);
+                if now.is_some_and(|claim| claim.state == State::Released) {
+                    return Err(IdsError::EventUsed {
+                        namespace: anchor.namespace.clone(),
+                        key: anchor.event.clone().unwrap_or_default(),
+                        ids: anchor.ids.clone(),
+                        differs: "which were given up since",
+                    });
+                }
+                ids.push(now.map_or_else(|| id.clone(), |claim| claim.id.clone()));
+            }
+            Ok(Reserved { anchor: *anchor, ids, repeated: true, provisional })
+        }
+    }
+}

@@ -1,0 +1,391 @@
+//! One suite for every log: what a log promises, asked of each of them through the contract alone.
+
+use super::IdsError;
+use super::contract::{Anchor, AnchorLog, Decision, Outcome};
+use super::fold::{Book, State};
+use super::reserve::{self, Asking, Wish};
+use crate::config::{Config, Namespace};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+fn namespace(name: &str) -> Namespace {
+    let text = format!("ids:\n  {name}: {{format: \"{name}-{{n}}\"}}\n");
+    Config::parse(&text).unwrap().ids.remove(name).unwrap()
+}
+
+fn asking() -> Asking {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    Asking {
+        agent: "toast".to_owned(),
+        branch: Some("feat/é".to_owned()),
+        at: "2026-02-19T18:00:00.000Z".to_owned(),
+        nonce: format!("{:032x}", NEXT.fetch_add(1, Ordering::Relaxed)),
+    }
+}
+
+fn take(log: &mut dyn AnchorLog, namespace: &Namespace, wish: &Wish, floor: u64) -> Result<Outcome, IdsError> {
+    let asking = asking();
+    log.append(&namespace.name, &mut |standing| reserve::reserve(standing, namespace, &asking, wish, floor))
+}
+
+fn ids(outcome: &Outcome) -> Vec<String> {
+    match outcome {
+        Outcome::Appended(anchors) => anchors.iter().flat_map(|anchor| anchor.ids.clone()).collect(),
+        Outcome::Already(anchor) => anchor.ids.clone(),
+    }
+}
+
+fn one() -> Wish {
+    Wish { count: 1, ..Wish::default() }
+}
+
+/// Everything that a log promises; `open` opens it anew, as another process would.
+fn conforms<L: AnchorLog>(open: impl Fn() -> L + Sync) {
+    let (sec, ux) = (namespace("SEC"), namespace("UX"));
+    let mut log = open();
+    assert!(log.read("SEC").unwrap().is_empty());
+
+    // Numbers go up by one, each namespace on its own, never below the floor.
+    assert_eq!(ids(&take(&mut log, &sec, &one(), 19).unwrap()), ["SEC-20"]);
+    assert_eq!(
+        ids(&take(&mut log, &sec, &Wish { count: 3, ..Wish::default() }, 5).unwrap()),
+        ["SEC-21", "SEC-22", "SEC-23"]
+    );
+    assert_eq!(ids(&take(&mut log, &ux, &one(), 0).unwrap()), ["UX-1"]);
+
+    // A durable key gives the same again, and refuses something else; nothing is appended for either.
+    let keyed = Wish {
+        event: Some("k".to_owned()),
+        slug: Some("a".to_owned()),
+        note: Some("line\nbreak \"é\"".to_owned()),
+        count: 2,
+        template: None,
+    };
+    let first = take(&mut log, &sec, &keyed, 0).unwrap();
+    assert_eq!(ids(&first), ["SEC-24", "SEC-25"]);
+    let again = take(&mut open(), &sec, &keyed, 90).unwrap();
+    assert!(matches!(again, Outcome::Already(_)));
+    assert_eq!(ids(&again), ids(&first));
+    let other = take(&mut log, &sec, &Wish { count: 1, ..keyed.clone() }, 0);
+    assert!(matches!(other, Err(IdsError::EventUsed { .. })));
+
+    // A decision that fails, or that is empty, leaves nothing behind.
+    let refused = log.append("SEC", &mut |_| Err(IdsError::NoRandom));
+    assert!(matches!(refused, Err(IdsError::NoRandom)));
+    assert_eq!(log.append("SEC", &mut |_| Ok(Decision::Append(Vec::new()))).unwrap(), Outcome::Appended(Vec::new()));
+    let before = open().read("SEC").unwrap();
+    assert_eq!(before.len(), 3);
+
+    // What was given up is spent; what was amended leads on.
+    let ask = asking();
+    log.append("SEC", &mut |standing| reserve::release(standing, &sec, &ask, &["SEC-25".to_owned()])).unwrap();
+    let ask = asking();
+    let amended = log.append("SEC", &mut |standing| reserve::amend(standing, &sec, &ask, "SEC-20", &one(), 0)).unwrap();
+    assert_eq!(ids(&amended), ["SEC-26"]);
+    let book = Book::fold(open().read("SEC").unwrap());
+    assert_eq!(book.claim("SEC-25").unwrap().state, State::Released);
+    assert_eq!(book.resolve("SEC-20").unwrap().id, "SEC-26");
+    assert_eq!(ids(&take(&mut log, &sec, &one(), 0).unwrap()), ["SEC-27"]);
+
+    // Every earlier reading is the beginning of every later one, byte for byte.
+    let after = open().read("SEC").unwrap();
+    assert_eq!(after.get(..before.len()), Some(before.as_slice()));
+
+    races(&open);
+}
+
+/// Many at once: no number twice, none missing, each batch whole, acknowledged ones in the log; and what
+/// ended before another began has the lower number.
+fn races<L: AnchorLog>(open: &(impl Fn() -> L + Sync)) {
+    const THREADS: u64 = 4;
+    const EACH: u64 = 3;
+    let dev = namespace("DEV");
+    let clock = AtomicU64::new(0);
+    let work = || {
+        let mut log = open();
+        let mut history = Vec::new();
+        for _ in 0..EACH {
+            let began = clock.fetch_add(1, Ordering::SeqCst);
+            let outcome = take(&mut log, &dev, &Wish { count: 2, ..Wish::default() }, 0).unwrap();
+            let Outcome::Appended(anchors) = outcome else { panic!("{outcome:?}") };
+            history.push((began, clock.fetch_add(1, Ordering::SeqCst), anchors[0].clone()));
+        }
+        history
+    };
+    let history: Vec<(u64, u64, Anchor)> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(work)).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    let log = open().read("DEV").unwrap();
+    assert_eq!(faults(&history, &log), [""; 0]);
+    let numbers: Vec<u64> = log.iter().flat_map(|anchor| anchor.numbers.clone()).collect();
+    assert_eq!(numbers, (1..=THREADS * EACH * 2).collect::<Vec<u64>>());
+}
+
+/// What is wrong with a recorded history: when each reservation began and ended, and the log at the end.
+fn faults(history: &[(u64, u64, Anchor)], log: &[Anchor]) -> Vec<String> {
+    let mut faults = Vec::new();
+    let mut seen = std::collections::BTreeSet::new();
+    for (_, _, anchor) in history {
+        faults.extend(
+            anchor.numbers.iter().filter(|number| !seen.insert(**number)).map(|n| format!("{n} was given twice")),
+        );
+        if !log.contains(anchor) {
+            faults.push(format!("{} was acknowledged and is not in the log", anchor.ids.join(" ")));
+        }
+    }
+    for (_, ended, earlier) in history {
+        for (began, _, later) in history {
+            if ended < began && earlier.numbers.iter().max() >= later.numbers.iter().min() {
+                faults.push(format!("{} came after {}", later.ids.join(" "), earlier.ids.join(" ")));
+            }
+        }
+    }
+    faults
+}
+
+/// The check of histories finds what broken allocators do.
+#[test]
+fn broken_allocators_are_caught() {
+    let anchor = |number: u64| {
+        let mut anchor = asking().anchor("DEV", super::contract::Kind::Reserve);
+        anchor.numbers = vec![number];
+        anchor.ids = vec![format!("DEV-{number}")];
+        anchor
+    };
+    let (one, two) = (anchor(1), anchor(2));
+    let log = [one.clone(), two.clone()];
+    assert_eq!(faults(&[(0, 1, one.clone()), (2, 3, two.clone())], &log), [""; 0]);
+    // Reads the highest number, then writes, without a lock.
+    let twice = anchor(1);
+    let said = faults(&[(0, 2, one.clone()), (1, 3, twice.clone())], &[one.clone(), twice]);
+    assert_eq!(said, ["1 was given twice"]);
+    // Answers before it is written down.
+    assert_eq!(faults(&[(0, 1, one.clone())], &[]), ["DEV-1 was acknowledged and is not in the log"]);
+    // Keeps numbers back and gives them late; fills gaps.
+    assert_eq!(faults(&[(0, 1, two.clone()), (2, 3, one.clone())], &log), ["DEV-1 came after DEV-2"]);
+}
+
+#[test]
+fn memory_conforms() {
+    let log = super::memory::MemoryLog::default();
+    conforms(|| log.clone());
+}
+
+#[cfg(feature = "sqlite")]
+mod sqlite {
+    use super::super::contract::{AnchorLog as _, Outcome};
+    use super::super::sqlite::{SqliteLog, Start};
+    use super::{conforms, ids, namespace, one, take};
+    use crate::ids::IdsError;
+    use std::path::Path;
+    use std::time::Duration;
+
+    fn open(folder: &Path) -> SqliteLog {
+        SqliteLog::open(folder, Duration::from_secs(20), Start::Allowed).unwrap()
+    }
+
+    #[test]
+    fn sqlite_conforms() {
+        let scratch = tempfile::tempdir().unwrap();
+        conforms(|| open(scratch.path()));
+    }
+
+    fn next(folder: &Path) -> String {
+        let mut log = SqliteLog::open(folder, Duration::from_secs(5), Start::Refused).unwrap();
+        ids(&take(&mut log, &namespace("SEC"), &one(), 0).unwrap()).remove(0)
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "the test damages the log's files")]
+    fn a_lost_emptied_or_old_copy_never_starts_again() {
+        let scratch = tempfile::tempdir().unwrap();
+        let folder = scratch.path();
+        let (database, journal) = (folder.join("ids.sqlite3"), folder.join("ids.journal"));
+        let refused = SqliteLog::open(folder, Duration::from_secs(5), Start::Refused);
+        assert!(matches!(refused, Err(IdsError::NoLog(_))));
+        assert!(!database.exists());
+        drop(open(folder));
+        assert_eq!((next(folder), next(folder)), ("SEC-1".to_owned(), "SEC-2".to_owned()));
+        let (old, old_journal) = (std::fs::read(&database).unwrap(), std::fs::read(&journal).unwrap());
+        assert_eq!(next(folder), "SEC-3");
+        std::fs::remove_file(&database).unwrap();
+        assert_eq!(next(folder), "SEC-4");
+        std::fs::write(&database, "").unwrap();
+        assert_eq!(next(folder), "SEC-5");
+        std::fs::write(&database, &old).unwrap();
+        assert_eq!(next(folder), "SEC-6");
+        std::fs::remove_file(&journal).unwrap();
+        assert_eq!(next(folder), "SEC-7");
+        std::fs::write(&journal, &old_journal).unwrap();
+        assert_eq!(next(folder), "SEC-8");
+        // A torn line at its end was never acknowledged.
+        let mut torn = std::fs::read(&journal).unwrap();
+        torn.extend(b"{\"namespace\":\"SEC\",\"ki");
+        std::fs::write(&journal, &torn).unwrap();
+        assert_eq!(next(folder), "SEC-9");
+        std::fs::remove_file(&database).unwrap();
+        assert_eq!(next(folder), "SEC-10");
+        assert_eq!(open(folder).read("SEC").unwrap().len(), 10);
+        std::fs::write(&database, "no database at all, but long enough to be looked at by anybody").unwrap();
+        let mut corrupt = SqliteLog::open(folder, Duration::from_secs(5), Start::Refused);
+        let said = match &mut corrupt {
+            Err(error) => error.to_string(),
+            Ok(log) => take(log, &namespace("SEC"), &one(), 0).unwrap_err().to_string(),
+        };
+        assert!(said.contains("rebuilt from `ids.journal`"), "{said}");
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "the test deletes the database")]
+    fn a_database_deleted_under_a_writer_gives_no_number_twice() {
+        let scratch = tempfile::tempdir().unwrap();
+        let sec = namespace("SEC");
+        let mut old = open(scratch.path());
+        assert_eq!(ids(&take(&mut old, &sec, &one(), 0).unwrap()), ["SEC-1"]);
+        for name in ["ids.sqlite3", "ids.sqlite3-wal", "ids.sqlite3-shm"] {
+            let _may_be_missing = std::fs::remove_file(scratch.path().join(name));
+        }
+        let mut new = open(scratch.path());
+        assert_eq!(ids(&take(&mut new, &sec, &one(), 0).unwrap()), ["SEC-2"]);
+        assert_eq!(ids(&take(&mut old, &sec, &one(), 0).unwrap()), ["SEC-3"]);
+        assert_eq!(ids(&take(&mut new, &sec, &one(), 0).unwrap()), ["SEC-4"]);
+    }
+
+    #[test]
+    fn waiting_is_bounded() {
+        let scratch = tempfile::tempdir().unwrap();
+        let mut slow = open(scratch.path());
+        let busy = slow.append("SEC", &mut |_| {
+            let mut other = SqliteLog::open(scratch.path(), Duration::from_millis(30), Start::Refused)?;
+            take(&mut other, &namespace("SEC"), &one(), 0).map(|_| super::super::contract::Decision::Append(Vec::new()))
+        });
+        assert!(matches!(busy, Err(IdsError::Busy { .. })), "{busy:?}");
+        assert!(matches!(take(&mut slow, &namespace("SEC"), &one(), 0), Ok(Outcome::Appended(_))));
+    }
+}
+
+mod git {
+    use super::super::gitlog::GitLog;
+    use super::{conforms, ids, namespace, one, take};
+    use crate::git::{Git, Layout};
+    use crate::ids::IdsError;
+    use std::path::{Path, PathBuf};
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::time::Duration;
+
+    #[expect(clippy::disallowed_methods, reason = "the test makes repositories")]
+    fn git(cwd: &Path, args: &[&str]) -> String {
+        let output = std::process::Command::new("git").current_dir(cwd).args(args).output().unwrap();
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// A bare remote and clones of it, numbered.
+    struct Remote {
+        _scratch: tempfile::TempDir,
+        root: PathBuf,
+        clones: AtomicU64,
+    }
+
+    impl Remote {
+        fn new() -> Self {
+            let scratch = tempfile::tempdir().unwrap();
+            let root = scratch.path().canonicalize().unwrap();
+            git(&root, &["init", "-q", "--bare", "remote.git"]);
+            Self { _scratch: scratch, root, clones: AtomicU64::new(0) }
+        }
+
+        fn clone_of(&self) -> Git {
+            let name = self.clones.fetch_add(1, Ordering::Relaxed).to_string();
+            git(&self.root, &["init", "-q", &name]);
+            let clone = self.root.join(name);
+            git(&clone, &["remote", "add", "origin", "../remote.git"]);
+            Git::at(&Layout::discover(&clone).unwrap().unwrap())
+        }
+    }
+
+    fn log<'a>(git: &'a Git, say: &'a dyn Fn(&str)) -> GitLog<'a> {
+        GitLog {
+            git,
+            remote: "origin",
+            reference: "refs/headwater/ids/ALL",
+            copy: "refs/headwater/ids/ALL".to_owned(),
+            also: Vec::new(),
+            patience: Duration::from_secs(60),
+            say,
+        }
+    }
+
+    fn quiet(_: &str) {}
+
+    /// The suite keeps several namespaces in one log, as the contract allows: the reader picks its own.
+    #[test]
+    fn git_conforms() {
+        let remote = Remote::new();
+        let clones: Vec<Git> = (0..3).map(|_| remote.clone_of()).collect();
+        let next = AtomicU64::new(0);
+        conforms(|| {
+            let clone = usize::try_from(next.fetch_add(1, Ordering::Relaxed)).unwrap() % clones.len();
+            OneOfMany(log(&clones[clone], &quiet))
+        });
+    }
+
+    /// A namespace's own reference, as it is configured.
+    struct OneOfMany<'a>(GitLog<'a>);
+
+    impl super::AnchorLog for OneOfMany<'_> {
+        fn identity(&self) -> String {
+            self.0.identity()
+        }
+
+        fn read(&mut self, namespace: &str) -> Result<Vec<super::Anchor>, IdsError> {
+            let reference = format!("refs/headwater/ids/{namespace}");
+            GitLog { copy: reference.clone(), reference: &reference, ..self.0.clone() }.read(namespace)
+        }
+
+        fn append(
+            &mut self,
+            namespace: &str,
+            decide: &mut super::super::contract::Decide<'_>,
+        ) -> Result<super::Outcome, IdsError> {
+            let reference = format!("refs/headwater/ids/{namespace}");
+            GitLog { copy: reference.clone(), reference: &reference, ..self.0.clone() }.append(namespace, decide)
+        }
+    }
+
+    #[test]
+    fn what_the_remote_lost_is_published_again() {
+        let remote = Remote::new();
+        let (clone, bare) = (remote.clone_of(), remote.root.join("remote.git"));
+        let said = std::cell::RefCell::new(Vec::new());
+        let say = |text: &str| said.borrow_mut().push(text.to_owned());
+        let mut log = log(&clone, &say);
+        let sec = namespace("SEC");
+        assert_eq!(ids(&take(&mut log, &sec, &one(), 0).unwrap()), ["SEC-1"]);
+        let old = git(&bare, &["rev-parse", log.reference]);
+        assert_eq!(ids(&take(&mut log, &sec, &one(), 0).unwrap()), ["SEC-2"]);
+        git(&bare, &["update-ref", log.reference, &old]);
+        assert_eq!(ids(&take(&mut log, &sec, &one(), 0).unwrap()), ["SEC-3"]);
+        git(&bare, &["update-ref", "-d", log.reference]);
+        assert_eq!(ids(&take(&mut log, &sec, &one(), 0).unwrap()), ["SEC-4"]);
+        assert_eq!(git(&bare, &["rev-list", "--count", log.reference]), "4");
+        assert_eq!(said.borrow().len(), 2, "{said:?}");
+    }
+
+    #[test]
+    fn a_remote_that_refuses_is_not_one_that_is_away() {
+        let remote = Remote::new();
+        let (clone, bare) = (remote.clone_of(), remote.root.join("remote.git"));
+        let sec = namespace("SEC");
+        log(&clone, &quiet).probe("1", "2026-01-01T00:00:00Z").unwrap();
+        assert_eq!(git(&bare, &["for-each-ref"]), "");
+        git(&bare, &["config", "transfer.hideRefs", "refs/headwater"]);
+        let probed = log(&clone, &quiet).probe("2", "2026-01-01T00:00:00Z");
+        assert!(matches!(probed, Err(IdsError::Refused { .. })), "{probed:?}");
+        let refused = take(&mut log(&clone, &quiet), &sec, &one(), 0);
+        assert!(matches!(refused, Err(IdsError::Refused { .. })), "{refused:?}");
+        git(&clone.layout().work_tree, &["remote", "set-url", "origin", "../nowhere.git"]);
+        let away = take(&mut log(&clone, &quiet), &sec, &one(), 0);
+        assert!(matches!(away, Err(IdsError::Unreachable { .. })), "{away:?}");
+    }
+}

@@ -1,0 +1,171 @@
+//! Why an id could not be reserved.
+
+use crate::git::GitError;
+use crate::store::StoreError;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Why an id could not be reserved, or a log not be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IdsError {
+    /// Nothing is configured under this name.
+    #[error("unknown namespace `{name}`; {}", if known.is_empty() { "name it under `ids:` in `.headwater.yaml`".to_owned() } else { format!("known are: {}", known.join(", ")) })]
+    UnknownNamespace {
+        /// The name.
+        name: String,
+        /// What is configured.
+        known: Vec<String>,
+    },
+    /// There is no log, though namespaces are configured: it was never made, or all copies are lost.
+    #[error("there is no log of ids at `{}`: either it was never made, or it and its journal are lost; run `headwater id init`, which starts above every id in the configured sources, files and references", .0.display())]
+    NoLog(PathBuf),
+    /// Somebody else is writing.
+    #[error("the log of ids `{}` is busy: {holder}; waited {:.1} s; try again, wait longer with `--wait`, or end that process", path.display(), waited.as_secs_f64())]
+    Busy {
+        /// The database.
+        path: PathBuf,
+        /// Who is at it, as far as the system tells.
+        holder: String,
+        /// How long was waited.
+        waited: Duration,
+    },
+    /// The database refused.
+    #[cfg(feature = "sqlite")]
+    #[error("cannot {action} the log of ids `{}`; nothing was reserved; {remedy}", path.display())]
+    Database {
+        /// What was tried.
+        action: &'static str,
+        /// The database.
+        path: PathBuf,
+        /// What to do.
+        remedy: &'static str,
+        /// What it said.
+        #[source]
+        source: Box<rusqlite::Error>,
+    },
+    /// The database was made by a later version.
+    #[error("`{}` was written by a later version of headwater (format {found}, this one knows {known}); install that version", path.display())]
+    TooNew {
+        /// The database.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+        /// The newest version that is understood.
+        known: i64,
+    },
+    /// This build has no local log.
+    #[error(
+        "this headwater was built without the feature `sqlite`, which keeps the local log of ids; install it with default features"
+    )]
+    NoLocalLog,
+    /// A log holds what is no anchor.
+    #[error(
+        "`{place}` line {line} is no reservation ({fault}); nothing was reserved; restore the file from a copy, or move it away and run `headwater id init`"
+    )]
+    Damaged {
+        /// The file or reference.
+        place: String,
+        /// The line or commit, from 1.
+        line: usize,
+        /// What is wrong.
+        fault: String,
+    },
+    /// The durable key means something else.
+    #[error("the event `{key}` of {namespace} already reserved {} {differs}; repeat it as it was, or choose another `--event`", ids.join(" "))]
+    EventUsed {
+        /// The namespace.
+        namespace: String,
+        /// The key.
+        key: String,
+        /// What it reserved.
+        ids: Vec<String>,
+        /// What differs.
+        differs: &'static str,
+    },
+    /// No number is left.
+    #[error(
+        "{namespace} stands at {top}, and no higher numbers are left; correct the id that is so high, or choose another `format`"
+    )]
+    Exhausted {
+        /// The namespace.
+        namespace: String,
+        /// The highest number.
+        top: u64,
+    },
+    /// Nobody reserved this id.
+    #[error("`{id}` was never reserved; `headwater id list` shows what was")]
+    UnknownId {
+        /// The id.
+        id: String,
+    },
+    /// Another id stands for this one.
+    #[error("`{id}` was amended to `{by}`; name that one")]
+    Replaced {
+        /// The id.
+        id: String,
+        /// What stands for it.
+        by: String,
+    },
+    /// A configured source is not there.
+    #[error(
+        "the source `{path}` of {namespace} {fault}, so ids in it would be given again; restore it, or take it out of `sources:` in `.headwater.yaml`"
+    )]
+    Source {
+        /// The namespace.
+        namespace: String,
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        fault: &'static str,
+    },
+    /// The remote can be reached, and does not take the reservation.
+    #[error(
+        "`{remote}` does not take `{reference}`: {why}; nothing was reserved; if the host refuses such references, choose another with `ref:`, such as `refs/heads/headwater-ids`"
+    )]
+    Refused {
+        /// The remote.
+        remote: String,
+        /// The reference.
+        reference: String,
+        /// What it said.
+        why: String,
+    },
+    /// Others kept being faster.
+    #[error("`{reference}` on `{remote}` kept moving for {:.0} s; nothing was reserved; try again, or wait longer with `--wait`", waited.as_secs_f64())]
+    Contended {
+        /// The remote.
+        remote: String,
+        /// The reference.
+        reference: String,
+        /// How long was tried.
+        waited: Duration,
+    },
+    /// The answer to a push was lost, and the remote cannot be asked whether it took it.
+    #[error("`{remote}` went away before it said whether it took {}: {why}", .anchors.iter().flat_map(|anchor| anchor.ids.iter().map(String::as_str)).collect::<Vec<_>>().join(" "))]
+    Unsure {
+        /// The remote.
+        remote: String,
+        /// What was pushed last.
+        anchors: Vec<super::contract::Anchor>,
+        /// Why.
+        why: String,
+    },
+    /// The remote cannot be reached.
+    #[error("`{remote}` cannot be reached: {why}")]
+    Unreachable {
+        /// The remote.
+        remote: String,
+        /// Why.
+        why: String,
+    },
+    /// The system gives no random numbers.
+    #[error("the system gives no random numbers, without which no reservation can be told from another")]
+    NoRandom,
+    /// A file cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// git cannot answer.
+    #[error(transparent)]
+    Git(#[from] GitError),
+}

@@ -1,0 +1,136 @@
+//! Starting a log: above everything that is known anywhere.
+
+use super::IdsError;
+use super::allocator::{Allocator, raise_to};
+use super::contract::{Anchor, AnchorLog as _, Decision, Kind};
+use super::fold::Book;
+use super::reserve::{self, Asking};
+use super::sources::{self, Tops};
+use super::sqlite::Start;
+use crate::config::Namespace;
+use crate::config::pattern::Scope;
+use std::collections::BTreeMap;
+
+impl Allocator<'_> {
+    /// Starts the local log, and raises every namespace above what is known of it anywhere. Gives the
+    /// number of ids that sources and names mention, and where each namespace stands.
+    ///
+    /// # Errors
+    /// A source is missing or empty, or a log cannot be written.
+    pub fn init(&self, asking: &Asking) -> Result<(usize, BTreeMap<String, u64>), IdsError> {
+        let mut plans = Vec::new();
+        let mut mentioned = 0;
+        for namespace in self.namespaces.values() {
+            // Everything is read before anything is written: a log is not started on half of the sources.
+            let mut found = sources::in_sources(namespace, &self.place.top, false)?;
+            for (_, says) in sources::in_names(namespace, &self.place.top)? {
+                found.insert((says.scope, says.number));
+            }
+            mentioned += found.len();
+            let mut tops = Tops::new();
+            raise_to(&mut tops, found);
+            plans.push((namespace, tops));
+        }
+        let mut local = self.local(Start::Allowed)?;
+        let mut stands = BTreeMap::new();
+        for (place, (namespace, mut tops)) in (0..).zip(plans) {
+            let asking = Asking { nonce: format!("{}-init-{place}", asking.nonce), ..asking.clone() };
+            sources::raise_all(&mut tops, &self.tops(namespace, &mut local, &asking)?);
+            self.fetch_heads(namespace);
+            if let Some(git) = self.git().filter(|_| namespace.files.is_some()) {
+                sources::raise_all(&mut tops, &sources::in_history(namespace, &git)?);
+            }
+            if let Some(git) = self.git_for(namespace)? {
+                let mut shared = self.shared(&git, namespace);
+                // An empty log on the remote says that it may be started from: other clones need no `init`.
+                let own = Book::fold(local.read(&namespace.name)?);
+                sources::raise_all(&mut tops, own.tops());
+                let mut floors = tops.clone();
+                floors.entry(asking.scope(namespace)).or_default();
+                let outcome = shared.append(&namespace.name, &mut |standing| {
+                    let decision = reserve::raise(standing, namespace, &asking, &tops)?;
+                    let is_new = standing.anchors()?.is_empty();
+                    Ok(match decision {
+                        Decision::Append(anchors) if anchors.is_empty() && is_new => {
+                            Decision::Append(floor_of(namespace, &asking, &floors))
+                        }
+                        decision @ (Decision::Append(_) | Decision::Already(_)) => decision,
+                    })
+                });
+                match outcome {
+                    Ok(_) => sources::raise_all(&mut tops, Book::fold(shared.seen()?).tops()),
+                    Err(IdsError::Unreachable { remote, why } | IdsError::Unsure { remote, why, .. }) => {
+                        (self.say)(&format!(
+                            "`{remote}` cannot be reached ({why}): {} starts from what is known here",
+                            namespace.name
+                        ));
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            let asking = Asking { nonce: format!("{}-local", asking.nonce), ..asking };
+            local.append(&namespace.name, &mut |standing| reserve::raise(standing, namespace, &asking, &tops))?;
+            let book = Book::fold(local.read(&namespace.name)?);
+            stands.insert(namespace.name.clone(), book.top(&asking.scope(namespace)));
+        }
+        Ok((mentioned, stands))
+    }
+
+    /// What is wrong with, or worth knowing of, the set-up of ids; asks each remote of a log `git`.
+    ///
+    /// # Errors
+    /// A log cannot be read for a reason that is no matter of set-up.
+    pub fn diagnose(&self, asking: &Asking) -> Result<Vec<String>, IdsError> {
+        let mut said = Vec::new();
+        match self.local(Start::Refused) {
+            Ok(log) => said.extend(log.network().map(|kind| {
+                format!(
+                    "the log of ids lies on {kind}: without shared memory, with a rollback journal, slower and as safe"
+                )
+            })),
+            Err(error @ (IdsError::NoLog(_) | IdsError::NoLocalLog)) => said.push(error.to_string()),
+            Err(error) => return Err(error),
+        }
+        for namespace in self.namespaces.values() {
+            let probed = match self.git_for(namespace) {
+                Ok(None) => continue,
+                Ok(Some(git)) => self.shared(&git, namespace).probe(&asking.nonce, &asking.at),
+                Err(error) => Err(error),
+            };
+            match probed {
+                Ok(()) => {}
+                Err(error @ (IdsError::Unreachable { .. } | IdsError::Refused { .. })) => {
+                    said.push(format!("{}: {error}", namespace.name));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(said)
+    }
+
+    /// Says that all numbers up to `top` are spent.
+    ///
+    /// # Errors
+    /// A log cannot be written.
+    pub fn raise(&self, namespace: &Namespace, asking: &Asking, top: u64) -> Result<(), IdsError> {
+        let tops = Tops::from([(asking.scope(namespace), top)]);
+        let mut local = self.local(Start::Allowed)?;
+        local.append(&namespace.name, &mut |standing| reserve::raise(standing, namespace, asking, &tops))?;
+        if let Some(git) = self.git_for(namespace)? {
+            let mut shared = self.shared(&git, namespace);
+            shared.append(&namespace.name, &mut |standing| reserve::raise(standing, namespace, asking, &tops))?;
+        }
+        Ok(())
+    }
+}
+
+/// Anchors that say where a namespace starts, for a log that has none.
+fn floor_of(namespace: &Namespace, asking: &Asking, floors: &Tops) -> Vec<Anchor> {
+    let one = |(place, (scope, number)): (usize, (&Scope, &u64))| Anchor {
+        scope: scope.clone(),
+        numbers: vec![*number],
+        nonce: format!("{}-start-{place}", asking.nonce),
+        ..asking.anchor(&namespace.name, Kind::Floor)
+    };
+    floors.iter().enumerate().map(one).collect()
+}

@@ -1,0 +1,30 @@
+//! Ids: reserved once, never given twice.
+//!
+//! What needs an order goes into one append-only log of anchors ([`contract`]); what is shown is a pure
+//! fold of it ([`fold`]): the first published wins. Decisions are pure ([`reserve`]); the logs differ
+//! only in where they lie ([`sqlite`], [`gitlog`]), and [`sources`] says which numbers stand in files.
+
+mod allocator;
+mod changes;
+pub mod check;
+#[cfg(test)]
+mod conformance;
+pub mod contract;
+mod error;
+pub mod fold;
+pub mod gitlog;
+pub mod inbox;
+mod init;
+#[cfg(test)]
+mod memory;
+pub mod renumber;
+pub mod reserve;
+pub mod sources;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
+#[cfg(not(feature = "sqlite"))]
+#[path = "no_sqlite.rs"]
+pub mod sqlite;
+
+pub use allocator::{Allocator, Place, Reserved, Row, Settled};
+pub use error::IdsError;

@@ -1,0 +1,328 @@
+//! Decisions: what a wish comes to in a log as it stands. Pure; every log asks the same functions.
+
+use super::IdsError;
+use super::contract::{Anchor, Decision, Kind, Standing};
+use super::fold::{Book, State};
+use crate::config::Namespace;
+use crate::config::pattern::{MAX_NUMBER, Scope};
+use std::collections::BTreeMap;
+
+/// How many ids one reservation may take.
+pub const MAX_COUNT: u64 = 10_000;
+
+/// Who asks, when, on which branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asking {
+    /// The agent.
+    pub agent: String,
+    /// The branch.
+    pub branch: Option<String>,
+    /// The instant, UTC to the millisecond: `2026-02-19T18:00:00.000Z`.
+    pub at: String,
+    /// A fresh nonce.
+    pub nonce: String,
+}
+
+impl Asking {
+    /// An anchor of this asker, about nothing yet.
+    #[must_use]
+    pub fn anchor(&self, namespace: &str, kind: Kind) -> Anchor {
+        Anchor {
+            namespace: namespace.to_owned(),
+            scope: Scope::default(),
+            kind,
+            numbers: Vec::new(),
+            ids: Vec::new(),
+            replaces: Vec::new(),
+            of: None,
+            event: None,
+            slug: None,
+            note: None,
+            agent: self.agent.clone(),
+            branch: self.branch.clone(),
+            at: self.at.clone(),
+            nonce: self.nonce.clone(),
+            provisional: false,
+            file: None,
+        }
+    }
+
+    /// The scope that this instant falls in.
+    #[must_use]
+    pub fn scope(&self, namespace: &Namespace) -> Scope {
+        namespace.format.scope(self.at.get(..10).unwrap_or_default())
+    }
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wish {
+    /// How many ids, 1 to [`MAX_COUNT`].
+    pub count: u64,
+    /// A durable key that makes it repeatable.
+    pub event: Option<String>,
+    /// What it is for, as a part of a file's name.
+    pub slug: Option<String>,
+    /// What it is for.
+    pub note: Option<String>,
+    /// The text of the file that goes with it, if one is made: `{id}`, `{n}`, `{title}`, `{slug}` and
+    /// `{date}` are filled in.
+    pub template: Option<String>,
+}
+
+/// Decides a reservation: the numbers after the highest that the log or `floor` knows.
+///
+/// # Errors
+/// The durable key was used for something else, or there are no numbers left.
+pub fn reserve(
+    standing: &dyn Standing,
+    namespace: &Namespace,
+    asking: &Asking,
+    wish: &Wish,
+    floor: u64,
+) -> Result<Decision, IdsError> {
+    if let Some(already) = repeated(standing, &namespace.name, wish)? {
+        return Ok(Decision::Already(Box::new(already)));
+    }
+    let scope = asking.scope(namespace);
+    let top = standing.top(&scope)?.max(floor);
+    let numbers =
+        after(top, wish.count).ok_or_else(|| IdsError::Exhausted { namespace: namespace.name.clone(), top })?;
+    let mut anchor = asking.anchor(&namespace.name, Kind::Reserve);
+    anchor.ids = numbers.iter().map(|number| namespace.format.render(&scope, *number, "")).collect();
+    anchor.numbers = numbers;
+    anchor.scope = scope;
+    anchor.event.clone_from(&wish.event);
+    anchor.slug.clone_from(&wish.slug);
+    anchor.note.clone_from(&wish.note);
+    anchor.file = new_file(namespace, &anchor, wish).map(|(path, text)| (path, digest(&text)));
+    Ok(Decision::Append(vec![anchor]))
+}
+
+/// The path and the text of the file that goes with a reservation of one id.
+#[must_use]
+pub fn new_file(namespace: &Namespace, anchor: &Anchor, wish: &Wish) -> Option<(String, String)> {
+    let (template, files) = wish.template.as_ref().zip(namespace.files.as_ref())?;
+    let (number, id) = (*anchor.numbers.first()?, anchor.ids.first()?);
+    let slug = anchor.slug.as_deref().unwrap_or_default();
+    let mut title = slug.replace(['-', '_'], " ");
+    if let Some(first) = title.get(..1).map(str::to_ascii_uppercase) {
+        title.replace_range(..1, &first);
+    }
+    let title = anchor.note.clone().unwrap_or(title);
+    let digits = files.render(&anchor.scope, number, slug);
+    let day = anchor.at.get(..10).unwrap_or_default();
+    let text = template
+        .replace("{{ITEM_ID}}", id)
+        .replace("{id}", id)
+        .replace("{n}", &number.to_string())
+        .replace("{title}", &title)
+        .replace("{slug}", slug)
+        .replace("{agent}", &anchor.agent)
+        .replace("{date}", day);
+    Some((digits, text))
+}
+
+/// A fresh nonce: 128 random bits.
+///
+/// # Errors
+/// [`IdsError::NoRandom`].
+pub fn nonce() -> Result<String, IdsError> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|_no_more_is_known| IdsError::NoRandom)?;
+    Ok(crate::event::hex(&bytes))
+}
+
+/// The SHA-256 of a text, in hexadecimal.
+#[must_use]
+pub fn digest(text: &str) -> String {
+    crate::event::hex(&<sha2::Sha256 as sha2::Digest>::digest(text.as_bytes()))
+}
+
+/// The reservation that this wish repeats.
+///
+/// # Errors
+/// The durable key was used for something else.
+pub fn repeated(standing: &dyn Standing, namespace: &str, wish: &Wish) -> Result<Option<Anchor>, IdsError> {
+    let Some(key) = &wish.event else { return Ok(None) };
+    let Some(already) = standing.by_event(key)? else { return Ok(None) };
+    let count = u64::try_from(already.numbers.len()).unwrap_or(u64::MAX);
+    let differs = if count != wish.count {
+        "with another count"
+    } else if already.slug != wish.slug {
+        "with another slug"
+    } else if already.note != wish.note {
+        "with another note"
+    } else {
+        return Ok(Some(already));
+    };
+    Err(IdsError::EventUsed { namespace: namespace.to_owned(), key: key.clone(), ids: already.ids, differs })
+}
+
+fn after(top: u64, count: u64) -> Option<Vec<u64>> {
+    let first = top.checked_add(1)?;
+    let last = top.checked_add(count).filter(|last| *last <= MAX_NUMBER)?;
+    Some((first..=last).collect())
+}
+
+/// Decides that all numbers up to `floors` are spent; a floor that the log knows is left out.
+///
+/// # Errors
+/// The log cannot be read.
+pub fn raise(
+    standing: &dyn Standing,
+    namespace: &Namespace,
+    asking: &Asking,
+    floors: &BTreeMap<Scope, u64>,
+) -> Result<Decision, IdsError> {
+    let mut anchors = Vec::new();
+    for (scope, &number) in floors {
+        if number > standing.top(scope)? {
+            let mut anchor = asking.anchor(&namespace.name, Kind::Floor);
+            anchor.nonce = format!("{}-{}", asking.nonce, anchors.len());
+            anchor.scope = scope.clone();
+            anchor.numbers = vec![number];
+            anchors.push(anchor);
+        }
+    }
+    Ok(Decision::Append(anchors))
+}
+
+/// Decides to give ids up.
+///
+/// # Errors
+/// An id is unknown, or replaced by another one.
+pub fn release(
+    standing: &dyn Standing,
+    namespace: &Namespace,
+    asking: &Asking,
+    ids: &[String],
+) -> Result<Decision, IdsError> {
+    let book = Book::fold(standing.anchors()?);
+    let mut anchors: Vec<Anchor> = Vec::new();
+    for id in ids {
+        let claim = book.claim(id).ok_or_else(|| IdsError::UnknownId { id: id.clone() })?;
+        match &claim.state {
+            State::Released => {}
+            State::Amended(by) => return Err(IdsError::Replaced { id: id.clone(), by: by.clone() }),
+            State::Pending | State::Confirmed => {
+                let mut anchor = asking.anchor(&namespace.name, Kind::Release);
+                anchor.nonce = format!("{}-{}", asking.nonce, anchors.len());
+                anchor.scope = claim.scope.clone();
+                anchor.numbers = vec![claim.number];
+                anchor.ids = vec![claim.id.clone()];
+                anchor.of = book.anchor_of(claim).map(|owner| owner.nonce.clone());
+                anchors.push(anchor);
+            }
+        }
+    }
+    Ok(Decision::Append(anchors))
+}
+
+/// Decides to give ids new numbers: amendments, with the old ids as aliases.
+///
+/// # Errors
+/// The id is unknown or replaced already, or there are no numbers left.
+pub fn amend(
+    standing: &dyn Standing,
+    namespace: &Namespace,
+    asking: &Asking,
+    id: &str,
+    wish: &Wish,
+    floor: u64,
+) -> Result<Decision, IdsError> {
+    let book = Book::fold(standing.anchors()?);
+    let done = |anchor: &&Anchor| anchor.kind == Kind::Amend && anchor.replaces == [id] && anchor.slug == wish.slug;
+    if let Some(done) = book.anchors().iter().find(done).filter(|_| wish.slug.is_some()) {
+        return Ok(Decision::Already(Box::new(done.clone())));
+    }
+    let owner = book.claim(id).and_then(|claim| book.anchor_of(claim));
+    let Decision::Append(mut anchors) =
+        reserve(standing, namespace, asking, &Wish { count: 1, event: None, ..wish.clone() }, floor)?
+    else {
+        return Ok(Decision::Append(Vec::new()));
+    };
+    for anchor in &mut anchors {
+        anchor.kind = Kind::Amend;
+        anchor.replaces = vec![id.to_owned()];
+        // The loser of a collision owns nothing: then the owner of the number must not turn.
+        anchor.of = Some(match owner {
+            Some(owner) if owner.slug == wish.slug => owner.nonce.clone(),
+            _ => "nobody".to_owned(),
+        });
+    }
+    Ok(Decision::Append(anchors))
+}
+
+/// Decides what becomes of claims that were made without the shared log, in the shared log: whose
+/// number is free there gets it, the others are amended.
+///
+/// # Errors
+/// The log cannot be read, or there are no numbers left.
+pub fn settle(
+    standing: &dyn Standing,
+    namespace: &Namespace,
+    asking: &Asking,
+    claims: &[Anchor],
+    floor: &BTreeMap<Scope, u64>,
+) -> Result<Decision, IdsError> {
+    let mut book = Book::fold(standing.anchors()?);
+    let mut anchors = Vec::new();
+    // Every claim's own numbers are spent here, also those that are settled further down.
+    let mut tops = floor.clone();
+    for claim in claims {
+        let top = tops.entry(claim.scope.clone()).or_default();
+        *top = claim.numbers.iter().copied().fold(*top, u64::max);
+    }
+    for claim in claims {
+        if settled(&book, claim) {
+            continue;
+        }
+        let kept = |number: &u64| book.owner(&claim.scope, *number).is_none();
+        let (free, taken): (Vec<u64>, Vec<u64>) = claim.numbers.iter().copied().partition(kept);
+        let id_of = |wanted: u64| {
+            claim.numbers.iter().zip(&claim.ids).find(|(number, _)| **number == wanted).map(|(_, id)| id.clone())
+        };
+        let mut next = Vec::new();
+        if !free.is_empty() {
+            let ids = free.iter().filter_map(|number| id_of(*number)).collect();
+            next.push(Anchor { ids, numbers: free, provisional: false, file: None, ..claim.clone() });
+        }
+        if !taken.is_empty() {
+            let top = book.top(&claim.scope).max(tops.get(&claim.scope).copied().unwrap_or_default());
+            let count = u64::try_from(taken.len()).unwrap_or(u64::MAX);
+            let numbers =
+                after(top, count).ok_or_else(|| IdsError::Exhausted { namespace: namespace.name.clone(), top })?;
+            let ids = numbers.iter().map(|number| namespace.format.render(&claim.scope, *number, "")).collect();
+            let replaces = taken.iter().filter_map(|number| id_of(*number)).collect();
+            let kind = Kind::Amend;
+            // Who asked and why stays; the key stays with the claim.
+            let event = if next.is_empty() { claim.event.clone() } else { None };
+            let nonce = format!("{}-amend", claim.nonce);
+            next.push(Anchor {
+                kind,
+                numbers,
+                ids,
+                replaces,
+                of: Some(claim.nonce.clone()),
+                event,
+                nonce,
+                provisional: false,
+                file: None,
+                at: asking.at.clone(),
+                ..claim.clone()
+            });
+        }
+        for anchor in next {
+            book.apply(anchor.clone());
+            anchors.push(anchor);
+        }
+    }
+    Ok(Decision::Append(anchors))
+}
+
+/// Whether a claim was settled by an earlier attempt whose answer was lost.
+#[must_use]
+pub fn settled(book: &Book, claim: &Anchor) -> bool {
+    book.holds(&claim.nonce) || book.holds(&format!("{}-amend", claim.nonce))
+}

@@ -1,0 +1,202 @@
+//! Which numbers stand in files: in the configured sources, in the names of numbered files, in claims of
+//! older scripts; in this work tree, its siblings and every reference.
+
+use super::IdsError;
+use crate::config::Namespace;
+use crate::config::pattern::{Numbered, Scope};
+use crate::git::Git;
+use crate::store::{names_in, read_text};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// The highest number of each scope.
+pub type Tops = BTreeMap<Scope, u64>;
+
+/// Raises `tops` to what `says`.
+pub fn raise(tops: &mut Tops, says: &Numbered) {
+    let top = tops.entry(says.scope.clone()).or_default();
+    *top = (*top).max(says.number);
+}
+
+/// Raises `tops` to `others`.
+pub fn raise_all(tops: &mut Tops, others: &Tops) {
+    for (scope, number) in others {
+        let top = tops.entry(scope.clone()).or_default();
+        *top = (*top).max(*number);
+    }
+}
+
+/// The ids that the sources of a namespace mention in one work tree, with their archives.
+///
+/// # Errors
+/// [`IdsError::Source`] if a source is missing or empty, unless it is a `sibling`'s: what another branch
+/// lacks is no loss.
+pub fn in_sources(namespace: &Namespace, top: &Path, sibling: bool) -> Result<BTreeSet<(Scope, u64)>, IdsError> {
+    let mut found = BTreeSet::new();
+    for source in &namespace.sources {
+        let fault = |fault| IdsError::Source { namespace: namespace.name.clone(), path: source.clone(), fault };
+        match read_if_there(&top.join(source))? {
+            Some(bytes) if !bytes.iter().all(u8::is_ascii_whitespace) => mentioned(namespace, &bytes, &mut found),
+            _ if sibling => {}
+            Some(_) => return Err(fault("is empty")),
+            None => return Err(fault("is missing")),
+        }
+        for archive in archives(source) {
+            if let Some(bytes) = read_if_there(&top.join(archive))? {
+                mentioned(namespace, &bytes, &mut found);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The ids that the sources mention at the tips of all references.
+///
+/// # Errors
+/// git cannot answer.
+pub fn in_references(namespace: &Namespace, git: &Git) -> Result<BTreeSet<(Scope, u64)>, IdsError> {
+    let mut found = BTreeSet::new();
+    for source in &namespace.sources {
+        for path in std::iter::once(source.clone()).chain(archives(source)) {
+            for bytes in git.contents_at_tips(&path)? {
+                mentioned(namespace, &bytes, &mut found);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The archives of all sources of a namespace, whether they are there or not; sources that are archives
+/// themselves are among them.
+#[must_use]
+pub fn archives_of(namespace: &Namespace) -> BTreeSet<String> {
+    let named = namespace.sources.iter().filter(|source| source.to_ascii_lowercase().contains("archive")).cloned();
+    named.chain(namespace.sources.iter().flat_map(|source| archives(source))).collect()
+}
+
+/// Where the older part of a source is kept by habit.
+fn archives(source: &str) -> Vec<String> {
+    let (folder, name) = source.rsplit_once('/').map_or(("", source), |(folder, name)| (folder, name));
+    let (stem, ending) = name.rsplit_once('.').map_or((name, String::new()), |(stem, end)| (stem, format!(".{end}")));
+    let names = [
+        format!("{stem}-ARCHIVE{ending}"),
+        format!("{stem}-archive{ending}"),
+        format!("{stem}.archive{ending}"),
+        format!("archive/{name}"),
+    ];
+    let place = |name| if folder.is_empty() { name } else { format!("{folder}/{name}") };
+    names.into_iter().map(place).collect()
+}
+
+fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, IdsError> {
+    Ok(read_text(path)?)
+}
+
+fn mentioned(namespace: &Namespace, bytes: &[u8], found: &mut BTreeSet<(Scope, u64)>) {
+    let text = String::from_utf8_lossy(bytes);
+    found.extend(namespace.format.mentions(&text).into_iter().map(|mention| (mention.says.scope, mention.says.number)));
+}
+
+/// The numbers in the names of files in one work tree, whether git knows them or not.
+///
+/// # Errors
+/// A folder cannot be listed.
+pub fn in_names(namespace: &Namespace, top: &Path) -> Result<Vec<(String, Numbered)>, IdsError> {
+    let Some(files) = &namespace.files else { return Ok(Vec::new()) };
+    let folder = files.folder();
+    let names = names_in(&top.join(folder))?;
+    let numbered = |name: std::ffi::OsString| {
+        let name = name.to_string_lossy().into_owned();
+        let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+        files.taken_by(&path).map(|says| (path, says))
+    };
+    Ok(names.into_iter().filter_map(numbered).collect())
+}
+
+/// The numbers in the names of files that any reference ever had.
+///
+/// # Errors
+/// git cannot answer.
+pub fn in_history(namespace: &Namespace, git: &Git) -> Result<Tops, IdsError> {
+    let mut tops = Tops::new();
+    if let Some(files) = &namespace.files {
+        for path in git.ever_added(files.folder())? {
+            if let Some(says) = files.taken_by(&path) {
+                raise(&mut tops, &says);
+            }
+        }
+    }
+    Ok(tops)
+}
+
+/// The numbers that older scripts claimed: the names of files in `<namespace>-claims/` (`adr-claims/`) in
+/// the common git directory.
+///
+/// # Errors
+/// The folder cannot be listed.
+pub fn in_claims(namespace: &Namespace, common_dir: &Path) -> Result<Tops, IdsError> {
+    let folder = common_dir.join(format!("{}-claims", namespace.name.to_ascii_lowercase()));
+    let mut tops = Tops::new();
+    for name in names_in(&folder)? {
+        let name = name.to_string_lossy();
+        let digits: String = name.chars().take_while(char::is_ascii_digit).collect();
+        if let Ok(number) = digits.parse() {
+            raise(&mut tops, &Numbered { scope: Scope::default(), number, slug: None });
+        }
+    }
+    Ok(tops)
+}
+
+/// Fetches the remote's branches into `refs/headwater/heads/`, for their files' names.
+pub const HEADS: &str = "+refs/heads/*:refs/headwater/heads/*";
+
+#[cfg(test)]
+mod tests {
+    use super::{archives, in_claims, in_names, in_sources};
+    use crate::config::pattern::Scope;
+    use crate::config::{Config, Namespace};
+    use crate::store::{make_folder, replace_whole};
+    use std::path::Path;
+
+    fn namespace(yaml: &str) -> Namespace {
+        Config::parse(&format!("ids:\n  SEC: {yaml}\n")).unwrap().ids.remove("SEC").unwrap()
+    }
+
+    fn put(top: &Path, name: &str, text: &str) {
+        let path = top.join(name);
+        make_folder(path.parent().unwrap()).unwrap();
+        replace_whole(&path, text.as_bytes()).unwrap();
+    }
+
+    #[test]
+    fn sources_and_their_archives() {
+        let scratch = tempfile::tempdir().unwrap();
+        let top = scratch.path();
+        let sec = namespace("{sources: [docs/TASKS.md]}");
+        let said = in_sources(&sec, top, false).unwrap_err().to_string();
+        assert!(said.contains("`docs/TASKS.md` of SEC is missing"), "{said}");
+        assert!(in_sources(&sec, top, true).unwrap().is_empty());
+        put(top, "docs/TASKS.md", " \n");
+        assert!(in_sources(&sec, top, false).unwrap_err().to_string().contains("is empty"));
+        put(top, "docs/TASKS.md", "| SEC-19 | x |\n| ~~SEC-24~~ |\n| ✅ SEC-9 |\n| SEC-3a |\n");
+        put(top, "docs/TASKS-ARCHIVE.md", "| SEC-30 |");
+        let numbers: Vec<u64> = in_sources(&sec, top, false).unwrap().into_iter().map(|(_, number)| number).collect();
+        assert_eq!(numbers, [3, 9, 19, 24, 30]);
+        assert_eq!(archives("TASKS")[0], "TASKS-ARCHIVE");
+    }
+
+    #[test]
+    fn names_and_claims() {
+        let scratch = tempfile::tempdir().unwrap();
+        let top = scratch.path();
+        let sec = namespace("{format: \"ADR-{n:04}\", files: \"adr/{n:04}-{slug}.md\"}");
+        assert!(in_names(&sec, top).unwrap().is_empty());
+        for name in ["0007-a.md", "0012-b.md.stub", "README.md"] {
+            put(top, &format!("adr/{name}"), "x");
+        }
+        put(top, "sec-claims/0041", "slug");
+        let numbers: Vec<u64> = in_names(&sec, top).unwrap().into_iter().map(|(_, says)| says.number).collect();
+        assert_eq!(numbers, [7, 12]);
+        assert_eq!(in_claims(&sec, top).unwrap().get(&Scope::default()), Some(&41));
+    }
+}
