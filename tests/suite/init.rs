@@ -469,6 +469,36 @@ fn without_headwater_the_driver_merges_as_text() {
     assert_eq!((call[0], call[4], call[6], call[7]), ("merge-driver", view, "HEAD", "clash"), "{log}");
 }
 
+/// Git refuses to merge where the driver has a name and no command line: an end at any step leaves no such clone.
+#[test]
+fn the_driver_never_has_a_name_alone() {
+    let sandbox = repo();
+    let order = |args: &[&str]| {
+        let planned = sandbox.run(args).exits(0).json();
+        let names = planned["changes"].as_array().unwrap().iter().map(|step| step["name"].as_str().unwrap().to_owned());
+        names.filter_map(|name| Some(name.strip_prefix("merge.headwater.")?.to_owned())).collect::<Vec<_>>()
+    };
+    assert_eq!(order(&["init", "--git", "--dry-run", "--format", "json"]), ["driver", "name"]);
+    sandbox.run(&["init", "--git"]).exits(0);
+    assert_eq!(order(&["init", "--uninstall", "--dry-run", "--format", "json"]), ["name", "driver"]);
+
+    let view = "thoughts/shared/handoffs/current.md";
+    sandbox.commit("base");
+    for (branch, text) in [("theirs", "theirs\n"), ("ours", "ours\n")] {
+        sandbox.git(&["checkout", "-q", "-b", branch, "main"]);
+        put(&sandbox, view, text);
+        sandbox.commit(branch);
+    }
+    sandbox.git(&["config", "--unset", "merge.headwater.driver"]);
+    let merge = || run(program("git", &sandbox.root).args(["merge", "-q", "--no-edit", "theirs"]));
+    let doctor = || run(&mut with_path(sandbox.command(&["doctor"]), Some(&stub(&sandbox, 0)))).exits(1).stdout;
+    assert!(merge().exits(128).stderr.contains("lacks command line"));
+    assert!(doctor().contains("git ends every merge of current.md with an error"), "{}", doctor());
+    sandbox.git(&["config", "--unset", "merge.headwater.name"]);
+    merge().exits(1);
+    assert!(doctor().contains("merges of current.md conflict"), "{}", doctor());
+}
+
 fn codes(doctor: &Value) -> Vec<String> {
     let findings = doctor["findings"].as_array().unwrap();
     findings.iter().map(|finding| finding["code"].as_str().unwrap().to_owned()).collect()
@@ -539,6 +569,11 @@ fn a_fresh_clone_and_a_linked_worktree() {
         codes(&run(&mut with_path(headwater(root, &["doctor", "--format", "json"]), Some(&folder))).json())
     };
     assert_eq!(doctor(&clone), ["driver-missing"]);
+    let told = run(&mut with_path(headwater(&clone, &["doctor"]), Some(&folder))).exits(1).stdout;
+    for name in ["merge.headwater.driver", "pre-push", "post-merge", "post-rewrite", "post-checkout"] {
+        assert!(told.contains(&format!("`{name}`")), "no {name}: {told}");
+    }
+    assert_eq!(told.matches("run `headwater init --git`").count(), 1, "{told}");
     run(&mut headwater(&clone, &["init", "--git"])).exits(0);
     assert_eq!(doctor(&clone), [""; 0]);
 
