@@ -212,7 +212,7 @@ fn a_dry_run_and_a_broken_file_change_nothing() {
     let before = files_below(&sandbox.root);
     let shown = sandbox.run(&["init", "--all", "--dry-run"]).exits(0).stdout;
     for line in
-        ["+++ b/.gitignore", "+/thoughts/shared/handoffs/.synth.lock", "+    if [ -n \"$headwater_refs\" ]; then"]
+        ["+++ b/.gitignore", "+/thoughts/shared/handoffs/.synth.lock", "+    if [ -n \"$headwater_input\" ]; then"]
     {
         assert!(shown.contains(line), "no {line}:\n{shown}");
     }
@@ -282,6 +282,45 @@ fn a_push_runs_both_hooks_with_the_same_input() {
         assert_eq!(ended.exits(0).code, Some(0));
         assert!(seen.is_empty() || !seen.contains('>'), "{seen}");
     }
+}
+
+/// Git names the rewritten commits on standard input, to ours and to what stands there.
+#[test]
+fn a_rewrite_runs_both_hooks_with_the_same_input() {
+    let python = "#!/usr/bin/env python3\nimport sys, os\nopen(os.environ['OUT'], 'w').write(sys.argv[1] + '\\n' + sys.stdin.read())\n";
+    for hook in ["#!/bin/sh\n{ echo \"$1\"; cat; } > \"$OUT\"\n", python] {
+        let sandbox = repo();
+        put_script(&sandbox, ".git/hooks/post-rewrite", hook);
+        sandbox.run(&["init", "--git"]).exits(0);
+        let out = sandbox.beside("out");
+        for folder in [None, Some(stub(&sandbox, 0)), Some(stub(&sandbox, 2))] {
+            let old = sandbox.git(&["rev-parse", "HEAD"]);
+            let mut amend = with_path(program("git", &sandbox.root), folder.as_deref());
+            let message = format!("not {old}");
+            run(amend.env("OUT", &out).args(["commit", "-q", "--amend", "--allow-empty", "-m", &message])).exits(0);
+            let said = format!("amend\n{old} {}\n", sandbox.git(&["rev-parse", "HEAD"]));
+            assert_eq!(std::fs::read_to_string(&out).unwrap(), said);
+            if folder.is_some() {
+                let log = std::fs::read_to_string(sandbox.beside("stub.log")).unwrap();
+                assert!(log.ends_with(&format!("hook post-rewrite {said}.\n")), "{log}");
+            }
+        }
+    }
+}
+
+/// An amended message changes nothing of the ledger, and nothing is said, though the view is stale.
+#[test]
+fn a_rewrite_that_leaves_the_ledger_alone_says_nothing() {
+    let sandbox = repo();
+    sandbox.run(&["init", "--git"]).exits(0);
+    let bin = Path::new(env!("CARGO_BIN_EXE_headwater")).parent().unwrap();
+    let amend = || run_git(&sandbox, Some(bin), &["commit", "-q", "--amend", "-m", "other words"]).exits(0).stderr;
+    sandbox.put("events/a.md", crate::sandbox::event("2026-01-01T00:00:00Z", "toast", "now: one"));
+    sandbox.commit("set up");
+    assert_eq!(amend(), "");
+    sandbox.put("events/b.md", crate::sandbox::event("2026-01-01T00:00:01Z", "toast", "now: two"));
+    sandbox.git(&["add", "-A"]);
+    assert!(amend().contains("after this rewrite"));
 }
 
 #[test]
