@@ -137,22 +137,20 @@ fn escaped(path: &str) -> String {
     pattern
 }
 
-/// The line for `crontab` that archives in a temporary work tree of the default branch.
-pub(super) fn cron_line(work_tree: &str, branch: &str) -> String {
-    format!("17 3 * * * {}", archive_in_a_temporary_work_tree(work_tree, branch).replace('%', "\\%"))
-}
-
-/// A shell command that archives without touching any work tree that a session uses.
-pub(super) fn archive_in_a_temporary_work_tree(work_tree: &str, branch: &str) -> String {
+/// The line for `crontab` that archives in a temporary work tree of the default branch, and touches none that a
+/// session uses. Cron reads an unescaped `%` as the end of the command (crontab(5)).
+pub(super) fn cron_line(common_dir: &str, branch: &str) -> String {
     let quoted = |text: &str| format!("'{}'", text.replace('\'', "'\\''"));
     let (remote, target) =
         (quoted(&format!("refs/remotes/origin/{branch}")), quoted(&format!("HEAD:refs/heads/{branch}")));
-    format!(
-        "cd {} && t=$(mktemp -d) && {{ git fetch -q origin && git worktree add -q --detach \"$t/w\" {remote} && \
+    let command = format!(
+        "command -v headwater >/dev/null || exit 0; \
+         cd {} && t=$(mktemp -d) && {{ git fetch -q origin && git worktree add -q --detach \"$t/w\" {remote} && \
          (cd \"$t/w\" && headwater synth -q --no-confirm --archive --commit && git push -q origin {target}); \
          git worktree remove --force \"$t/w\"; rmdir \"$t\"; }}",
-        quoted(work_tree),
-    )
+        quoted(common_dir),
+    );
+    format!("17 3 * * * {}", command.replace('%', "\\%"))
 }
 
 /// The driver's name for people.

@@ -673,28 +673,51 @@ fn without_options_it_takes_what_is_there() {
     );
 }
 
-/// The line for `crontab` works in a work tree of its own.
+/// The command of the line for `crontab`, as cron hands it to the shell.
+fn cron_command(said: &str) -> String {
+    let command = said.lines().find_map(|line| line.strip_prefix("17 3 * * * ")).unwrap_or_else(|| panic!("{said}"));
+    assert!(!command.replace("\\%", "").contains('%'), "cron ends the command there: {command}");
+    command.replace("\\%", "%")
+}
+
+/// The line for `crontab` works in a work tree of its own, wherever `init` ran.
 #[test]
 fn the_schedule_archives_on_the_default_branch_only() {
-    let sandbox = repo();
+    let mut sandbox = repo();
+    // What cron and the shell read in a way of their own.
+    let odd = sandbox.beside("100% o'clock");
+    std::fs::rename(&sandbox.root, &odd).unwrap();
+    sandbox.root.clone_from(&odd);
+    sandbox.dir = odd.join("thoughts/shared/handoffs");
     let remote = sandbox.beside("remote.git");
     git(&sandbox.root, &["init", "-q", "--bare", remote.to_str().unwrap()]);
     sandbox.git(&["remote", "add", "origin", remote.to_str().unwrap()]);
     sandbox.put("events/old.md", crate::sandbox::event("2026-01-01T00:00:00Z", "toast", "now: one"));
-    let done = sandbox.run(&["init", "--schedule"]).exits(0).stdout;
-    let line = done.lines().find(|line| line.starts_with("17 3 * * * ")).unwrap().trim_start_matches("17 3 * * * ");
+    let command = cron_command(&sandbox.run(&["init", "--schedule"]).exits(0).stdout);
     sandbox.synth();
     sandbox.commit("ledger");
     sandbox.git(&["push", "-q", "-u", "origin", "main"]);
     put(&sandbox, "code.txt", "in the middle of something\n");
     let before = files_below(&sandbox.root.join("thoughts"));
-    let bin = Path::new(env!("CARGO_BIN_EXE_headwater")).parent().unwrap();
-    let mut shell = with_path(program("sh", Path::new("/")), Some(bin));
-    run(shell.args(["-c", line])).exits(0);
+
+    let linked = sandbox.beside("linked");
+    sandbox.git(&["worktree", "add", "-q", linked.to_str().unwrap()]);
+    let again = run(&mut headwater(&linked, &["init", "--schedule"])).exits(0).stdout;
+    assert!(again.starts_with("everything is set up"), "{again}");
+    assert_eq!(cron_command(&again), command, "it is told each time, and is the same in every work tree");
+    sandbox.git(&["worktree", "remove", linked.to_str().unwrap()]);
+
+    let cron = |folder: Option<&Path>| {
+        let mut shell = with_path(program("sh", Path::new("/")), folder);
+        let ended = run(shell.args(["-c", &command])).exits(0);
+        assert_eq!(ended.stderr, "");
+        git(&remote, &["ls-tree", "-r", "--name-only", "main"])
+    };
+    assert!(cron(None).contains("events/old.md"), "nothing is done where headwater is missing");
+    let tree = cron(Path::new(env!("CARGO_BIN_EXE_headwater")).parent());
+    assert!(tree.contains("archive/2026-01-01/old.md") && !tree.contains("events/old.md"), "{tree}");
     assert_eq!(files_below(&sandbox.root.join("thoughts")), before);
     assert_eq!(text(&sandbox, "code.txt"), "in the middle of something\n");
-    let tree = git(&remote, &["ls-tree", "-r", "--name-only", "main"]);
-    assert!(tree.contains("archive/2026-01-01/old.md") && !tree.contains("events/old.md"), "{tree}");
     assert_eq!(sandbox.git(&["worktree", "list"]).lines().count(), 1);
 }
 
