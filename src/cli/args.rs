@@ -59,6 +59,12 @@ pub struct Global {
     pub wait: u64,
 }
 
+impl Default for Global {
+    fn default() -> Self {
+        Self { dir: None, config: None, format: Format::Text, quiet: false, wait: 10 }
+    }
+}
+
 /// How results are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {

@@ -13,7 +13,7 @@ use super::{occasion, record};
 use crate::crdt::Join as _;
 use crate::git::Layout;
 use crate::ledger::{State, View};
-use crate::session::contract::{self, CONTEXT_LIMIT, Hook, Input};
+use crate::session::contract::{self, AgentKind, CONTEXT_LIMIT, Hook, Input};
 use crate::session::handover::Handover;
 use crate::session::marker::{Marker, Markers};
 use crate::session::process::Process;
@@ -66,12 +66,30 @@ pub(super) fn run(global: &Global, hook: Hook, args: &SessionHookArgs) -> Exit {
     });
     let for_people = hook == Hook::SessionStart && !is_told && std::io::stdout().is_terminal();
     let text = if for_people { answer.banner } else { contract::answer(input.kind, hook, &answer.context) };
-    if !text.is_empty() {
-        // An agent that has gone needs no answer.
-        let _nobody_listens = console.result(&text);
-    }
+    say(&console, &text);
     keep_faults(&console, hook, &faults);
     Exit::Done
+}
+
+/// Answers an agent's hook whose options cannot be understood, with nothing to tell. Never fails: to Claude Code
+/// and others the exit code 2 of a usage error means that the agent must not go on.
+pub(super) fn run_misused(hook: Hook, kind: Option<AgentKind>, fault: &str) -> Exit {
+    let console = Console::new(&Global { quiet: true, ..Global::default() });
+    let mut faults = vec![format!("wrong options: {fault}")];
+    let stdin = read_stdin(&mut faults);
+    let (input, unread) = contract::read(&stdin, hook, kind);
+    faults.extend(unread.filter(|_| !std::io::stdin().is_terminal()));
+    faults.extend(enter(&input).err().map(|error| error.chain()));
+    say(&console, &contract::answer(input.kind, hook, ""));
+    keep_faults(&console, hook, &faults);
+    Exit::Done
+}
+
+fn say(console: &Console, answer: &str) {
+    if !answer.is_empty() {
+        // An agent that has gone needs no answer.
+        let _nobody_listens = console.result(answer);
+    }
 }
 
 /// What session start says.
