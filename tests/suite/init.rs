@@ -721,6 +721,85 @@ fn the_schedule_archives_on_the_default_branch_only() {
     assert_eq!(sandbox.git(&["worktree", "list"]).lines().count(), 1);
 }
 
+/// The scripts of the workflows that write, as their two jobs run them: one without a right, one without headwater.
+#[test]
+fn a_workflow_hands_its_commit_to_a_job_that_only_pushes() {
+    let sandbox = repo();
+    put(&sandbox, ".headwater.yaml", "view: default-branch\n");
+    sandbox.run(&["init", "--github-actions", "--schedule"]).exits(0);
+    sandbox.put("events/old.md", crate::sandbox::event("2026-01-01T00:00:00Z", "toast", "now: one"));
+    sandbox.commit("set up");
+    let remote = sandbox.beside("remote.git");
+    git(&sandbox.root, &["clone", "-q", "--bare", sandbox.root.to_str().unwrap(), remote.to_str().unwrap()]);
+    let clone = |name: &str| {
+        let folder = sandbox.beside(name);
+        git(&sandbox.root, &["clone", "-q", remote.to_str().unwrap(), folder.to_str().unwrap()]);
+        folder
+    };
+    let in_remote = || git(&remote, &["ls-tree", "-r", "--name-only", "main"]);
+    let temp = sandbox.beside("temp");
+    std::fs::create_dir(&temp).unwrap();
+    let bin = Path::new(env!("CARGO_BIN_EXE_headwater")).parent();
+    let job = |workflow: &str, name: &str, checkout: &Path, path: Option<&Path>| {
+        let workflow: serde_yaml::Value = serde_yaml::from_str(&text(&sandbox, workflow)).unwrap();
+        let scripts =
+            workflow["jobs"][name]["steps"].as_sequence().unwrap().iter().filter_map(|step| step["run"].as_str());
+        let script = scripts.filter(|script| !script.starts_with("cargo ")).collect::<String>();
+        let mut shell = with_path(program("bash", checkout), path);
+        shell.envs([("BRANCH", "main"), ("BASE_REF", "")]);
+        shell.env("RUNNER_TEMP", &temp).env("GITHUB_OUTPUT", temp.join("output"));
+        run(shell.args(["--noprofile", "--norc", "-eo", "pipefail", "-c", &script]))
+    };
+    let output = || std::fs::read_to_string(temp.join("output")).unwrap_or_default();
+    let (view, archive) = (".github/workflows/headwater-view.yml", ".github/workflows/headwater-archive.yml");
+
+    job(view, "write", &clone("view"), bin).exits(0);
+    job(view, "push", &clone("view push"), None).exits(0);
+    assert!(git(&remote, &["show", "main:thoughts/shared/handoffs/current.md"]).contains("one"));
+    assert_eq!(output(), "wrote=true\n");
+    job(view, "write", &clone("nothing new"), bin).exits(0);
+    assert_eq!(output(), "wrote=true\n", "there is nothing to push");
+    job(".github/workflows/headwater.yml", "check", &clone("check"), bin).exits(0);
+
+    job(archive, "write", &clone("archive"), bin).exits(0);
+    let late = clone("late push");
+    let faster = clone("faster");
+    std::fs::write(faster.join("code.txt"), "two\n").unwrap();
+    git(&faster, &["commit", "-qam", "faster"]);
+    git(&faster, &["push", "-q", "origin", "main"]);
+    let told = job(archive, "push", &late, None).exits(0).stdout;
+    assert!(told.contains("::notice::somebody was faster") && in_remote().contains("events/old.md"), "{told}");
+
+    job(archive, "write", &clone("again"), bin).exits(0);
+    let push = clone("again push");
+    put_script(&sandbox, "../remote.git/hooks/update", "#!/bin/sh\nexit 1\n");
+    job(archive, "push", &push, None).exits(1);
+    std::fs::remove_file(remote.join("hooks/update")).unwrap();
+    job(archive, "push", &push, None).exits(0);
+    assert!(in_remote().contains("archive/2026-01-01/old.md"));
+    assert_eq!(git(&remote, &["show", "main:code.txt"]), "two");
+}
+
+/// A workflow that installs headwater from elsewhere is the user's, and no finding; one of an older version is ours.
+#[test]
+fn a_workflow_is_known_however_it_installs() {
+    let sandbox = repo();
+    sandbox.run(&["init", "--git", "--github-actions", "--schedule"]).exits(0);
+    let doctor = || run(&mut with_path(sandbox.command(&["doctor"]), Some(&stub(&sandbox, 0)))).stdout;
+    let pin = format!("--version '={}' headwater", env!("CARGO_PKG_VERSION"));
+    let names = [".github/workflows/headwater.yml", ".github/workflows/headwater-archive.yml"];
+    for name in names {
+        let written = text(&sandbox, name);
+        assert!(written.contains(&pin), "{written}");
+        put(&sandbox, name, written.replace(&pin, "--git https://example.org/headwater --rev 0123456 headwater"));
+    }
+    assert_eq!(doctor(), "nothing is wrong\n");
+    sandbox.run(&["init", "--git", "--github-actions", "--schedule"]).exits(0);
+    for name in names {
+        assert!(text(&sandbox, name).contains("--rev 0123456"), "{name}");
+    }
+}
+
 /// On a terminal it asks for each part, and before it changes anything.
 #[test]
 fn a_person_is_asked() {
