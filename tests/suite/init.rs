@@ -721,6 +721,38 @@ fn the_schedule_archives_on_the_default_branch_only() {
     assert_eq!(sandbox.git(&["worktree", "list"]).lines().count(), 1);
 }
 
+/// What agents are told to run before a push, and what a stopped push says, is the one command that lets it through.
+#[test]
+fn a_push_in_the_middle_of_a_session() {
+    let mend = "`headwater --no-confirm --commit`";
+    for (config, is_stopped) in [("", true), ("view: default-branch\n", false)] {
+        let sandbox = repo();
+        put(&sandbox, ".headwater.yaml", config);
+        sandbox.run(&["init", "--git", "--claude", "--codex"]).exits(0);
+        for name in ["CLAUDE.md", "AGENTS.md"] {
+            assert!(text(&sandbox, name).contains(&format!("Before a push, run {mend}.")), "{name}");
+        }
+        sandbox.commit("set up");
+        let remote = sandbox.beside("remote.git");
+        git(&sandbox.root, &["clone", "-q", "--bare", sandbox.root.to_str().unwrap(), remote.to_str().unwrap()]);
+        sandbox.git(&["remote", "add", "origin", remote.to_str().unwrap()]);
+        sandbox.git(&["fetch", "-q"]);
+        sandbox.git(&["remote", "set-head", "origin", "main"]);
+        sandbox.git(&["checkout", "-q", "-b", "work"]);
+        sandbox.run(&["record", "--decide", "db=SQLite"]).exits(0);
+        sandbox.commit("work, and what was recorded");
+        let bin = Path::new(env!("CARGO_BIN_EXE_headwater")).parent();
+        let push = || run_git(&sandbox, bin, &["push", "-q", "origin", "work"]);
+        if is_stopped {
+            let stopped = push().exits(1).says("the push was stopped");
+            let last = stopped.stderr.lines().find(|line| line.contains("the push was stopped")).unwrap();
+            assert!(last.contains(mend), "{last}");
+            sandbox.run(&mend.trim_matches('`').split(' ').skip(1).collect::<Vec<_>>()).exits(0);
+        }
+        assert_eq!(push().exits(0).stderr, "");
+    }
+}
+
 /// The scripts of the workflows that write, as their two jobs run them: one without a right, one without headwater.
 #[test]
 fn a_workflow_hands_its_commit_to_a_job_that_only_pushes() {
