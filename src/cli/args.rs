@@ -60,6 +60,12 @@ pub struct Global {
     pub wait: Option<u64>,
 }
 
+impl Default for Global {
+    fn default() -> Self {
+        Self { dir: None, config: None, format: Format::Text, quiet: false, wait: None }
+    }
+}
+
 /// How results are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {

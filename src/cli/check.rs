@@ -108,7 +108,9 @@ fn report(context: &Context<'_>, subject: &Subject, diff: Option<&str>, lost: &[
     match diff {
         Some(diff) => {
             context.console.result(safe_for_terminal(diff).trim_end())?;
-            context.console.warning(&format!("{view} is stale; run `headwater` and commit the result"));
+            context.console.warning(&format!(
+                "{view} is stale; run `headwater` and commit the result (`headwater --no-confirm --commit` does both)"
+            ));
         }
         None if !subject.has_view => {
             context.console.notice(&format!("{view} is not committed here (`view:`), nothing to compare"));

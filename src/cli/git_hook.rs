@@ -50,7 +50,7 @@ fn pre_push(context: &Context<'_>, remote: &str) -> Result<Exit, CliError> {
         return Ok(Exit::Done);
     }
     context.console.warning(
-        "the push was stopped: mend what is said above, for a stale view by `headwater --no-confirm --commit`, and push again (`git push --no-verify` leaves this check out)",
+        "the push was stopped: mend what is said above and push again; a stale view is mended by `headwater --no-confirm --commit` (`git push --no-verify` leaves this check out)",
     );
     Ok(Exit::Finding)
 }

@@ -35,12 +35,14 @@ pub(super) fn run(context: &Context<'_>, args: &InitArgs) -> Result<Exit, CliErr
             settings.first_view = None;
         }
         let mut plan = setup::install(&git, &parts, &settings)?;
-        if parts.contains(&Part::Schedule) && !plan.is_empty() {
+        if parts.contains(&Part::Schedule) {
             let branch = git.default_branch()?.map_or_else(|| "main".to_owned(), |branch| branch.name);
-            let line = setup::cron_line(&git.layout().work_tree, &branch);
+            let line = setup::cron_line(&git.layout().common_dir, &branch);
             plan.notes.push((
                 "without GitHub".to_owned(),
-                format!("`crontab -e` and this line archive in a temporary work tree instead:\n{line}"),
+                format!(
+                    "`crontab -e` and this line archive in a temporary work tree instead, where cron's PATH has `headwater`:\n{line}"
+                ),
             ));
         }
         plan
@@ -148,10 +150,6 @@ fn show(context: &Context<'_>, args: &InitArgs, plan: &Plan) -> Result<(), CliEr
             context.console.result(&diff.lines().map(|line| safe_for_terminal(line) + "\n").collect::<String>())?;
         }
     }
-    for (name, text) in &plan.notes {
-        let lines: Vec<String> = text.lines().map(safe_for_terminal).collect();
-        context.console.result(&format!("{} {}", styled(&safe_for_terminal(name), BOLD), lines.join("\n")))?;
-    }
     if plan.is_empty() {
         let done = if args.uninstall {
             "nothing of headwater's is set up here"
@@ -159,6 +157,10 @@ fn show(context: &Context<'_>, args: &InitArgs, plan: &Plan) -> Result<(), CliEr
             "everything is set up; nothing to change"
         };
         context.console.result(done)?;
+    }
+    for (name, text) in &plan.notes {
+        let lines: Vec<String> = text.lines().map(safe_for_terminal).collect();
+        context.console.result(&format!("{} {}", styled(&safe_for_terminal(name), BOLD), lines.join("\n")))?;
     }
     Ok(())
 }

@@ -34,16 +34,31 @@ pub use args::{
 pub use error::{CliError, Exit};
 pub use id::IdCommand;
 
-use crate::session::contract::Hook;
+use crate::session::contract::{AgentKind, Hook};
 use clap::{CommandFactory as _, Parser as _};
 use console::Console;
 use context::{ConfigSource, Context};
+use std::borrow::Cow;
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 /// Runs `headwater` with this process's arguments.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let args: Vec<_> = std::env::args_os().collect();
+    let cli = match Cli::try_parse_from(&args) {
+        Ok(cli) => cli,
+        Err(error) => match misused_hook(&args).filter(|_| error.use_stderr()) {
+            Some((hook, kind)) => {
+                let text = error.render().to_string();
+                let fault: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();
+                let fault = fault.join(" ");
+                let done = session_hook::run_misused(hook, kind, fault.strip_prefix("error: ").unwrap_or(&fault));
+                return Console::new(&Global::default()).finish(Ok(done));
+            }
+            None => error.exit(),
+        },
+    };
     let console = Console::new(&cli.global);
     let done = if cli.command.is_some() && cli.synth != SynthArgs::default() {
         Err(CliError::Usage("options of `synth` stand after it: `headwater synth …`".to_owned()))
@@ -51,6 +66,19 @@ pub fn main() -> ExitCode {
         run(&cli.global, cli.command.unwrap_or(Command::Synth(cli.synth)), &console)
     };
     console.finish(done)
+}
+
+/// Which of an agent's hooks is called with options that cannot be understood, and by whom as far as they say so.
+fn misused_hook(args: &[OsString]) -> Option<(Hook, Option<AgentKind>)> {
+    let args: Vec<Cow<'_, str>> = args.iter().skip(1).map(|arg| arg.to_string_lossy()).collect();
+    let (_, rest) = args.split_first().filter(|(first, _)| *first == "hook")?;
+    let (hook, options) = rest.split_first()?;
+    let next = options.iter().skip(1).map(Some).chain([None]);
+    let kind = options.iter().zip(next).find_map(|(option, next)| match option.strip_prefix("--agent-kind")? {
+        "" => next?.parse().ok(),
+        value => value.strip_prefix('=')?.parse().ok(),
+    });
+    Some((hook.parse().ok()?, kind))
 }
 
 /// Runs `cc-synthesize` with this process's arguments.

@@ -13,7 +13,7 @@ use super::{occasion, record};
 use crate::crdt::Join as _;
 use crate::git::Layout;
 use crate::ledger::{State, View};
-use crate::session::contract::{self, CONTEXT_LIMIT, Hook, Input};
+use crate::session::contract::{self, AgentKind, CONTEXT_LIMIT, Hook, Input};
 use crate::session::handover::Handover;
 use crate::session::marker::{Marker, Markers};
 use crate::session::process::Process;
@@ -93,6 +93,21 @@ pub(super) fn run(global: &Global, hook: Hook, args: &SessionHookArgs) -> Exit {
         let _another_day = prune(&layout);
     }
     shown
+}
+
+/// Answers an agent's hook whose options cannot be understood, with nothing to tell. Never fails: to Claude Code
+/// and others the exit code 2 of a usage error means that the agent must not go on.
+pub(super) fn run_misused(hook: Hook, kind: Option<AgentKind>, fault: &str) -> Exit {
+    let console = Console::new(&Global { quiet: true, ..Global::default() });
+    let mut faults = vec![format!("wrong options: {fault}")];
+    let stdin = read_stdin(&mut faults);
+    let (input, unread) = contract::read(&stdin, hook, kind);
+    faults.extend(unread.filter(|_| is_told()));
+    let layout = enter(&input).and_then(|()| opted_in()).unwrap_or_else(|error| {
+        faults.push(error.chain());
+        None
+    });
+    finish(&console, hook, &input, &Answer::default(), layout.as_ref(), &faults)
 }
 
 /// Whether an agent calls, and not a person at a terminal.

@@ -7,7 +7,7 @@ use super::fold::{Book, State};
 use super::sources;
 use crate::config::Namespace;
 use crate::config::pattern::{Numbered, Scope};
-use crate::git::{Git, GitError, Layout, MergeBase, Oid};
+use crate::git::{Git, GitError, MergeBase, Oid};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 

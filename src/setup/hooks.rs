@@ -36,20 +36,25 @@ pub(super) enum Change {
 }
 
 /// The lines between the marks. Only a check that failed stops a push: nothing else, such as an older
-/// program, does. The rest of the script reads the same standard input.
+/// program, does. Where git writes to standard input, ours and the rest of the script read the same.
 fn body(name: &str) -> String {
     let say = "# Added by `headwater init`, taken out by `headwater init --uninstall`.";
     let find = "command -v headwater >/dev/null 2>&1";
-    if name == "pre-push" {
+    let failed = match name {
+        "pre-push" => Some("[ $? -ne 1 ] || exit 1"),
+        "post-rewrite" => Some(":"),
+        _ => None,
+    };
+    if let Some(failed) = failed {
         return format!(
             "{say}
 if {find}; then
-    headwater_refs=$(cat)
-    if [ -n \"$headwater_refs\" ]; then
-        printf '%s\\n' \"$headwater_refs\" | headwater hook pre-push \"$@\" || [ $? -ne 1 ] || exit 1
-        exec <<HEADWATER_REFS
-$headwater_refs
-HEADWATER_REFS
+    headwater_input=$(cat)
+    if [ -n \"$headwater_input\" ]; then
+        printf '%s\\n' \"$headwater_input\" | headwater hook {name} \"$@\" || {failed}
+        exec <<HEADWATER_INPUT
+$headwater_input
+HEADWATER_INPUT
     else
         exec </dev/null
     fi

@@ -198,6 +198,20 @@ fn inspect_hooks(git: &Git, findings: &mut Vec<Finding>) -> Result<(), SetupErro
     Ok(())
 }
 
+/// Names the hooks that call nothing of ours in a clone that was not set up, in words to go on with.
+fn missing_hooks(git: &Git) -> Result<String, SetupError> {
+    let folder = HooksDir::of(git)?.dir;
+    let mut missing = Vec::new();
+    for hook in HOOKS {
+        let (file, _) = standing(&folder.join(hook))?;
+        if !file.is_some_and(|file| String::from_utf8_lossy(&file.bytes).contains("headwater hook")) {
+            missing.push(format!("`{hook}`"));
+        }
+    }
+    let named = missing.join(", ");
+    Ok(if missing.is_empty() { named } else { format!("; it lacks the hooks {named}, which check the view") })
+}
+
 fn inspect_driver(
     git: &Git,
     settings: &Settings,
@@ -211,13 +225,21 @@ fn inspect_driver(
     if !is_named {
         return Ok(());
     }
-    let [_, (key, wanted)] = SETTINGS;
+    let [(key, wanted), (name, _)] = SETTINGS;
     match git.local_setting(key)? {
-        None => findings.push(Finding::of_part(
-            "driver-missing",
-            Part::Git,
-            format!("this clone has no `{key}`: merges of current.md conflict"),
-        )),
+        None => {
+            let then = if git.local_setting(name)?.is_some() {
+                format!("`{name}` is set, and git ends every merge of current.md with an error")
+            } else {
+                "merges of current.md conflict".to_owned()
+            };
+            let hooks = if is_asked_for { String::new() } else { missing_hooks(git)? };
+            findings.push(Finding::of_part(
+                "driver-missing",
+                Part::Git,
+                format!("this clone has no `{key}`: {then}{hooks}"),
+            ));
+        }
         Some(value) if value != wanted => {
             findings.push(Finding::of_part("driver-stale", Part::Git, format!("`{key}` is not what it should be")));
         }

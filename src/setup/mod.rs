@@ -82,8 +82,9 @@ impl Part {
     }
 }
 
-/// The crontab line that archives old events in a temporary work tree of the default branch.
+/// The crontab line that archives old events in a temporary work tree of the default branch. It works in the
+/// folder that all work trees share, as any of them may be removed; it does nothing where headwater is missing.
 #[must_use]
-pub fn cron_line(work_tree: &std::path::Path, branch: &str) -> String {
-    texts::cron_line(&work_tree.to_string_lossy(), branch)
+pub fn cron_line(common_dir: &std::path::Path, branch: &str) -> String {
+    texts::cron_line(&common_dir.to_string_lossy(), branch)
 }

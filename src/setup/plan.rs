@@ -14,9 +14,10 @@ use crate::store::{
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// The merge driver's settings.
+/// The merge driver's settings, in the order in which they are set; they are unset in the reverse one. Git
+/// refuses to merge where a driver has a name and no command line (merge-ll.c).
 pub(super) const SETTINGS: [(&str, &str); 2] =
-    [("merge.headwater.name", texts::DRIVER_NAME), ("merge.headwater.driver", texts::DRIVER)];
+    [("merge.headwater.driver", texts::DRIVER), ("merge.headwater.name", texts::DRIVER_NAME)];
 
 /// One thing that would be changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -450,7 +451,7 @@ impl<'a> Planner<'a> {
     }
 
     fn remove_settings(&mut self) -> Result<(), SetupError> {
-        for (key, _) in SETTINGS {
+        for (key, _) in SETTINGS.into_iter().rev() {
             let after = self.memory.settings.remove(key).flatten();
             let before = self.git.local_setting(key)?;
             if before.as_ref().is_some_and(|value| value.contains("headwater")) && before != after {

@@ -45,7 +45,7 @@ pub(super) fn skill() -> String {
 
 /// The workflow that checks pushes and pull requests.
 pub(super) fn check_workflow() -> String {
-    stamped(include_str!("texts/check.yml"))
+    stamped(&pinned(include_str!("texts/check.yml")))
 }
 
 /// The workflow that archives old events on the default branch, once a day.
@@ -73,7 +73,12 @@ pub(super) fn view_workflow() -> String {
 fn write_workflow(name: &str, what: &str, on: &str, condition: &str, command: &str) -> String {
     let text = include_str!("texts/write.yml");
     let text = text.replace("{NAME}", name).replace("{WHAT}", what).replace("{ON}", on);
-    stamped(&text.replace("{IF}", condition).replace("{COMMAND}", command))
+    stamped(&pinned(&text.replace("{IF}", condition).replace("{COMMAND}", command)))
+}
+
+/// A text that installs exactly this version of the program.
+fn pinned(text: &str) -> String {
+    text.replace("{VERSION}", env!("CARGO_PKG_VERSION"))
 }
 
 fn stamp(text: &str) -> String {
@@ -137,22 +142,20 @@ fn escaped(path: &str) -> String {
     pattern
 }
 
-/// The line for `crontab` that archives in a temporary work tree of the default branch.
-pub(super) fn cron_line(work_tree: &str, branch: &str) -> String {
-    format!("17 3 * * * {}", archive_in_a_temporary_work_tree(work_tree, branch).replace('%', "\\%"))
-}
-
-/// A shell command that archives without touching any work tree that a session uses.
-pub(super) fn archive_in_a_temporary_work_tree(work_tree: &str, branch: &str) -> String {
+/// The line for `crontab` that archives in a temporary work tree of the default branch, and touches none that a
+/// session uses. Cron reads an unescaped `%` as the end of the command (crontab(5)).
+pub(super) fn cron_line(common_dir: &str, branch: &str) -> String {
     let quoted = |text: &str| format!("'{}'", text.replace('\'', "'\\''"));
     let (remote, target) =
         (quoted(&format!("refs/remotes/origin/{branch}")), quoted(&format!("HEAD:refs/heads/{branch}")));
-    format!(
-        "cd {} && t=$(mktemp -d) && {{ git fetch -q origin && git worktree add -q --detach \"$t/w\" {remote} && \
+    let command = format!(
+        "command -v headwater >/dev/null || exit 0; \
+         cd {} && t=$(mktemp -d) && {{ git fetch -q origin && git worktree add -q --detach \"$t/w\" {remote} && \
          (cd \"$t/w\" && headwater synth -q --no-confirm --archive --commit && git push -q origin {target}); \
          git worktree remove --force \"$t/w\"; rmdir \"$t\"; }}",
-        quoted(work_tree),
-    )
+        quoted(common_dir),
+    );
+    format!("17 3 * * * {}", command.replace('%', "\\%"))
 }
 
 /// The driver's name for people.
@@ -230,6 +233,29 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    /// What a registry hands out next must not run unasked, and what was installed must not be able to write.
+    #[test]
+    fn workflows_install_this_version_where_nothing_can_be_written() {
+        for (text, writes) in [(check_workflow(), false), (archive_workflow(), true), (view_workflow(), true)] {
+            let workflow: serde_yaml::Value = serde_yaml::from_str(&text).unwrap();
+            assert_eq!(workflow["permissions"]["contents"], "read");
+            let pin = format!("cargo install --locked --version '={}' headwater", env!("CARGO_PKG_VERSION"));
+            assert_eq!((text.matches("cargo install").count(), text.matches(&pin).count()), (1, 1), "{text}");
+            let mut writers = 0;
+            for (_, job) in workflow["jobs"].as_mapping().unwrap() {
+                let steps = job["steps"].as_sequence().unwrap();
+                let runs_ours = steps.iter().filter_map(|step| step["run"].as_str()).any(|script| {
+                    script.lines().any(|line| line.trim().starts_with("headwater") || line.contains("cargo"))
+                });
+                let keeps_no_token = steps[0]["with"]["persist-credentials"] == false;
+                let can_write = job.get("permissions").is_some();
+                writers += usize::from(can_write);
+                assert!(runs_ours != can_write && runs_ours == keeps_no_token, "{text}");
+            }
+            assert_eq!(writers, usize::from(writes));
         }
     }
 

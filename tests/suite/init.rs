@@ -212,7 +212,7 @@ fn a_dry_run_and_a_broken_file_change_nothing() {
     let before = files_below(&sandbox.root);
     let shown = sandbox.run(&["init", "--all", "--dry-run"]).exits(0).stdout;
     for line in
-        ["+++ b/.gitignore", "+/thoughts/shared/handoffs/.synth.lock", "+    if [ -n \"$headwater_refs\" ]; then"]
+        ["+++ b/.gitignore", "+/thoughts/shared/handoffs/.synth.lock", "+    if [ -n \"$headwater_input\" ]; then"]
     {
         assert!(shown.contains(line), "no {line}:\n{shown}");
     }
@@ -282,6 +282,45 @@ fn a_push_runs_both_hooks_with_the_same_input() {
         assert_eq!(ended.exits(0).code, Some(0));
         assert!(seen.is_empty() || !seen.contains('>'), "{seen}");
     }
+}
+
+/// Git names the rewritten commits on standard input, to ours and to what stands there.
+#[test]
+fn a_rewrite_runs_both_hooks_with_the_same_input() {
+    let python = "#!/usr/bin/env python3\nimport sys, os\nopen(os.environ['OUT'], 'w').write(sys.argv[1] + '\\n' + sys.stdin.read())\n";
+    for hook in ["#!/bin/sh\n{ echo \"$1\"; cat; } > \"$OUT\"\n", python] {
+        let sandbox = repo();
+        put_script(&sandbox, ".git/hooks/post-rewrite", hook);
+        sandbox.run(&["init", "--git"]).exits(0);
+        let out = sandbox.beside("out");
+        for folder in [None, Some(stub(&sandbox, 0)), Some(stub(&sandbox, 2))] {
+            let old = sandbox.git(&["rev-parse", "HEAD"]);
+            let mut amend = with_path(program("git", &sandbox.root), folder.as_deref());
+            let message = format!("not {old}");
+            run(amend.env("OUT", &out).args(["commit", "-q", "--amend", "--allow-empty", "-m", &message])).exits(0);
+            let said = format!("amend\n{old} {}\n", sandbox.git(&["rev-parse", "HEAD"]));
+            assert_eq!(std::fs::read_to_string(&out).unwrap(), said);
+            if folder.is_some() {
+                let log = std::fs::read_to_string(sandbox.beside("stub.log")).unwrap();
+                assert!(log.ends_with(&format!("hook post-rewrite {said}.\n")), "{log}");
+            }
+        }
+    }
+}
+
+/// An amended message changes nothing of the ledger, and nothing is said, though the view is stale.
+#[test]
+fn a_rewrite_that_leaves_the_ledger_alone_says_nothing() {
+    let sandbox = repo();
+    sandbox.run(&["init", "--git"]).exits(0);
+    let bin = Path::new(env!("CARGO_BIN_EXE_headwater")).parent().unwrap();
+    let amend = || run_git(&sandbox, Some(bin), &["commit", "-q", "--amend", "-m", "other words"]).exits(0).stderr;
+    sandbox.put("events/a.md", crate::sandbox::event("2026-01-01T00:00:00Z", "toast", "now: one"));
+    sandbox.commit("set up");
+    assert_eq!(amend(), "");
+    sandbox.put("events/b.md", crate::sandbox::event("2026-01-01T00:00:01Z", "toast", "now: two"));
+    sandbox.git(&["add", "-A"]);
+    assert!(amend().contains("after this rewrite"));
 }
 
 #[test]
@@ -469,6 +508,36 @@ fn without_headwater_the_driver_merges_as_text() {
     assert_eq!((call[0], call[4], call[6], call[7]), ("merge-driver", view, "HEAD", "clash"), "{log}");
 }
 
+/// Git refuses to merge where the driver has a name and no command line: an end at any step leaves no such clone.
+#[test]
+fn the_driver_never_has_a_name_alone() {
+    let sandbox = repo();
+    let order = |args: &[&str]| {
+        let planned = sandbox.run(args).exits(0).json();
+        let names = planned["changes"].as_array().unwrap().iter().map(|step| step["name"].as_str().unwrap().to_owned());
+        names.filter_map(|name| Some(name.strip_prefix("merge.headwater.")?.to_owned())).collect::<Vec<_>>()
+    };
+    assert_eq!(order(&["init", "--git", "--dry-run", "--format", "json"]), ["driver", "name"]);
+    sandbox.run(&["init", "--git"]).exits(0);
+    assert_eq!(order(&["init", "--uninstall", "--dry-run", "--format", "json"]), ["name", "driver"]);
+
+    let view = "thoughts/shared/handoffs/current.md";
+    sandbox.commit("base");
+    for (branch, text) in [("theirs", "theirs\n"), ("ours", "ours\n")] {
+        sandbox.git(&["checkout", "-q", "-b", branch, "main"]);
+        put(&sandbox, view, text);
+        sandbox.commit(branch);
+    }
+    sandbox.git(&["config", "--unset", "merge.headwater.driver"]);
+    let merge = || run(program("git", &sandbox.root).args(["merge", "-q", "--no-edit", "theirs"]));
+    let doctor = || run(&mut with_path(sandbox.command(&["doctor"]), Some(&stub(&sandbox, 0)))).exits(1).stdout;
+    assert!(merge().exits(128).stderr.contains("lacks command line"));
+    assert!(doctor().contains("git ends every merge of current.md with an error"), "{}", doctor());
+    sandbox.git(&["config", "--unset", "merge.headwater.name"]);
+    merge().exits(1);
+    assert!(doctor().contains("merges of current.md conflict"), "{}", doctor());
+}
+
 fn codes(doctor: &Value) -> Vec<String> {
     let findings = doctor["findings"].as_array().unwrap();
     findings.iter().map(|finding| finding["code"].as_str().unwrap().to_owned()).collect()
@@ -539,6 +608,11 @@ fn a_fresh_clone_and_a_linked_worktree() {
         codes(&run(&mut with_path(headwater(root, &["doctor", "--format", "json"]), Some(&folder))).json())
     };
     assert_eq!(doctor(&clone), ["driver-missing"]);
+    let told = run(&mut with_path(headwater(&clone, &["doctor"]), Some(&folder))).exits(1).stdout;
+    for name in ["merge.headwater.driver", "pre-push", "post-merge", "post-rewrite", "post-checkout"] {
+        assert!(told.contains(&format!("`{name}`")), "no {name}: {told}");
+    }
+    assert_eq!(told.matches("run `headwater init --git`").count(), 1, "{told}");
     run(&mut headwater(&clone, &["init", "--git"])).exits(0);
     assert_eq!(doctor(&clone), [""; 0]);
 
@@ -599,29 +673,163 @@ fn without_options_it_takes_what_is_there() {
     );
 }
 
-/// The line for `crontab` works in a work tree of its own.
+/// The command of the line for `crontab`, as cron hands it to the shell.
+fn cron_command(said: &str) -> String {
+    let command = said.lines().find_map(|line| line.strip_prefix("17 3 * * * ")).unwrap_or_else(|| panic!("{said}"));
+    assert!(!command.replace("\\%", "").contains('%'), "cron ends the command there: {command}");
+    command.replace("\\%", "%")
+}
+
+/// The line for `crontab` works in a work tree of its own, wherever `init` ran.
 #[test]
 fn the_schedule_archives_on_the_default_branch_only() {
-    let sandbox = repo();
+    let mut sandbox = repo();
+    // What cron and the shell read in a way of their own.
+    let odd = sandbox.beside("100% o'clock");
+    std::fs::rename(&sandbox.root, &odd).unwrap();
+    sandbox.root.clone_from(&odd);
+    sandbox.dir = odd.join("thoughts/shared/handoffs");
     let remote = sandbox.beside("remote.git");
     git(&sandbox.root, &["init", "-q", "--bare", remote.to_str().unwrap()]);
     sandbox.git(&["remote", "add", "origin", remote.to_str().unwrap()]);
     sandbox.put("events/old.md", crate::sandbox::event("2026-01-01T00:00:00Z", "toast", "now: one"));
-    let done = sandbox.run(&["init", "--schedule"]).exits(0).stdout;
-    let line = done.lines().find(|line| line.starts_with("17 3 * * * ")).unwrap().trim_start_matches("17 3 * * * ");
+    let command = cron_command(&sandbox.run(&["init", "--schedule"]).exits(0).stdout);
     sandbox.synth();
     sandbox.commit("ledger");
     sandbox.git(&["push", "-q", "-u", "origin", "main"]);
     put(&sandbox, "code.txt", "in the middle of something\n");
     let before = files_below(&sandbox.root.join("thoughts"));
-    let bin = Path::new(env!("CARGO_BIN_EXE_headwater")).parent().unwrap();
-    let mut shell = with_path(program("sh", Path::new("/")), Some(bin));
-    run(shell.args(["-c", line])).exits(0);
+
+    let linked = sandbox.beside("linked");
+    sandbox.git(&["worktree", "add", "-q", linked.to_str().unwrap()]);
+    let again = run(&mut headwater(&linked, &["init", "--schedule"])).exits(0).stdout;
+    assert!(again.starts_with("everything is set up"), "{again}");
+    assert_eq!(cron_command(&again), command, "it is told each time, and is the same in every work tree");
+    sandbox.git(&["worktree", "remove", linked.to_str().unwrap()]);
+
+    let cron = |folder: Option<&Path>| {
+        let mut shell = with_path(program("sh", Path::new("/")), folder);
+        let ended = run(shell.args(["-c", &command])).exits(0);
+        assert_eq!(ended.stderr, "");
+        git(&remote, &["ls-tree", "-r", "--name-only", "main"])
+    };
+    assert!(cron(None).contains("events/old.md"), "nothing is done where headwater is missing");
+    let tree = cron(Path::new(env!("CARGO_BIN_EXE_headwater")).parent());
+    assert!(tree.contains("archive/2026-01-01/old.md") && !tree.contains("events/old.md"), "{tree}");
     assert_eq!(files_below(&sandbox.root.join("thoughts")), before);
     assert_eq!(text(&sandbox, "code.txt"), "in the middle of something\n");
-    let tree = git(&remote, &["ls-tree", "-r", "--name-only", "main"]);
-    assert!(tree.contains("archive/2026-01-01/old.md") && !tree.contains("events/old.md"), "{tree}");
     assert_eq!(sandbox.git(&["worktree", "list"]).lines().count(), 1);
+}
+
+/// What agents are told to run before a push, and what a stopped push says, is the one command that lets it through.
+#[test]
+fn a_push_in_the_middle_of_a_session() {
+    let mend = "`headwater --no-confirm --commit`";
+    for (config, is_stopped) in [("", true), ("view: default-branch\n", false)] {
+        let sandbox = repo();
+        put(&sandbox, ".headwater.yaml", config);
+        sandbox.run(&["init", "--git", "--claude", "--codex"]).exits(0);
+        for name in ["CLAUDE.md", "AGENTS.md"] {
+            assert!(text(&sandbox, name).contains(&format!("Before a push, run {mend}.")), "{name}");
+        }
+        sandbox.commit("set up");
+        let remote = sandbox.beside("remote.git");
+        git(&sandbox.root, &["clone", "-q", "--bare", sandbox.root.to_str().unwrap(), remote.to_str().unwrap()]);
+        sandbox.git(&["remote", "add", "origin", remote.to_str().unwrap()]);
+        sandbox.git(&["fetch", "-q"]);
+        sandbox.git(&["remote", "set-head", "origin", "main"]);
+        sandbox.git(&["checkout", "-q", "-b", "work"]);
+        sandbox.run(&["record", "--decide", "db=SQLite"]).exits(0);
+        sandbox.commit("work, and what was recorded");
+        let bin = Path::new(env!("CARGO_BIN_EXE_headwater")).parent();
+        let push = || run_git(&sandbox, bin, &["push", "-q", "origin", "work"]);
+        if is_stopped {
+            let stopped = push().exits(1).says("the push was stopped");
+            let last = stopped.stderr.lines().find(|line| line.contains("the push was stopped")).unwrap();
+            assert!(last.contains(mend), "{last}");
+            sandbox.run(&mend.trim_matches('`').split(' ').skip(1).collect::<Vec<_>>()).exits(0);
+        }
+        assert_eq!(push().exits(0).stderr, "");
+    }
+}
+
+/// The scripts of the workflows that write, as their two jobs run them: one without a right, one without headwater.
+#[test]
+fn a_workflow_hands_its_commit_to_a_job_that_only_pushes() {
+    let sandbox = repo();
+    put(&sandbox, ".headwater.yaml", "view: default-branch\n");
+    sandbox.run(&["init", "--github-actions", "--schedule"]).exits(0);
+    sandbox.put("events/old.md", crate::sandbox::event("2026-01-01T00:00:00Z", "toast", "now: one"));
+    sandbox.commit("set up");
+    let remote = sandbox.beside("remote.git");
+    git(&sandbox.root, &["clone", "-q", "--bare", sandbox.root.to_str().unwrap(), remote.to_str().unwrap()]);
+    let clone = |name: &str| {
+        let folder = sandbox.beside(name);
+        git(&sandbox.root, &["clone", "-q", remote.to_str().unwrap(), folder.to_str().unwrap()]);
+        folder
+    };
+    let in_remote = || git(&remote, &["ls-tree", "-r", "--name-only", "main"]);
+    let temp = sandbox.beside("temp");
+    std::fs::create_dir(&temp).unwrap();
+    let bin = Path::new(env!("CARGO_BIN_EXE_headwater")).parent();
+    let job = |workflow: &str, name: &str, checkout: &Path, path: Option<&Path>| {
+        let workflow: serde_yaml::Value = serde_yaml::from_str(&text(&sandbox, workflow)).unwrap();
+        let scripts =
+            workflow["jobs"][name]["steps"].as_sequence().unwrap().iter().filter_map(|step| step["run"].as_str());
+        let script = scripts.filter(|script| !script.starts_with("cargo ")).collect::<String>();
+        let mut shell = with_path(program("bash", checkout), path);
+        shell.envs([("BRANCH", "main"), ("BASE_REF", "")]);
+        shell.env("RUNNER_TEMP", &temp).env("GITHUB_OUTPUT", temp.join("output"));
+        run(shell.args(["--noprofile", "--norc", "-eo", "pipefail", "-c", &script]))
+    };
+    let output = || std::fs::read_to_string(temp.join("output")).unwrap_or_default();
+    let (view, archive) = (".github/workflows/headwater-view.yml", ".github/workflows/headwater-archive.yml");
+
+    job(view, "write", &clone("view"), bin).exits(0);
+    job(view, "push", &clone("view push"), None).exits(0);
+    assert!(git(&remote, &["show", "main:thoughts/shared/handoffs/current.md"]).contains("one"));
+    assert_eq!(output(), "wrote=true\n");
+    job(view, "write", &clone("nothing new"), bin).exits(0);
+    assert_eq!(output(), "wrote=true\n", "there is nothing to push");
+    job(".github/workflows/headwater.yml", "check", &clone("check"), bin).exits(0);
+
+    job(archive, "write", &clone("archive"), bin).exits(0);
+    let late = clone("late push");
+    let faster = clone("faster");
+    std::fs::write(faster.join("code.txt"), "two\n").unwrap();
+    git(&faster, &["commit", "-qam", "faster"]);
+    git(&faster, &["push", "-q", "origin", "main"]);
+    let told = job(archive, "push", &late, None).exits(0).stdout;
+    assert!(told.contains("::notice::somebody was faster") && in_remote().contains("events/old.md"), "{told}");
+
+    job(archive, "write", &clone("again"), bin).exits(0);
+    let push = clone("again push");
+    put_script(&sandbox, "../remote.git/hooks/update", "#!/bin/sh\nexit 1\n");
+    job(archive, "push", &push, None).exits(1);
+    std::fs::remove_file(remote.join("hooks/update")).unwrap();
+    job(archive, "push", &push, None).exits(0);
+    assert!(in_remote().contains("archive/2026-01-01/old.md"));
+    assert_eq!(git(&remote, &["show", "main:code.txt"]), "two");
+}
+
+/// A workflow that installs headwater from elsewhere is the user's, and no finding; one of an older version is ours.
+#[test]
+fn a_workflow_is_known_however_it_installs() {
+    let sandbox = repo();
+    sandbox.run(&["init", "--git", "--github-actions", "--schedule"]).exits(0);
+    let doctor = || run(&mut with_path(sandbox.command(&["doctor"]), Some(&stub(&sandbox, 0)))).stdout;
+    let pin = format!("--version '={}' headwater", env!("CARGO_PKG_VERSION"));
+    let names = [".github/workflows/headwater.yml", ".github/workflows/headwater-archive.yml"];
+    for name in names {
+        let written = text(&sandbox, name);
+        assert!(written.contains(&pin), "{written}");
+        put(&sandbox, name, written.replace(&pin, "--git https://example.org/headwater --rev 0123456 headwater"));
+    }
+    assert_eq!(doctor(), "nothing is wrong\n");
+    sandbox.run(&["init", "--git", "--github-actions", "--schedule"]).exits(0);
+    for name in names {
+        assert!(text(&sandbox, name).contains("--rev 0123456"), "{name}");
+    }
 }
 
 /// On a terminal it asks for each part, and before it changes anything.

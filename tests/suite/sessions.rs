@@ -2,7 +2,7 @@
 
 use crate::agent::{Agent, context, events};
 use crate::sandbox::{Sandbox, event, git, headwater, run, run_with_input};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A repository with a first commit, where the lock is ignored.
 fn repo() -> Sandbox {
@@ -294,4 +294,44 @@ fn doctor_shows_what_hooks_kept_to_themselves() {
     let faults = |args: &[&str]| sandbox.run(args).stdout.matches("hook-fault").count();
     assert_eq!(faults(&["doctor"]), 1);
     assert_eq!(faults(&["doctor", "--clear"]), 0);
+}
+
+/// A usage error ends with 2 elsewhere, which tells Claude Code to block. An agent gets its answer all the same.
+#[test]
+fn wrong_options_stop_no_agent() {
+    let sandbox = repo();
+    let input =
+        |event: &str| format!("{{\"session_id\": \"s\", \"cwd\": {:?}, \"hook_event_name\": {event:?}}}", sandbox.root);
+    let call =
+        |args: &[&str], event: &str| run_with_input(&mut headwater(Path::new("/"), args), &input(event)).exits(0);
+    for (hook, event) in [
+        ("session-start", "SessionStart"),
+        ("session-end", "SessionEnd"),
+        ("pre-compact", "PreCompact"),
+        ("stop", "Stop"),
+    ] {
+        for (wrong, told) in [
+            (["hook", hook, "--agent-kind=emacs"], "emacs"),
+            (["hook", hook, "--new-option"], "--new-option"),
+            (["hook", hook, "--agent-kind"], "--agent-kind"),
+        ] {
+            let ended = call(&wrong, event).says(&format!("hook {hook}: wrong options: ")).says(told);
+            assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+            assert_eq!(if hook == "session-start" { context(&ended) } else { ended.stdout }, "");
+        }
+        // What is understood is believed.
+        for kind in [&["--agent-kind", "gemini"][..], &["--agent-kind=gemini"]] {
+            let ended = call(&[&["hook", hook, "--new-option"], kind].concat(), event);
+            let answer: serde_json::Value = ended.json();
+            assert!(answer.is_object() && (hook == "session-start" || ended.stdout == "{}\n"), "{}", ended.stdout);
+        }
+    }
+    let kept = sandbox.run(&["doctor", "--format", "json"]).exits(1).stdout;
+    for hook in ["session-start", "session-end", "pre-compact", "stop"] {
+        assert!(kept.contains(&format!("{hook}, last at")) && kept.contains("'--new-option'"), "{kept}");
+    }
+    assert_eq!(sandbox.git(&["log", "--format=%s"]), "start");
+    sandbox.run(&["hook", "stop", "--help"]).exits(0);
+    sandbox.run(&["hook", "pre-push", "--new-option", "x", "y"]).exits(2);
+    sandbox.run(&["hook", "stpo"]).exits(2);
 }
