@@ -10,6 +10,7 @@ use super::context::{ConfigSource, Context, Ledger, ledger_entries, read_entries
 use super::environment;
 use super::error::{CliError, Exit};
 use super::{occasion, record};
+use crate::config::Trigger;
 use crate::crdt::Join as _;
 use crate::git::Layout;
 use crate::ledger::{State, View};
@@ -155,21 +156,21 @@ impl Session<'_> {
             return answer;
         }
         let Some(ledger) = self.context.ledgers.first() else { return answer };
-        let mut recovered = Vec::new();
+        let mut more = Vec::new();
         let mut keep = |done: Result<(), CliError>| faults.extend(done.err().map(|error| error.chain()));
         match hook {
             Hook::SessionStart => {
-                keep(self.recover(ledger, &mut recovered));
+                keep(self.recover(ledger, &mut more));
                 if self.is_told {
                     keep(self.begin());
                 }
                 keep(self.hand_over(&mut answer));
             }
-            Hook::SessionEnd => keep(self.tell(ledger, "session_end", false)),
-            Hook::PreCompact => keep(self.tell(ledger, "checkpoint", true)),
+            Hook::SessionEnd => keep(self.tell(ledger, "session_end", false, &mut more)),
+            Hook::PreCompact => keep(self.tell(ledger, "checkpoint", true, &mut more)),
             Hook::Stop => keep(self.stop()),
         }
-        faults.extend(recovered);
+        faults.extend(more);
         answer
     }
 
@@ -191,7 +192,11 @@ impl Session<'_> {
             agent: record::agent_name(Some(layout), None)?,
             branch: layout.branch()?,
             work_tree: layout.work_tree.clone(),
-            head: Some(log.last.clone()).filter(|oid| !oid.is_empty()),
+            head: match log.last.as_str() {
+                // No log is kept here.
+                "" => crate::git::Git::at(layout).head_oid()?.map(|oid| oid.as_str().to_owned()),
+                last => Some(last.to_owned()),
+            },
             began,
             session_began: began,
             transcript: self.input.transcript.clone(),
@@ -245,18 +250,34 @@ impl Session<'_> {
         Ok(Some(work(&teller)?))
     }
 
-    /// Tells what the session did, and does what the configuration says then.
-    fn tell(&self, ledger: &Ledger, kind: &str, goes_on: bool) -> Result<(), CliError> {
+    /// Tells what the session did, in every work tree that it worked in, and does what the configuration says then.
+    fn tell(&self, ledger: &Ledger, kind: &str, goes_on: bool, faults: &mut Vec<String>) -> Result<(), CliError> {
         let Some(layout) = self.layout() else { return Ok(()) };
         let occasion = Occasion { kind, reason: self.input.reason.as_deref(), goes_on };
-        let key = self.key(layout);
-        self.with_teller(ledger, |teller| teller.tell(&key, occasion))?;
-        let triggers = self.context.config.triggers;
-        let trigger = if goes_on { triggers.checkpoint } else { triggers.session_end };
+        let keys = self.keys(layout)?;
+        let told = self
+            .with_teller(ledger, |teller| Ok(keys.iter().map(|key| teller.tell(key, occasion)).collect::<Vec<_>>()))?;
+        let mut homes = homes(told.into_iter().flatten(), faults);
+        homes.remove(&layout.work_tree);
+        let trigger = end_trigger(&self.context, goes_on);
         if Listing::of(&ledger.dir).is_ok_and(|listing| listing != Listing::default()) {
             occasion::apply(&self.context, ledger, trigger, COMMIT_LIMIT)?;
         }
+        for home in homes {
+            self.end_in(&home, ledger, goes_on)?;
+        }
         prune(layout)
+    }
+
+    /// The session's marker here, and those of other work trees: an agent goes from one to another, and ends in one.
+    fn keys(&self, layout: &Layout) -> Result<Vec<String>, CliError> {
+        let mut keys = vec![self.key(layout)];
+        if let Some(session) = &self.input.session {
+            let same = |marker: &Marker| marker.session == *session && marker.kind == self.input.kind.as_str();
+            let all = Markers::of(layout).all()?.into_iter().filter(|(_, marker, _)| same(marker));
+            keys.extend(all.map(|(key, ..)| key));
+        }
+        Ok(keys)
     }
 
     /// Tells what sessions did that ended without a word; what goes wrong with one does not stop the others.
@@ -287,30 +308,18 @@ impl Session<'_> {
             }));
             Ok(told)
         })?;
-        let mut events = Vec::new();
-        for told in told.into_iter().flatten() {
-            match told {
-                Ok(event) => events.extend(event),
-                Err(error) => faults.push(CliError::from(error).chain()),
-            }
-        }
-        let homes: BTreeSet<PathBuf> = events
-            .iter()
-            .filter_map(|event| Layout::discover(event).ok().flatten())
-            .map(|layout| layout.work_tree)
-            .collect();
-        for home in homes {
-            faults.extend(self.end_in(&home, ledger).err().map(|error| error.chain()));
+        for home in homes(told.into_iter().flatten(), faults) {
+            faults.extend(self.end_in(&home, ledger, false).err().map(|error| error.chain()));
         }
         Ok(())
     }
 
-    /// Does at a session's end in another work tree what the configuration there says: an event that is in no
-    /// commit would not come along when its branch is merged.
-    fn end_in(&self, work_tree: &Path, ledger: &Ledger) -> Result<(), CliError> {
+    /// Does in another work tree what the configuration there says: an event that is in no commit would not come
+    /// along when its branch is merged.
+    fn end_in(&self, work_tree: &Path, ledger: &Ledger, goes_on: bool) -> Result<(), CliError> {
         let (Some(layout), Some(prefix)) = (Layout::discover(work_tree)?, &ledger.in_git) else { return Ok(()) };
         let there = self.context.in_work_tree(layout)?;
-        occasion::apply(&there, &there.ledger_at(prefix), there.config.triggers.session_end, COMMIT_LIMIT)
+        occasion::apply(&there, &there.ledger_at(prefix), end_trigger(&there, goes_on), COMMIT_LIMIT)
     }
 
     /// Folds what this work tree has and what the others have beyond it, and puts it into words.
@@ -387,6 +396,28 @@ impl Session<'_> {
         elsewhere.retain(|(_, state)| !state.events().is_empty());
         Ok(elsewhere)
     }
+}
+
+/// What a session's end leads to, or that of a part of it.
+const fn end_trigger(context: &Context<'_>, goes_on: bool) -> Trigger {
+    let triggers = &context.config.triggers;
+    if goes_on { triggers.checkpoint } else { triggers.session_end }
+}
+
+/// The work trees that events went to; what went wrong is added to the faults.
+fn homes(
+    told: impl Iterator<Item = Result<Option<PathBuf>, TellError>>,
+    faults: &mut Vec<String>,
+) -> BTreeSet<PathBuf> {
+    let mut homes = BTreeSet::new();
+    for told in told {
+        match told {
+            Ok(event) => homes
+                .extend(event.and_then(|event| Layout::discover(&event).ok().flatten()).map(|layout| layout.work_tree)),
+            Err(error) => faults.push(CliError::from(error).chain()),
+        }
+    }
+    homes
 }
 
 /// Once a day, removes copies that the default branch has.

@@ -74,8 +74,14 @@ impl Teller<'_> {
         let markers = Markers::of(self.layout);
         let Some(claim) = markers.claim(key, self.clock, self.claimer)? else { return Ok(None) };
         if let (Stage::Claimed(marker), true) = (&claim.stage, occasion.goes_on) {
-            let log = self.home(marker).map_or_else(|| marker.log.clone(), |layout| reflog::mark(&layout.head_log()));
-            let rest = Marker { began: self.now.unix_nanos(), log, is_rest: true, ..(**marker).clone() };
+            let home = self.home(marker);
+            let log = home.as_ref().map_or_else(|| marker.log.clone(), |layout| reflog::mark(&layout.head_log()));
+            let head = match (log.last.as_str(), home) {
+                ("", Some(home)) => Git::at(&home).head_oid().ok().flatten().map(|oid| oid.as_str().to_owned()),
+                ("", None) => marker.head.clone(),
+                (last, _) => Some(last.to_owned()),
+            };
+            let rest = Marker { began: self.now.unix_nanos(), log, head, is_rest: true, ..(**marker).clone() };
             markers.create(key, &rest)?;
         }
         self.finish(&markers, &claim, occasion)
@@ -151,10 +157,11 @@ impl Teller<'_> {
 
     fn traces(&self, marker: &Marker, home: Option<&Layout>, branch: Option<String>) -> Traces {
         let seconds = i64::try_from(marker.began / 1_000_000_000).unwrap_or_default();
+        let log = home.map(Layout::head_log).unwrap_or_default();
         let commits = match home {
-            Some(layout) => reflog::subjects(&reflog::since(&layout.head_log(), &marker.log, seconds)),
-            // The log went with the work tree; the branch may still be there.
-            None => self.branch_commits(marker),
+            Some(_) if !log.is_empty() => reflog::subjects(&reflog::since(&log, &marker.log, seconds)),
+            // No log is kept, or it went with the work tree; the branch may still be there.
+            _ => self.branch_commits(home, marker),
         };
         let uncommitted = home.map(|layout| self.uncommitted(layout, marker.began)).unwrap_or_default();
         let read = self.transcript(marker);
@@ -164,10 +171,15 @@ impl Teller<'_> {
         Traces { branch, commits, uncommitted, done, open, request }
     }
 
-    fn branch_commits(&self, marker: &Marker) -> Vec<reflog::Commit> {
-        let (Some(head), Some(branch)) = (&marker.head, &marker.branch) else { return Vec::new() };
-        Git::at(self.layout)
-            .subjects_between(head, &format!("refs/heads/{branch}"), STATUS_LIMIT)
+    fn branch_commits(&self, home: Option<&Layout>, marker: &Marker) -> Vec<reflog::Commit> {
+        let tip = match (home, &marker.branch) {
+            (Some(_), _) => Some("HEAD".to_owned()),
+            (None, Some(branch)) => Some(format!("refs/heads/{branch}")),
+            (None, None) => None,
+        };
+        let (Some(head), Some(tip)) = (&marker.head, tip) else { return Vec::new() };
+        Git::at(home.unwrap_or(self.layout))
+            .subjects_between(head, &tip, STATUS_LIMIT)
             .unwrap_or_default()
             .into_iter()
             .filter(|(_, subject)| !subject.starts_with(crate::git::SUBJECT))
