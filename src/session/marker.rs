@@ -12,7 +12,7 @@ use crate::store::{Spool, StoreError};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::path::PathBuf;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// A span of a session that is not told yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,6 +83,7 @@ pub struct Markers {
 
 const MARKER: &str = ".json";
 const CLAIMED: &str = ".claimed";
+const LOCK: &str = ".lock";
 
 impl Markers {
     /// Those of the repository of `layout`.
@@ -204,6 +205,11 @@ impl Markers {
             self.spool.replace(&claim.name, encoded(pending).as_bytes())?;
         }
         Ok(is_held)
+    }
+
+    /// Tells in turn: one process of the repository after the other, as far as they need not wait for long.
+    pub fn in_turn<T>(&self, limit: Duration, work: impl FnOnce() -> T) -> T {
+        self.spool.in_turn(LOCK, limit, work)
     }
 
     /// Says that a claim is done with.

@@ -59,6 +59,15 @@ pub enum TellError {
     Compose(#[from] ComposeError),
 }
 
+/// What is left of a session where it worked.
+struct Seen {
+    home: Option<Layout>,
+    traces: Traces,
+}
+
+/// How long the telling of another session is waited for.
+const TURN_LIMIT: Duration = Duration::from_millis(300);
+
 /// How long git may look for uncommitted files.
 const STATUS_LIMIT: Duration = Duration::from_millis(600);
 
@@ -99,27 +108,42 @@ impl Teller<'_> {
     }
 
     fn finish(&self, markers: &Markers, claim: &Claim, occasion: Occasion<'_>) -> Result<Option<PathBuf>, TellError> {
-        let (pending, may_stand) = match &claim.stage {
-            Stage::Composed(pending) => (pending.clone(), true),
-            Stage::Claimed(marker) => {
-                let Some(pending) = self.compose(marker, occasion)? else {
-                    markers.finish(claim)?;
-                    return Ok(None);
-                };
-                if !markers.compose(claim, &pending)? {
-                    return Ok(None);
-                }
-                (pending, false)
-            }
+        let seen = match &claim.stage {
+            Stage::Composed(_) => None,
+            Stage::Claimed(marker) => Some((marker, self.look(marker))),
         };
-        let written = self.write(&pending, may_stand)?;
-        markers.finish(claim)?;
-        Ok(written)
+        // Sessions of one work tree see the same commits: each looks at what the one before has told.
+        markers.in_turn(TURN_LIMIT, || {
+            let (pending, may_stand) = match (&claim.stage, seen) {
+                (Stage::Composed(pending), _) => (pending.clone(), true),
+                (Stage::Claimed(_), None) => return Ok(None),
+                (Stage::Claimed(_), Some((marker, seen))) => {
+                    let Some(pending) = self.compose(marker, seen, occasion)? else {
+                        markers.finish(claim)?;
+                        return Ok(None);
+                    };
+                    if !markers.compose(claim, &pending)? {
+                        return Ok(None);
+                    }
+                    (pending, false)
+                }
+            };
+            let written = self.write(&pending, may_stand)?;
+            markers.finish(claim)?;
+            Ok(written)
+        })
+    }
+
+    fn look(&self, marker: &Marker) -> Seen {
+        let home = self.home(marker);
+        let branch = home.as_ref().and_then(|layout| layout.branch().ok().flatten()).or_else(|| marker.branch.clone());
+        let traces = self.traces(marker, home.as_ref(), branch);
+        Seen { home, traces }
     }
 
     /// The event of a span, for the ledger of its own work tree, or of this one where that is gone.
-    fn compose(&self, marker: &Marker, occasion: Occasion<'_>) -> Result<Option<Pending>, TellError> {
-        let home = self.home(marker);
+    fn compose(&self, marker: &Marker, seen: Seen, occasion: Occasion<'_>) -> Result<Option<Pending>, TellError> {
+        let Seen { home, traces } = seen;
         let layout = home.as_ref().unwrap_or(self.layout);
         let ledger = LedgerDir::new(layout.work_tree.join(self.ledger));
         let state = match fold_ledger(&ledger, &self.config.schema, &NothingHidden) {
@@ -127,8 +151,6 @@ impl Teller<'_> {
             Err(StoreError::NoLedger(_)) => State::default(),
             Err(error) => return Err(error.into()),
         };
-        let branch = home.as_ref().and_then(|layout| layout.branch().ok().flatten()).or_else(|| marker.branch.clone());
-        let traces = self.traces(marker, home.as_ref(), branch.clone());
         let told = told(&state, &marker.agent, marker.session_began);
         let body = traces.body(&told, &self.config.schema);
         if body.is_empty() {
@@ -137,7 +159,7 @@ impl Teller<'_> {
         let draft = Draft {
             ts: self.now,
             agent: marker.agent.clone(),
-            branch,
+            branch: traces.branch,
             kind: occasion.kind.to_owned(),
             reason: occasion.reason.map(ToOwned::to_owned),
             parents: None,

@@ -161,6 +161,31 @@ fn sessions_in_every_kind_of_repository() {
     }
 }
 
+/// They see each other's commits.
+#[test]
+fn sessions_of_one_work_tree_that_end_at_once() {
+    let scratch = Sandbox::plain();
+    let top = ordinary(&scratch, "project");
+    let agents: Vec<Agent> = (0..6).map(|number| Agent::new(&format!("s{number}"), &top)).collect();
+    for agent in &agents {
+        agent.start();
+    }
+    for (number, agent) in agents.iter().enumerate() {
+        agent.commit(&format!("{number}.txt"));
+    }
+    std::thread::scope(|scope| {
+        for agent in &agents {
+            scope.spawn(|| agent.end());
+        }
+    });
+    let told = events(&top).concat();
+    for number in 0..agents.len() {
+        assert_eq!(told.matches(&format!("- \"Add {number}.txt\"\n")).count(), 1, "{told}");
+    }
+    assert_eq!(git(&top, &["status", "--porcelain"]), "");
+    headwater(&top, &["synth", "--check", "--rev", "HEAD"]).exits(0);
+}
+
 #[test]
 fn branches_are_merged_and_rebased_in_every_order() {
     let scratch = Sandbox::plain();
