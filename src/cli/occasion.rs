@@ -8,7 +8,7 @@ use super::synth::{report_kept, write_view};
 use crate::config::{Commit, Trigger, Writing};
 use crate::event::Span;
 use crate::git::{CommitOutcome, CommitRequest, Reason};
-use crate::store::{read_text, replace_whole};
+use crate::store::replace_whole;
 use std::time::Duration;
 
 /// Does what a trigger says, in at most about `limit` for the commit.
@@ -20,25 +20,27 @@ pub(super) fn apply(context: &Context<'_>, ledger: &Ledger, trigger: Trigger, li
     };
     let commits = throttle.filter(|_| ledger.in_git.is_some());
     let with_view = commits.is_some() && context.view_is_committed_here()? == Some(true);
-    let view = ledger.dir.view();
     let in_the_way = match (trigger.view, &ledger.in_git, context.git()) {
         (Writing::Safe, Some(prefix), Some(git)) => git.is_tracked_and_clean(&below(prefix, "current.md"))?,
         _ => false,
     };
     let writes = match trigger.view {
         Writing::Never => false,
-        Writing::Safe => with_view || (!in_the_way && (view.exists() || may_appear(context, ledger)?)),
+        Writing::Safe => with_view || (!in_the_way && (ledger.dir.view().exists() || may_appear(context, ledger)?)),
         Writing::Always => true,
     };
-    let before = if in_the_way { read_text(&view)? } else { None };
     if writes {
         report_kept(context, &write_view(context, ledger)?.kept);
     }
     let Some(throttle) = commits else { return Ok(()) };
     let outcome = commit(context, ledger, throttle, with_view, limit);
-    // A changed view that is not committed would stop the next checkout: it is put back.
-    if let (Err(_) | Ok(CommitOutcome::Skipped(_)), Some(before), true) = (&outcome, before, writes) {
-        replace_whole(&view, &before)?;
+    // A changed view that is not committed would stop the next checkout: it is put back. Another process may have
+    // committed it meanwhile, or a newer one.
+    if let (true, true, Err(_) | Ok(CommitOutcome::Skipped(_)), Some(prefix), Some(git)) =
+        (in_the_way, writes, &outcome, &ledger.in_git, context.git())
+        && let Some(staged) = git.staged_if_changed(&below(prefix, "current.md"))?
+    {
+        replace_whole(&ledger.dir.view(), &staged)?;
     }
     report(context, &outcome?);
     Ok(())

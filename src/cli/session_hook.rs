@@ -10,6 +10,7 @@ use super::context::{ConfigSource, Context, Ledger, ledger_entries, read_entries
 use super::environment;
 use super::error::{CliError, Exit};
 use super::{occasion, record};
+use crate::config::Trigger;
 use crate::crdt::Join as _;
 use crate::git::Layout;
 use crate::ledger::{State, View};
@@ -249,28 +250,28 @@ impl Session<'_> {
     fn run(&self, hook: Hook, faults: &mut Vec<String>) -> Answer {
         let mut answer = Answer::default();
         let Some(ledger) = self.context.ledgers.first() else { return answer };
-        let mut recovered = Vec::new();
+        let mut more = Vec::new();
         let mut keep = |done: Result<(), CliError>| faults.extend(done.err().map(|error| error.chain()));
         match hook {
             Hook::SessionStart => {
-                keep(self.recover(ledger, &mut recovered));
+                keep(self.recover(ledger, &mut more));
                 if is_told() {
                     // One that had this one's name is told by now.
                     keep(self.seat.begin());
                 }
-                self.hand_over(&mut answer, &mut recovered);
+                self.hand_over(&mut answer, &mut more);
             }
             Hook::SessionEnd => {
                 let reason = self.input.reason.as_deref();
-                keep(self.tell(ledger, Occasion { kind: "session_end", reason, goes_on: false, ..OWN }));
+                keep(self.tell(ledger, Occasion { kind: "session_end", reason, goes_on: false, ..OWN }, &mut more));
             }
             Hook::PreCompact => {
                 let reason = Some(COMPACTION);
-                keep(self.tell(ledger, Occasion { kind: "checkpoint", reason, goes_on: true, ..OWN }));
+                keep(self.tell(ledger, Occasion { kind: "checkpoint", reason, goes_on: true, ..OWN }, &mut more));
             }
             Hook::Stop => {}
         }
-        faults.extend(recovered);
+        faults.extend(more);
         answer
     }
 
@@ -300,16 +301,31 @@ impl Session<'_> {
         Ok(Some(work(&teller)?))
     }
 
-    /// Tells what the session did, and does what the configuration says then.
-    fn tell(&self, ledger: &Ledger, occasion: Occasion<'_>) -> Result<(), CliError> {
-        let key = self.seat.key();
-        let told = self.with_teller(ledger, |teller| teller.tell(&key, occasion));
-        let triggers = self.context.config.triggers;
-        let trigger = if occasion.goes_on { triggers.checkpoint } else { triggers.session_end };
+    /// Tells what the session did, in every work tree that it worked in, and does what the configuration says then.
+    fn tell(&self, ledger: &Ledger, occasion: Occasion<'_>, faults: &mut Vec<String>) -> Result<(), CliError> {
+        let keys = self.keys()?;
+        let told = self
+            .with_teller(ledger, |teller| Ok(keys.iter().map(|key| teller.tell(key, occasion)).collect::<Vec<_>>()))?;
+        let mut homes = homes(told.into_iter().flatten(), faults);
+        homes.remove(&self.seat.layout.work_tree);
+        let trigger = end_trigger(&self.context, occasion.goes_on);
         if Listing::of(&ledger.dir).is_ok_and(|listing| listing != Listing::default()) {
             occasion::apply(&self.context, ledger, trigger, self.commit_limit())?;
         }
-        told.map(drop)
+        homes.iter().try_for_each(|home| self.end_in(home, ledger, occasion.goes_on))
+    }
+
+    /// The session's marker here, and those of other work trees: an agent goes from one to another, and ends in one.
+    fn keys(&self) -> Result<Vec<String>, CliError> {
+        let own = self.seat.key();
+        let mut keys = vec![own.clone()];
+        if let Some(session) = &self.input.session {
+            let same = |marker: &Marker| marker.session == *session && marker.kind == self.input.kind.as_str();
+            let all =
+                Markers::of(self.seat.layout).all()?.into_iter().filter(|(key, marker, _)| *key != own && same(marker));
+            keys.extend(all.map(|(key, ..)| key));
+        }
+        Ok(keys)
     }
 
     /// Tells what sessions did that ended without a word; what goes wrong with one does not stop the others.
@@ -335,30 +351,18 @@ impl Session<'_> {
             told.extend(dead.iter().take(RECOVERED).map(|key| teller.tell(key, Occasion::recovery(true))));
             Ok(told)
         })?;
-        let mut events = Vec::new();
-        for told in told.into_iter().flatten() {
-            match told {
-                Ok(event) => events.extend(event),
-                Err(error) => faults.push(CliError::from(error).chain()),
-            }
-        }
-        let homes: BTreeSet<PathBuf> = events
-            .iter()
-            .filter_map(|event| Layout::discover(event).ok().flatten())
-            .map(|layout| layout.work_tree)
-            .collect();
-        for home in homes {
-            faults.extend(self.end_in(&home, ledger).err().map(|error| error.chain()));
+        for home in homes(told.into_iter().flatten(), faults) {
+            faults.extend(self.end_in(&home, ledger, false).err().map(|error| error.chain()));
         }
         Ok(())
     }
 
-    /// Does at a session's end in another work tree what the configuration there says: an event that is in no
-    /// commit would not come along when its branch is merged.
-    fn end_in(&self, work_tree: &Path, ledger: &Ledger) -> Result<(), CliError> {
+    /// Does in another work tree what the configuration there says: an event that is in no commit would not come
+    /// along when its branch is merged.
+    fn end_in(&self, work_tree: &Path, ledger: &Ledger, goes_on: bool) -> Result<(), CliError> {
         let (Some(layout), Some(prefix)) = (Layout::discover(work_tree)?, &ledger.in_git) else { return Ok(()) };
         let there = self.context.in_work_tree(layout)?;
-        occasion::apply(&there, &there.ledger_at(prefix), there.config.triggers.session_end, COMMIT_LIMIT)
+        occasion::apply(&there, &there.ledger_at(prefix), end_trigger(&there, goes_on), COMMIT_LIMIT)
     }
 
     /// Folds what this work tree has and what the others have beyond it, and puts it into words.
@@ -520,6 +524,28 @@ impl Seat<'_> {
 fn seen_again(known: Marker, now: Marker) -> Marker {
     let Marker { branch, seen, last, process, transcript, .. } = now;
     Marker { branch, seen, last, process, transcript: transcript.or(known.transcript.clone()), is_rest: false, ..known }
+}
+
+/// What a session's end leads to, or that of a part of it.
+const fn end_trigger(context: &Context<'_>, goes_on: bool) -> Trigger {
+    let triggers = &context.config.triggers;
+    if goes_on { triggers.checkpoint } else { triggers.session_end }
+}
+
+/// The work trees that events went to; what went wrong is added to the faults.
+fn homes(
+    told: impl Iterator<Item = Result<Option<PathBuf>, TellError>>,
+    faults: &mut Vec<String>,
+) -> BTreeSet<PathBuf> {
+    let mut homes = BTreeSet::new();
+    for told in told {
+        match told {
+            Ok(event) => homes
+                .extend(event.and_then(|event| Layout::discover(&event).ok().flatten()).map(|layout| layout.work_tree)),
+            Err(error) => faults.push(CliError::from(error).chain()),
+        }
+    }
+    homes
 }
 
 /// Once a day, removes copies that the default branch has.

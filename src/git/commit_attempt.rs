@@ -14,6 +14,9 @@ use super::{AtLimit, Call, CommitRequest, Git, GitError, Mode, Oid, Reason, SUBJ
 const SIGNING: Duration = Duration::from_secs(10);
 /// How long is waited between two looks at a lock.
 const LOCK_PAUSE: Duration = Duration::from_millis(25);
+/// How much every pipe takes at once. Of more a killed writer leaves a part, and git would take half of a line
+/// for a whole one, with half of a name.
+const PIPE_BYTES: usize = 16 << 10;
 
 /// Until when all must be done.
 #[derive(Clone, Copy, Debug)]
@@ -225,20 +228,30 @@ impl Attempt<'_> {
     /// This comes before `HEAD` moves: a process that is killed in between leaves files staged, where
     /// the other order would stage their removal.
     fn stage(&self, listing: &Listing, entries: &Entries, paths: &BTreeSet<Vec<u8>>) -> Result<bool, GitError> {
-        let mut lines = Vec::new();
+        let mut batches: Vec<Vec<u8>> = Vec::new();
         for path in paths.iter().filter(|path| listing.staged.get(*path) != entries.get(*path)) {
-            match entries.get(path) {
-                Some((mode, oid)) => lines.extend_from_slice(format!("{} {oid}\t", mode.octal()).as_bytes()),
-                None => lines.extend_from_slice(format!("0 {}\t", "0".repeat(40)).as_bytes()),
+            let mut line = match entries.get(path) {
+                Some((mode, oid)) => format!("{} {oid}\t", mode.octal()).into_bytes(),
+                None => format!("0 {}\t", "0".repeat(40)).into_bytes(),
+            };
+            line.extend_from_slice(path);
+            line.push(0);
+            match batches.last_mut().filter(|batch| batch.len() + line.len() <= PIPE_BYTES) {
+                Some(batch) => batch.append(&mut line),
+                None => batches.push(line),
             }
-            lines.extend_from_slice(path);
-            lines.push(0);
         }
-        if lines.is_empty() {
-            return Ok(true);
+        for batch in batches {
+            if !self.stage_batch(&batch)? {
+                return Ok(false);
+            }
         }
+        Ok(true)
+    }
+
+    fn stage_batch(&self, lines: &[u8]) -> Result<bool, GitError> {
         loop {
-            let call = Call::new(["update-index", "-z", "--index-info"]).stdin(lines.clone());
+            let call = Call::new(["update-index", "-z", "--index-info"]).stdin(lines.to_vec());
             let limit = self.deadline.left().max(LOCK_PAUSE);
             let answer = self.git.run(call.limit(limit).at_limit(AtLimit::LetFinish))?;
             if answer.success() {

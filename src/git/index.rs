@@ -49,6 +49,18 @@ impl Git {
         Ok(listing.staged.contains_key(path) && !listing.changed.contains(path))
     }
 
+    /// The content of a file that the index has and the work tree has changed.
+    ///
+    /// # Errors
+    /// As [`Git::succeed`], and [`GitError::Unexpected`].
+    pub fn staged_if_changed(&self, path: &str) -> Result<Option<Vec<u8>>, GitError> {
+        let flags = ["ls-files", "-z", "-t", "--stage", "--modified", "--deleted", "--", path];
+        let listing = self.listing(Call::new(flags))?;
+        let is_changed = listing.changed.contains(path.as_bytes());
+        let Some((_, oid)) = listing.staged.get(path.as_bytes()).filter(|_| is_changed) else { return Ok(None) };
+        Ok(self.read_blobs(std::slice::from_ref(oid))?.pop())
+    }
+
     /// The files that differ from the last commit, or are new and not ignored, by their paths.
     ///
     /// # Errors

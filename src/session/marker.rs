@@ -88,6 +88,7 @@ pub struct Markers {
 
 const MARKER: &str = ".json";
 const CLAIMED: &str = ".claimed";
+const LOCK: &str = ".lock";
 
 impl Markers {
     /// Those of the repository of `layout`.
@@ -226,6 +227,11 @@ impl Markers {
             self.spool.replace(&claim.name, &encoded(pending)?)?;
         }
         Ok(is_held)
+    }
+
+    /// Tells in turn: one process of the repository after the other, as far as they need not wait for long.
+    pub fn in_turn<T>(&self, limit: Duration, work: impl FnOnce() -> T) -> T {
+        self.spool.in_turn(LOCK, limit, work)
     }
 
     /// Says that a claim is done with.

@@ -97,6 +97,19 @@ const LOG_LIMIT: Duration = Duration::from_secs(2);
 /// How long git may look for uncommitted files when a claim is finished that another hook could not.
 const PATIENT_LIMIT: Duration = Duration::from_secs(4);
 
+/// How long the telling of another session is waited for.
+const TURN_LIMIT: Duration = Duration::from_millis(300);
+
+/// What is left of a session where it worked.
+struct Seen {
+    home: Option<Layout>,
+    /// The configuration there, where it is another work tree's.
+    own: Option<Config>,
+    traces: Traces,
+    /// Why that may not be all.
+    unseen: Option<GitError>,
+}
+
 /// How much of a transcript's end is read.
 const TAIL_BYTES: u64 = 8 << 20;
 
@@ -109,8 +122,13 @@ impl Teller<'_> {
         let markers = Markers::of(self.layout);
         let Some(claim) = markers.claim(key, self.clock, self.claimer)? else { return Ok(None) };
         if let (Stage::Claimed(marker), true) = (&claim.stage, occasion.goes_on) {
-            let log = self.home(marker).map_or_else(|| marker.log.clone(), |layout| reflog::mark(&layout.head_log()));
-            let head = Some(log.last.clone()).filter(|oid| !oid.is_empty()).or_else(|| marker.last.clone());
+            let home = self.home(marker);
+            let log = home.as_ref().map_or_else(|| marker.log.clone(), |layout| reflog::mark(&layout.head_log()));
+            let head = match (log.last.as_str(), home) {
+                ("", Some(home)) => Git::at(&home).head_oid().ok().flatten().map(|oid| oid.to_string()),
+                ("", None) => marker.last.clone(),
+                (last, _) => Some(last.to_owned()),
+            };
             let began = self.now.unix_nanos();
             let rest = Marker { began, head, log, is_rest: occasion.is_recovery, ..(**marker).clone() };
             markers.create(key, &rest)?;
@@ -137,30 +155,56 @@ impl Teller<'_> {
         occasion: Occasion<'_>,
         at_last: bool,
     ) -> Result<Option<PathBuf>, TellError> {
-        let (pending, may_stand) = match &claim.stage {
-            Stage::Composed(pending) => (pending.clone(), true),
-            Stage::Claimed(marker) => {
-                let Some(pending) = self.compose(marker, occasion, at_last)? else {
-                    markers.finish(claim)?;
-                    return Ok(None);
-                };
-                if !markers.compose(claim, &pending)? {
-                    return Ok(None);
-                }
-                (pending, false)
-            }
+        let seen = match &claim.stage {
+            Stage::Composed(_) => None,
+            Stage::Claimed(marker) => Some((marker, self.look(marker, occasion))),
         };
-        let written = self.write(&pending, may_stand)?;
-        markers.finish(claim)?;
-        Ok(written)
+        // Sessions of one work tree see the same commits: each looks at what the one before has told.
+        markers.in_turn(TURN_LIMIT, || {
+            let (pending, may_stand) = match (&claim.stage, seen) {
+                (Stage::Composed(pending), _) => (pending.clone(), true),
+                (Stage::Claimed(_), None) => return Ok(None),
+                (Stage::Claimed(_), Some((marker, seen))) => {
+                    let Some(pending) = self.compose(marker, seen, occasion, at_last)? else {
+                        markers.finish(claim)?;
+                        return Ok(None);
+                    };
+                    if !markers.compose(claim, &pending)? {
+                        return Ok(None);
+                    }
+                    (pending, false)
+                }
+            };
+            let written = self.write(&pending, may_stand)?;
+            markers.finish(claim)?;
+            Ok(written)
+        })
+    }
+
+    /// Looks at what is left of a session where it worked. What is told of a work tree, and where, its own
+    /// configuration says.
+    fn look(&self, marker: &Marker, occasion: Occasion<'_>) -> Seen {
+        let home = self.home(marker);
+        let own = home.as_ref().filter(|home| home.work_tree != self.layout.work_tree).and_then(self.config_of);
+        let branch = match &home {
+            Some(layout) if !occasion.is_recovery => layout.branch().ok().flatten(),
+            _ => marker.branch.clone(),
+        };
+        let config = own.as_ref().unwrap_or(self.config);
+        let (traces, unseen) = self.traces(marker, home.as_ref(), branch, config, occasion);
+        Seen { home, own, traces, unseen }
     }
 
     /// The event of a span, for the ledger of its own work tree, or of this one where that is gone.
-    fn compose(&self, marker: &Marker, occasion: Occasion<'_>, at_last: bool) -> Result<Option<Pending>, TellError> {
-        let home = self.home(marker);
+    fn compose(
+        &self,
+        marker: &Marker,
+        seen: Seen,
+        occasion: Occasion<'_>,
+        at_last: bool,
+    ) -> Result<Option<Pending>, TellError> {
+        let Seen { home, own, traces, unseen } = seen;
         let layout = home.as_ref().unwrap_or(self.layout);
-        // What is told of a work tree, and where, its own configuration says.
-        let own = home.as_ref().filter(|home| home.work_tree != self.layout.work_tree).and_then(self.config_of);
         let config = own.as_ref().unwrap_or(self.config);
         let ledger_path = own.as_ref().and_then(|config| config.ledgers.first()).map_or(self.ledger, String::as_str);
         let ledger = LedgerDir::new(layout.work_tree.join(ledger_path));
@@ -169,15 +213,11 @@ impl Teller<'_> {
             Err(StoreError::NoLedger(_)) => State::default(),
             Err(error) => return Err(error.into()),
         };
-        let branch = match &home {
-            Some(layout) if !occasion.is_recovery => layout.branch().ok().flatten(),
-            _ => marker.branch.clone(),
-        };
-        let (traces, unseen) = self.traces(marker, home.as_ref(), branch.clone(), config, occasion);
         let mut told = told(&state, &marker.agent, marker.session_began);
         // Who came later knows better what is being done now.
         told.now |= occasion.is_recovery && says_now_since(&state, marker.seen);
         let body = traces.body(&told, &config.schema);
+        let branch = traces.branch;
         if let (true, false, Some(source)) = (body.is_empty(), at_last, unseen) {
             return Err(TellError::Unseen { branch: branch.unwrap_or_default(), source });
         }

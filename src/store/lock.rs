@@ -79,6 +79,22 @@ pub fn with_lock_file<T, E: From<StoreError>>(
     }
 }
 
+/// Runs `work` while holding the lock of this file; without it where it cannot be had, or not within `wait`.
+pub(super) fn in_turn<T>(path: &Path, wait: Duration, work: impl FnOnce() -> T) -> T {
+    let Ok(file) = open_lock_file(path) else { return work() };
+    let mut lock = fd_lock::RwLock::new(file);
+    let started = Instant::now();
+    loop {
+        match lock.try_write() {
+            Ok(_held) => return work(),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock && started.elapsed() < wait => {}
+            Err(_) => return work(),
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
 /// Writes who holds the lock into it. Only a courtesy: what cannot be written is left out.
 fn sign(file: &mut File, purpose: &str) {
     let line = format!("process {} ({purpose})\n", std::process::id());

@@ -4,6 +4,7 @@
 
 use super::StoreError;
 use super::create::{TEMPORARY_SUFFIX, Temporary, remove_quietly};
+use super::lock::in_turn;
 use super::platform::sync_dir;
 use super::read::read_text;
 use super::replace::replace_whole;
@@ -117,6 +118,12 @@ impl Spool {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(StoreError::io("claim", &self.file(name))(error)),
         }
+    }
+
+    /// Runs `work` while holding the lock of a file in the folder; without it where it cannot be had, or not
+    /// within `wait`.
+    pub fn in_turn<T>(&self, name: &str, wait: Duration, work: impl FnOnce() -> T) -> T {
+        in_turn(&self.file(name), wait, work)
     }
 
     /// Removes a file, if it is there.

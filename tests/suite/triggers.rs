@@ -176,3 +176,16 @@ fn a_view_of_the_default_branch_or_of_none() {
     assert!(sandbox.view().contains("Add a.txt"));
     assert_eq!(sandbox.git(&["ls-files", "--", LEDGER]).lines().count(), 3);
 }
+
+/// More than a pipe takes at once.
+#[test]
+fn a_commit_of_many_events() {
+    let sandbox = repo("");
+    for number in 0..400 {
+        let text = crate::sandbox::event("2026-01-10T14:00:00Z", "many", &format!("this_session: [did {number}]"));
+        sandbox.put(&format!("events/2026-01-10T14-00-00Z_many-{number}.md"), text);
+    }
+    record(&sandbox, &["--type", "handoff", "--now", "x"]).says("committed 402 files");
+    is(&sandbox, 1, "");
+    sandbox.run(&["synth", "--check", "--rev", "HEAD"]).exits(0).says("fresh: 402 events");
+}

@@ -161,6 +161,31 @@ fn sessions_in_every_kind_of_repository() {
     }
 }
 
+/// They see each other's commits.
+#[test]
+fn sessions_of_one_work_tree_that_end_at_once() {
+    let scratch = Sandbox::plain();
+    let top = ordinary(&scratch, "project");
+    let agents: Vec<Agent> = (0..6).map(|number| Agent::new(&format!("s{number}"), &top)).collect();
+    for agent in &agents {
+        agent.start();
+    }
+    for (number, agent) in agents.iter().enumerate() {
+        agent.commit(&format!("{number}.txt"));
+    }
+    std::thread::scope(|scope| {
+        for agent in &agents {
+            scope.spawn(|| agent.end());
+        }
+    });
+    let told = events(&top).concat();
+    for number in 0..agents.len() {
+        assert_eq!(told.matches(&format!("- \"Add {number}.txt\"\n")).count(), 1, "{told}");
+    }
+    assert_eq!(git(&top, &["status", "--porcelain"]), "");
+    headwater(&top, &["synth", "--check", "--rev", "HEAD"]).exits(0);
+}
+
 #[test]
 fn branches_are_merged_and_rebased_in_every_order() {
     let scratch = Sandbox::plain();
@@ -256,6 +281,56 @@ fn a_session_that_ends_during_a_rebase() {
     headwater(&top, &["synth", "--check", "--rev", "HEAD"]).exits(0);
     assert_eq!(git(&top, &["status", "--porcelain"]), "");
     assert_eq!(git(&top, &["log", "--format=%s", "other.."]), "headwater: update the ledger\nChange the code");
+}
+
+/// Where no log of `HEAD` is kept, its commits are told all the same.
+#[test]
+fn a_session_where_git_keeps_no_log() {
+    for settings in [&["-c", "core.logAllRefUpdates=false", "init", "-q"][..], &["init", "-q", "--ref-format=reftable"]]
+    {
+        let scratch = Sandbox::plain();
+        let top = scratch.beside("project");
+        let mut init = installed("git", scratch.root.parent().unwrap());
+        if run(init.args(settings).arg("project")).code != Some(0) {
+            // Before git 2.45 there are no reftables.
+            continue;
+        }
+        git(&top, &["config", "core.logAllRefUpdates", "false"]);
+        set_up(&top);
+        let agent = Agent::new("s", &top);
+        agent.start();
+        agent.commit("a.txt");
+        agent.hook("pre-compact", "");
+        agent.commit("b.txt");
+        agent.end();
+        let mut told = events(&top);
+        told.sort();
+        let [first, second] = told.as_slice() else { panic!("{told:?}") };
+        assert!(first.ends_with("this_session:\n- \"Add a.txt\"\n"), "{first}");
+        assert!(second.ends_with("this_session:\n- \"Add b.txt\"\n"), "{second}");
+        assert_eq!(git(&top, &["status", "--porcelain"]), "");
+    }
+}
+
+/// An agent goes to another work tree, works there too, and ends where it is.
+#[test]
+fn a_session_that_works_in_two_work_trees() {
+    let scratch = Sandbox::plain();
+    let top = ordinary(&scratch, "project");
+    let tree = linked(&scratch, &top, "a", "a");
+    let mut agent = Agent::new("s", &top);
+    agent.start();
+    agent.commit("first.txt");
+    agent.cwd.clone_from(&tree);
+    agent.hook("stop", "");
+    agent.commit("second.txt");
+    agent.end();
+    for (work_tree, file) in [(&top, "first.txt"), (&tree, "second.txt")] {
+        let told = events(work_tree);
+        assert!(told.len() == 1 && told[0].contains(&format!("- \"Add {file}\"\n")), "{told:?}");
+        assert_eq!(git(work_tree, &["status", "--porcelain"]), "");
+        headwater(work_tree, &["synth", "--check", "--rev", "HEAD"]).exits(0);
+    }
 }
 
 #[test]
