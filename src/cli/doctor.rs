@@ -5,6 +5,7 @@ use super::console::{WARNING, styled};
 use super::context::Context;
 use super::environment;
 use super::error::{CliError, Exit};
+use super::id;
 use super::init::settings;
 use super::origins::counted;
 use super::session_hook::FAULTS;
@@ -20,7 +21,7 @@ use std::collections::BTreeMap;
 type Source = fn(&Context<'_>) -> Result<Vec<Finding>, CliError>;
 
 /// Where findings come from.
-const SOURCES: [Source; 3] = [set_up, lost, faults];
+const SOURCES: [Source; 4] = [set_up, lost, faults, ids];
 
 pub(super) fn run(context: &Context<'_>, args: DoctorArgs) -> Result<Exit, CliError> {
     context.git_for("`headwater doctor`")?;
@@ -76,6 +77,12 @@ fn own(context: &Context<'_>) -> Spool {
 fn lost_spares(context: &Context<'_>) -> Result<Vec<Spare>, CliError> {
     let Some(layout) = &context.layout else { return Ok(Vec::new()) };
     Ok(Spares::of(layout).lost(layout)?)
+}
+
+/// What stands in the way of reserving ids.
+fn ids(context: &Context<'_>) -> Result<Vec<Finding>, CliError> {
+    let finding = |what: String| Finding { code: "ids", what, remedy: "see docs/ids.md".to_owned() };
+    Ok(id::diagnose(context)?.into_iter().map(finding).collect())
 }
 
 /// Events that only the kept copies still have.

@@ -7,6 +7,7 @@ use super::check;
 use super::console::Console;
 use super::context::{ConfigSource, Context, below};
 use super::error::{CliError, Exit};
+use super::id;
 use super::synth::view_name;
 use crate::config::FILE_NAME;
 use crate::git::{Git, MergeBase, Oid, Operation};
@@ -46,6 +47,12 @@ fn pre_push(context: &Context<'_>, remote: &str) -> Result<Exit, CliError> {
             Exit::Done
         }));
     }
+    // Numbers are compared as they stand in this work tree and its siblings.
+    let here = context.in_work_tree(git.layout().clone());
+    worst = worst.max(here.and_then(|here| id::collisions(&here)).unwrap_or_else(|error| {
+        context.console.warning(&format!("cannot check the ids: {}", error.chain()));
+        Exit::Done
+    }));
     if worst == Exit::Done {
         return Ok(Exit::Done);
     }

@@ -38,6 +38,9 @@ const INPUT_LIMIT: Duration = Duration::from_millis(500);
 const COMMIT_LIMIT: Duration = Duration::from_millis(800);
 const HOOK_LIMIT: Duration = Duration::from_millis(1_250);
 
+/// How long the shared log of ids may take to answer.
+const ID_LIMIT: Duration = Duration::from_millis(800);
+
 /// What a session tells of itself.
 const OWN: Occasion<'static> =
     Occasion { kind: "", reason: None, goes_on: false, is_recovery: false, limit: Duration::from_millis(400) };
@@ -259,6 +262,7 @@ impl Session<'_> {
                     // One that had this one's name is told by now.
                     keep(self.seat.begin());
                 }
+                self.settle(&mut answer, &mut more);
                 self.hand_over(&mut answer, &mut more);
             }
             Hook::SessionEnd => {
@@ -273,6 +277,15 @@ impl Session<'_> {
         }
         faults.extend(more);
         answer
+    }
+
+    /// Confirms or amends provisional ids, and tells the agent what became of them.
+    fn settle(&self, answer: &mut Answer, faults: &mut Vec<String>) {
+        match super::id::settle(&self.context, ID_LIMIT) {
+            Ok(said) if said.is_empty() => {}
+            Ok(said) => answer.context = format!("Ids: {}", crate::ledger::escape::phrase(&said.join("; "), 600)),
+            Err(error) => faults.push(error.chain()),
+        }
     }
 
     /// How much of the hook's time is left for a commit.
@@ -312,7 +325,11 @@ impl Session<'_> {
         if Listing::of(&ledger.dir).is_ok_and(|listing| listing != Listing::default()) {
             occasion::apply(&self.context, ledger, trigger, self.commit_limit())?;
         }
-        homes.iter().try_for_each(|home| self.end_in(home, ledger, occasion.goes_on))
+        homes.iter().try_for_each(|home| self.end_in(home, ledger, occasion.goes_on))?;
+        if self.started.elapsed() < HOOK_LIMIT / 3 {
+            super::id::settle(&self.context, ID_LIMIT)?;
+        }
+        Ok(())
     }
 
     /// The session's marker here, and those of other work trees: an agent goes from one to another, and ends in one.
@@ -368,7 +385,8 @@ impl Session<'_> {
     /// Folds what this work tree has and what the others have beyond it, and puts it into words.
     fn hand_over(&self, answer: &mut Answer, faults: &mut Vec<String>) {
         // Each of several ledgers has its share.
-        let limit = CONTEXT_LIMIT / self.context.ledgers.len().max(1) - 1;
+        let used = answer.context.chars().count();
+        let limit = (CONTEXT_LIMIT - used) / self.context.ledgers.len().max(1) - 1;
         for ledger in &self.context.ledgers {
             let schema = self.context.schema();
             let folded = match fold_ledger(&ledger.dir, schema, &self.context.hidden(ledger)) {

@@ -15,6 +15,8 @@ pub struct Settings {
     pub is_default_ledger: bool,
     /// Where the view is committed.
     pub view: ViewPolicy,
+    /// Whether ids are configured, so that agents are told to reserve them.
+    pub ids: bool,
     /// Whether a new configuration asks for what a transcript holds.
     pub capture: bool,
     /// The view of a ledger without events, where it is committed: a new ledger is not stale.
@@ -86,7 +88,7 @@ pub(super) fn files(parts: &[Part], settings: &Settings) -> Vec<Managed> {
             Part::Claude | Part::Codex | Part::Gemini | Part::Cursor | Part::Copilot => {
                 let Some(contract) = CONTRACTS.iter().find(|contract| contract.part == *part) else { continue };
                 add(contract.file, *part, "hooks", Kind::Agent(contract));
-                let paragraph = Kind::Block(HTML, texts::PARAGRAPH.trim_end().to_owned());
+                let paragraph = Kind::Block(HTML, texts::paragraph(settings.ids));
                 add(contract.instructions, *part, "how to record decisions", paragraph);
                 if *part == Part::Claude {
                     let path = ".claude/skills/synthesize-ledgers/SKILL.md";
@@ -207,6 +209,7 @@ mod tests {
             ledgers: vec!["a".to_owned()],
             is_default_ledger: false,
             view: ViewPolicy::DefaultBranch,
+            ids: true,
             capture: true,
             first_view: Some("view".to_owned()),
         };

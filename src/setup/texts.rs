@@ -11,7 +11,20 @@ const STAMP: &str = "{STAMP}";
 const STAMPED: &str = "written by `headwater init` ";
 
 /// The instructions for agents.
-pub(super) const PARAGRAPH: &str = include_str!("texts/paragraph.md");
+const PARAGRAPH: &str = include_str!("texts/paragraph.md");
+
+/// What is added where ids are configured.
+const IDS: &str = "
+An id (of a task, an ADR, a migration) is reserved before it is written: `headwater id reserve NAMESPACE` prints
+it, with `--create --slug S` it makes the numbered file; `headwater id next NAMESPACE` only looks. Never take the
+highest number that you see. An id that is called provisional may still change: `headwater id sync`.
+";
+
+/// The instructions for agents.
+pub(super) fn paragraph(ids: bool) -> String {
+    let ids = if ids { IDS } else { "" };
+    format!("{}\n{ids}", PARAGRAPH.trim_end()).trim_end().to_owned()
+}
 
 /// The configuration.
 pub(super) fn config(ledgers: &[String], is_default: bool, capture: bool) -> String {

@@ -1,6 +1,6 @@
 //! `headwater id`: reserved once, never given twice.
 
-use crate::sandbox::{Ended, Sandbox, git, headwater, program, run};
+use crate::sandbox::{Ended, Sandbox, git, headwater, program, run, run_with_input};
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -532,4 +532,50 @@ fn an_uncontended_reservation_is_one_fetch_and_one_push() {
     let calls = std::fs::read_to_string(log).unwrap();
     let count = |word: &str| calls.lines().filter(|line| line.split(' ').any(|part| part == word)).count();
     assert_eq!((count("fetch"), count("push"), count("ls-remote")), (1, 1, 0), "{calls}");
+}
+
+#[test]
+fn sessions_settle_what_was_reserved_without_the_remote() {
+    let repo = repo();
+    let clones = [clone(&repo, "one"), clone(&repo, "two")];
+    let remote = repo.beside("remote.git");
+    let away = repo.beside("away.git");
+    for clone in &clones {
+        id(clone, &["init"]).exits(0);
+    }
+    std::fs::rename(&remote, &away).unwrap();
+    for clone in &clones {
+        assert!(id(clone, &["reserve", "CMB"]).exits(0).stdout.contains("\"provisional\":true"));
+    }
+    std::fs::rename(&away, &remote).unwrap();
+    // Whoever starts or ends a session first has the number.
+    let hook = |clone: &Path, name: &str, event: &str| {
+        let input = format!(
+            "{{\"session_id\": \"s\", \"cwd\": {:?}, \"hook_event_name\": {event:?}}}",
+            clone.to_str().unwrap()
+        );
+        let mut command = headwater(Path::new("/"), &["hook", name, "--agent-kind", "codex"]);
+        run_with_input(&mut command, &input).exits(0).stdout
+    };
+    let started = hook(&clones[0], "session-start", "SessionStart");
+    assert!(started.contains("Ids: CMB-0001 is confirmed"), "{started}");
+    hook(&clones[1], "session-end", "SessionEnd");
+    let list = id(&clones[1], &["list", "CMB"]).exits(0).stdout;
+    assert!(list.contains("CMB-0002") && !list.contains("CONFIRM-PENDING"), "{list}");
+}
+
+#[test]
+fn a_push_with_a_number_that_is_used_twice_is_stopped() {
+    let repo = repo();
+    put(&repo.root, "docs/adr/0001-one.md", "# One\n");
+    repo.commit("one");
+    let push = || {
+        let line = format!("refs/heads/main {} refs/heads/main {}\n", repo.git(&["rev-parse", "HEAD"]), "0".repeat(40));
+        run_with_input(&mut headwater(&repo.root, &["hook", "pre-push", "origin", "."]), &line)
+    };
+    push().exits(0);
+    put(&repo.root, "docs/adr/0001-other.md", "# Other\n");
+    repo.commit("other");
+    let stopped = push().exits(1);
+    assert!(stopped.stdout.contains("id-collision"), "{}{}", stopped.stdout, stopped.stderr);
 }

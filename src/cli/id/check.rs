@@ -41,6 +41,27 @@ pub(super) fn run(desk: &Desk<'_>, args: &CheckArgs) -> Result<Exit, CliError> {
     Ok(if collides { Exit::Finding } else { Exit::Done })
 }
 
+/// The collisions that this clone sees without asking the remote.
+pub(super) fn collisions(desk: &Desk<'_>) -> Result<Exit, CliError> {
+    let allocator = desk.allocator(false);
+    let now = clock::now()?.unix_nanos() / 1_000_000;
+    let git = desk.context.git_for("`hook pre-push`")?;
+    let base = match git.default_branch()? {
+        Some(default) => git.reference(&default.reference)?,
+        None => None,
+    };
+    let mut findings = Vec::new();
+    for namespace in desk.context.config.ids.values() {
+        let request = Request { base: base.clone(), now, unused_before: i128::MIN };
+        findings.extend(allocator.check(namespace, &request)?.into_iter().filter(|finding| finding.code == COLLISION));
+    }
+    for Finding { code, id, place, detail, remedy } in &findings {
+        let text = format!("{place}: {code}: {id} {detail}; {remedy}");
+        desk.context.console.result(&safe_for_terminal(&text))?;
+    }
+    Ok(if findings.is_empty() { Exit::Done } else { Exit::Finding })
+}
+
 /// What was asked to be compared with must be seen; the default branch, where there is one.
 fn base(desk: &Desk<'_>, args: &CheckArgs) -> Result<Option<Oid>, CliError> {
     if let Some(rev) = &args.base {

@@ -21,11 +21,12 @@ use super::clock;
 use super::context::Context;
 use super::error::{CliError, Exit};
 use super::record;
-use crate::config::Namespace;
+use crate::config::{LogKind, Namespace};
 use crate::git::Layout;
 use crate::ids::reserve::{Asking, nonce};
 use crate::ids::{Allocator, Place};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 pub(super) fn run(context: &Context<'_>, command: IdCommand) -> Result<Exit, CliError> {
     if context.config.ids.is_empty() {
@@ -51,6 +52,45 @@ pub(super) fn run(context: &Context<'_>, command: IdCommand) -> Result<Exit, Cli
         IdCommand::Inbox(args) => inbox::run(&desk, &args),
         IdCommand::Renumber(args) => renumber::run(&desk, &args),
     }
+}
+
+/// What is wrong with the set-up of ids, for `headwater doctor`.
+pub(super) fn diagnose(context: &Context<'_>) -> Result<Vec<String>, CliError> {
+    if context.config.ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let desk = Desk::new(context);
+    Ok(desk.allocator(false).diagnose(&desk.asking(None)?)?)
+}
+
+/// Prints the numbers that are used twice, as far as this clone sees, for git's pre-push.
+pub(super) fn collisions(context: &Context<'_>) -> Result<Exit, CliError> {
+    if context.config.ids.is_empty() { Ok(Exit::Done) } else { check::collisions(&Desk::new(context)) }
+}
+
+/// Confirms or amends the provisional ids of this clone, for the hooks of sessions; what became of them, in words.
+pub(super) fn settle(context: &Context<'_>, patience: Duration) -> Result<Vec<String>, CliError> {
+    let shared: Vec<&Namespace> =
+        context.config.ids.values().filter(|namespace| namespace.log == LogKind::Git).collect();
+    let desk = Desk::new(context);
+    let allocator = Allocator { patience: Some(patience), ..desk.allocator(false) };
+    let mut said = Vec::new();
+    // Where nothing was ever reserved, nothing waits.
+    if shared.is_empty() || !allocator.place.folder.is_dir() {
+        return Ok(said);
+    }
+    for namespace in shared {
+        let (own, _) = allocator.books(namespace)?;
+        if own.pending().is_empty() {
+            continue;
+        }
+        let settled = allocator.sync(namespace, &desk.asking(None)?, None)?;
+        said.extend(settled.confirmed.iter().map(|id| format!("{id} is confirmed")));
+        said.extend(
+            settled.amended.iter().map(|(old, new)| format!("{old} was taken by somebody else and is {new} now")),
+        );
+    }
+    Ok(said)
 }
 
 /// Where ids are asked for.
