@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// What the files of each layer may import, in the order of the data's path.
-const LAYERS: [(&str, &[&str]); 8] = [
+const LAYERS: [(&str, &[&str]); 9] = [
     ("crdt", &[]),
     ("event", &["crdt"]),
     ("ledger", &["crdt", "event"]),
+    ("feed", &["crdt", "event", "ledger"]),
     ("config", &["event", "ledger"]),
     ("store", &["crdt", "event", "ledger"]),
     ("git", &["event"]),
     ("ids", &["event", "config", "store", "git"]),
-    ("cli", &["event", "ledger", "config", "store", "git", "ids"]),
+    ("cli", &["event", "ledger", "config", "store", "git", "ids", "feed"]),
 ];
 
 fn sources() -> BTreeMap<String, String> {
