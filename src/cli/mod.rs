@@ -8,6 +8,7 @@ mod console;
 mod context;
 mod environment;
 mod error;
+mod feed;
 mod id;
 mod import;
 mod inspect;
@@ -23,6 +24,7 @@ mod why;
 
 pub use args::{Cli, Command, Format, Global, SynthArgs, Synthesize};
 pub use error::{CliError, Exit};
+pub use feed::FeedCommand;
 pub use id::IdCommand;
 
 use clap::{CommandFactory as _, Parser as _};
@@ -81,6 +83,7 @@ fn run(global: &Global, command: Command, console: &Console) -> Result<Exit, Cli
         Command::Status => context.each_ledger(|ledger| status::run(&context, ledger)),
         Command::Lint(args) => lint::run(&context, &args),
         Command::Id(command) => id::run(&context, command),
+        Command::Feed(command) => feed::run(&context, command),
         Command::Config => show_config::run(&context),
         Command::Completions { .. } | Command::Man => Ok(Exit::Done),
     }

@@ -339,15 +339,15 @@ impl Board {
                     let Some(filing) = self.filings.get_mut(place) else {
                         return Verdict::Refused(Refusal::NoProof);
                     };
+                    filing.posts.push(post.stamp.id);
+                    self.by_post.insert(post.stamp.id, place);
                     return match &filing.stage {
                         Stage::Claimed(seat) => Verdict::Refused(Refusal::ClaimedBy(seat.clone())),
                         Stage::Done(seat) => Verdict::Refused(Refusal::DoneBy(seat.clone())),
                         Stage::Awaiting => {
                             filing.subject.clone_from(&post.says.subject);
                             filing.heard(post);
-                            filing.tended = post.stamp.ts;
-                            filing.posts.push(post.stamp.id);
-                            self.by_post.insert(post.stamp.id, place);
+                            filing.tended = filing.tended.max(post.stamp.ts);
                             Verdict::Done
                         }
                     };

@@ -29,9 +29,9 @@ fn posts_of(raws: Vec<Raw>) -> Vec<Post> {
         let mut says = Says::new(kind, Some(&format!("A-{item}")), &format!("about {}", place % 5));
         says.to = (kind == Kind::Amend).then(|| format!("A-{to}"));
         if kind == Kind::Actionable {
-            says.proof = other(of)
+            says.proof = other(of);
         } else {
-            says.of = other(of)
+            says.of = other(of);
         }
         says.reserved = reserved.then(|| place.to_string());
         says.provisional = provisional;

@@ -19,6 +19,7 @@ mod revision;
 mod scratch_index;
 mod settings;
 mod state;
+mod tips;
 mod work_trees;
 
 pub use command::{AtLimit, Call, Git, Output};

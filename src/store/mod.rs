@@ -17,6 +17,8 @@ mod read;
 mod replace;
 mod select;
 mod synthesize;
+mod texts;
+mod watch;
 
 pub use append::{AppendFile, make_folder, names_in};
 pub use archive::{ArchiveRequest, Archived, archive};
@@ -34,6 +36,8 @@ pub use select::{Selection, select};
 pub use synthesize::{
     Folded, HiddenEvents, NothingHidden, SynthRequest, Synthesized, fold_ledger, read_ledger, synthesize,
 };
+pub use texts::{EventText, read_texts, texts_in};
+pub use watch::{Wake, Watch};
 
 use std::path::{Path, PathBuf};
 

@@ -16,6 +16,7 @@ mod cli;
 mod commit;
 mod concurrent;
 mod faults;
+mod feed;
 mod golden;
 mod ids;
 mod order;
