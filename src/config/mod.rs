@@ -210,7 +210,7 @@ mod tests {
             ("triggers: {start: {}}", "1:12", "unknown field `start`"),
             ("capture: [everything]", "1:11", "unknown variant `everything`"),
             ("sessions: {silent_after: x}", "1:11", "no span"),
-            ("feed: {cold: 1}", "1:8", "no span"),
+            ("feed: {cold: 1}", "1:7", "no span"),
             ("feed: {warm: 1h}", "1:8", "unknown field `warm`"),
             ("view: branch\nledger: {a: b}", "2:1", "a path"),
             ("ledger: a/.git/b", "1:9", "inside the work tree"),

@@ -1,9 +1,10 @@
 //! What is wrong with a queue: findings with stable codes, the posts that they are about, and remedies.
 
 use super::board::{Board, Filing, Holding, Refusal, Verdict};
-use super::post::{Kind, Post, item_key, prefix};
+use super::post::{Kind, Post, prefix};
 use super::state::Feed;
 use crate::event::{EventId, Span};
+use std::collections::BTreeMap;
 
 /// How long a provisional number may wait for its confirmation.
 pub const CONFIRM_WITHIN: Span = Span::seconds_of(30);
@@ -93,10 +94,11 @@ impl std::fmt::Debug for Measure<'_> {
 /// Everything that is wrong, in a total order.
 #[must_use]
 pub fn drift(feed: &Feed, board: &Board, measure: &Measure<'_>) -> Vec<Finding> {
+    let numbers = Numbers::of(feed);
     let mut findings = Vec::new();
     for filing in board.filings() {
         findings.extend(duplicate(board, filing));
-        findings.extend(number(feed, board, filing, measure));
+        findings.extend(number(feed, board, filing, &numbers, measure));
         findings.extend(cold(filing, measure));
         findings.extend(filing.lost.iter().map(|lost| Finding {
             item: Some(filing.holding.item.clone()),
@@ -131,7 +133,7 @@ fn duplicate(board: &Board, filing: &Filing) -> Option<Finding> {
 }
 
 /// What is wrong with how an item came to its number. A confirmation settles it: somebody looked again.
-fn number(feed: &Feed, board: &Board, filing: &Filing, measure: &Measure<'_>) -> Vec<Finding> {
+fn number(feed: &Feed, board: &Board, filing: &Filing, numbers: &Numbers<'_>, measure: &Measure<'_>) -> Vec<Finding> {
     let holding = &filing.holding;
     let mut findings = Vec::new();
     if holding.confirmed || board.loses(filing).is_some() {
@@ -159,9 +161,9 @@ fn number(feed: &Feed, board: &Board, filing: &Filing, measure: &Measure<'_>) ->
         }
     }
     if holding.reserved.is_none()
-        && let Some(unseen) = unseen(feed, holding)
+        && let Some(unseen) = numbers.unseen(feed, holding)
     {
-        let of = unseen.says.to.as_ref().or(unseen.says.item.as_ref()).cloned().unwrap_or_default();
+        let of = taken(unseen).cloned().unwrap_or_default();
         let detail = format!(
             "{} was numbered by {} from a view without {of}, which {} had filed before",
             holding.item, holding.by.agent, unseen.stamp.agent
@@ -171,19 +173,36 @@ fn number(feed: &Feed, board: &Board, filing: &Filing, measure: &Measure<'_>) ->
     findings
 }
 
-/// The newest post that had taken a number of the same namespace before, and that the writer had not seen.
-fn unseen<'a>(feed: &'a Feed, holding: &Holding) -> Option<&'a Post> {
-    let own = feed.get(&holding.by.id)?;
-    let seen = feed.seen_by(own);
-    let namespace = prefix(&holding.item);
-    let takes = |post: &&Post| {
-        let number = post.says.to.as_ref().or(post.says.item.as_ref());
-        Feed::takes_a_number(post)
-            && number.is_some_and(|item| prefix(item) == namespace)
-            && post.stamp < own.stamp
-            && !seen.contains(&post.stamp.id)
-    };
-    feed.in_order().into_iter().rev().find(takes)
+/// The posts that took numbers, by namespace, in the order of their stamps.
+struct Numbers<'a>(BTreeMap<String, Vec<&'a Post>>);
+
+impl<'a> Numbers<'a> {
+    fn of(feed: &'a Feed) -> Self {
+        let mut numbers = BTreeMap::new();
+        for post in feed.in_order().into_iter().filter(|post| Feed::takes_a_number(post)) {
+            if let Some(item) = taken(post) {
+                numbers.entry(prefix(item)).or_insert_with(Vec::new).push(post);
+            }
+        }
+        Self(numbers)
+    }
+
+    /// The newest post that had taken a number of the same namespace before, and that the writer had not seen.
+    fn unseen(&self, feed: &Feed, holding: &Holding) -> Option<&'a Post> {
+        let own = feed.get(&holding.by.id)?;
+        let same = self.0.get(&prefix(&holding.item))?;
+        let before = same.get(..same.partition_point(|post| post.stamp < own.stamp))?;
+        if before.is_empty() {
+            return None;
+        }
+        let seen = feed.seen_by(own);
+        before.iter().rev().copied().find(|post| !seen.contains(&post.stamp.id))
+    }
+}
+
+/// The id that a post gives to an item.
+fn taken(post: &Post) -> Option<&String> {
+    post.says.to.as_ref().or(post.says.item.as_ref())
 }
 
 fn cold(filing: &Filing, measure: &Measure<'_>) -> Option<Finding> {
@@ -207,8 +226,7 @@ fn unknown(board: &Board, post: &Post) -> Option<Finding> {
     board.verdict(&post.stamp.id).filter(refused)?;
     let item = post.says.item.as_ref()?;
     // Filed later, by the stamps: then it is known after all.
-    let filed = board.filings().iter().any(|filing| item_key(&filing.holding.item) == item_key(item));
-    (!filed && board.find(item).is_none()).then(|| Finding {
+    board.find(item).is_none().then(|| Finding {
         item: Some(item.clone()),
         code: Code::UnknownItem,
         posts: vec![post.stamp.id],

@@ -37,6 +37,7 @@ enum Plan {
 }
 
 /// Where a number comes from.
+#[derive(Clone)]
 struct Number {
     item: String,
     reserved: Option<String>,
@@ -52,7 +53,6 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &AppendArgs) -> 
     ensure_readme(&ledger.dir)?;
     let desk = Desk::new(context);
     let asking = desk.asking(args.agent.as_ref())?;
-    // The remote is asked before the lock is taken, so that nobody waits for the network.
     if args.kind == Word::Confirm && !args.no_fetch {
         fetch(context)?;
     }
@@ -63,7 +63,9 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &AppendArgs) -> 
         }
         None => ledger.dir.lock_file(),
     };
-    let scribe = Scribe { context, ledger, args, allocator: desk.allocator(!args.no_fetch), asking };
+    let mut scribe = Scribe { context, ledger, args, allocator: desk.allocator(!args.no_fetch), asking, number: None };
+    // Logs and remotes are asked before the lock is taken, so that nobody waits for somebody's network.
+    scribe.prepare()?;
     // Work trees of a clone post one after the other, so that who claims second sees the first.
     context.with_lock_request("feed append", |request| with_lock_file(&lock, &request, |_| scribe.append(&body)))
 }
@@ -118,9 +120,33 @@ struct Scribe<'a> {
     args: &'a AppendArgs,
     allocator: Allocator<'a>,
     asking: Asking,
+    /// The number that was reserved for it.
+    number: Option<Number>,
 }
 
 impl Scribe<'_> {
+    /// Reserves the number that is asked for, and brings a provisional one into its log.
+    fn prepare(&mut self) -> Result<(), CliError> {
+        if self.args.reserve.is_none() && self.args.kind != Word::Confirm {
+            return Ok(());
+        }
+        let gathered = gather(self.context, self.ledger)?;
+        if let Some(namespace) = &self.args.reserve {
+            self.number = Some(self.reserve(&gathered, namespace)?);
+            return Ok(());
+        }
+        let board = Board::of(&gathered.feed);
+        if let Some(filing) = self.meant(&gathered, &board)?
+            && filing.holding.is_pending()
+            && filing.holding.reserved.is_some()
+        {
+            let item = &filing.holding.item;
+            let namespace = self.allocator.namespace_of(item)?;
+            self.allocator.sync(namespace, &self.asking, Some(std::slice::from_ref(item)))?;
+        }
+        Ok(())
+    }
+
     fn append(&self, body: &str) -> Result<Exit, CliError> {
         let gathered = gather(self.context, self.ledger)?;
         let board = Board::of(&gathered.feed);
@@ -155,8 +181,7 @@ impl Scribe<'_> {
 
     /// An item that is filed, or posted again with a proof.
     fn new_item(&self, gathered: &Gathered, board: &Board, says: Says) -> Result<Plan, CliError> {
-        if let Some(namespace) = &self.args.reserve {
-            let number = self.reserve(gathered, namespace)?;
+        if let Some(number) = self.number.clone() {
             return Ok(Plan::Write(numbered(Says { item: Some(number.item.clone()), ..says }, number)));
         }
         let item = self.args.item.clone().unwrap_or_default();
@@ -175,9 +200,9 @@ impl Scribe<'_> {
 
     fn amend(&self, gathered: &Gathered, board: &Board, says: Says) -> Result<Plan, CliError> {
         let of = self.meant(gathered, board)?;
-        let number = match (&self.args.reserve, &self.args.to) {
-            (Some(namespace), _) => Ok(self.reserve(gathered, namespace)?),
-            (None, to) => self.number(to.as_deref().unwrap_or_default())?,
+        let number = match self.number.clone() {
+            Some(number) => Ok(number),
+            None => self.number(self.args.to.as_deref().unwrap_or_default())?,
         };
         Ok(match number {
             Ok(number) => {
@@ -188,7 +213,7 @@ impl Scribe<'_> {
         })
     }
 
-    /// A provisional number: the log confirms it or gives another one; without a log all posts were read
+    /// A provisional number: its log has confirmed it or given another one; without a log all posts were read
     /// again just now, and decide.
     fn confirm(&self, gathered: &Gathered, board: &Board, says: Says) -> Result<Plan, CliError> {
         let Some(filing) = self.meant(gathered, board)? else { return Ok(Plan::Write(says)) };
@@ -198,7 +223,6 @@ impl Scribe<'_> {
             return Ok(Plan::Write(says));
         };
         let namespace = self.allocator.namespace_of(&item)?;
-        self.allocator.sync(namespace, &self.asking, Some(std::slice::from_ref(&item)))?;
         let amended = format!("{nonce}-amend");
         let (own, seen) = self.allocator.books(namespace)?;
         let find = |book: &Book| book.anchors().iter().find(|anchor| anchor.nonce == amended).cloned();
