@@ -54,6 +54,8 @@ fn feed<'a>(posts: impl IntoIterator<Item = &'a Post>) -> Feed {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
     #[test]
     fn prop_the_feed_is_a_join_semilattice(posts in posts(), parts in prop::collection::vec(0..8u8, 24)) {
         let part = |bit: u8| feed(posts.iter().zip(&parts).filter(|(_, part)| **part & bit != 0).map(|(post, _)| post));

@@ -141,6 +141,7 @@ fn what_cannot_be_said() {
         append(&repo.root, "a", kind, more).exits(2).says(why);
     }
     append(&repo.root, "a", "actionable", &["--item", "CMB-0007"]).exits(1).says("--reserve CMB");
+    append(&repo.root, "a", "actionable", &["--item", "cmb-7"]).exits(1).says("`CMB-{n:04}`");
     append(&repo.root, "a", "claim", &["--item", "A-1"]).exits(1).says("nobody filed this item");
     assert_eq!(feed(&repo.root, &["queue"]).exits(0).stdout, "");
     // What nobody reserved with headwater is spent all the same.

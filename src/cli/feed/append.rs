@@ -2,6 +2,7 @@
 
 use super::args::{AppendArgs, Word};
 use super::gather::{Gathered, fetch, gather};
+use super::namespace_of;
 use crate::cli::clock;
 use crate::cli::context::{Context, Ledger};
 use crate::cli::error::{CliError, Exit};
@@ -303,7 +304,7 @@ impl Scribe<'_> {
     /// A number that is named: reserved before, or provisional where no log keeps such ids; refused in words
     /// where a log keeps them and does not know it as anybody's.
     fn number(&self, item: &str) -> Result<Result<Number, String>, CliError> {
-        let Some(namespace) = self.context.config.ids.values().find(|each| each.format.read(item).is_some()) else {
+        let Some(namespace) = namespace_of(self.context, item) else {
             return Ok(Ok(Number { item: item.to_owned(), reserved: None, provisional: true }));
         };
         let (own, seen) = self.allocator.books(namespace)?;
@@ -314,6 +315,9 @@ impl Scribe<'_> {
         };
         let name = &namespace.name;
         Ok(match claim(&seen).or_else(|| claim(&own)) {
+            None if namespace.format.read(item).is_none() => {
+                Err(format!("{item} is not written as the ids of {name} are (`{}`)", namespace.format.as_str()))
+            }
             None => Err(format!("{item} was never reserved; let the log give the number: `--reserve {name}`")),
             Some((claim, nonce)) => match claim.state {
                 State::Released => Err(format!("{item} was given up and stays spent; use `--reserve {name}`")),

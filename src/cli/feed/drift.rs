@@ -2,7 +2,7 @@
 
 use super::args::DriftArgs;
 use super::gather::{Gathered, fetch, gather};
-use super::instant;
+use super::{instant, namespace_of};
 use crate::cli::console::{WARNING, styled};
 use crate::cli::context::{Context, Ledger};
 use crate::cli::error::{CliError, Exit};
@@ -61,10 +61,7 @@ pub(in crate::cli) fn findings(context: &Context<'_>, ledger: &Ledger, now: i128
     let board = Board::of(&gathered.feed);
     let books = books(context);
     let backing = |item: &str| {
-        let Some(namespace) = context.config.ids.values().find(|namespace| namespace.format.read(item).is_some())
-        else {
-            return Backing::NoLog;
-        };
+        let Some(namespace) = namespace_of(context, item) else { return Backing::NoLog };
         let known = books.get(&namespace.name).into_iter().flatten().any(|book| book.claim(item).is_some());
         if known { Backing::Reserved } else { Backing::NotReserved }
     };

@@ -15,7 +15,9 @@ pub(super) use drift::{Placed, findings};
 use super::clock::now_unix_nanos;
 use super::context::Context;
 use super::error::{CliError, Exit};
+use crate::config::Namespace;
 use crate::event::Timestamp;
+use crate::feed::prefix;
 
 pub(super) fn run(context: &Context<'_>, command: FeedCommand) -> Result<Exit, CliError> {
     let ledger = context.one_ledger()?;
@@ -36,6 +38,17 @@ fn instant(now: Option<&String>) -> Result<i128, CliError> {
             CliError::Usage(format!("--now: `{}` is no instant, such as 2026-01-10T13:03:52Z", text.escape_debug()))
         }),
     }
+}
+
+/// The namespace whose log keeps an id of this form. Only the exact form is one of its ids, but an id that
+/// looks like one (`cmb-7`) is no way around the log.
+fn namespace_of<'a>(context: &'a Context<'_>, item: &str) -> Option<&'a Namespace> {
+    let word = |namespace: &&Namespace| {
+        let before = namespace.format.as_str().split('{').next().unwrap_or_default();
+        prefix(before) == prefix(item)
+    };
+    let all = &context.config.ids;
+    all.values().find(|namespace| namespace.format.read(item).is_some()).or_else(|| all.values().find(word))
 }
 
 /// An age for a line of text: the largest unit of which there are two, else of which there is one.
