@@ -8,6 +8,7 @@ pub mod cli;
 pub mod config;
 pub mod crdt;
 pub mod event;
+pub mod feed;
 pub mod git;
 pub mod ids;
 pub mod ledger;

@@ -101,6 +101,9 @@ pub enum Command {
     /// Reserve ids that nobody else gets: see docs/ids.md
     #[command(subcommand)]
     Id(super::id::IdCommand),
+    /// Posts about work items that several sessions share, and the queue of them: see docs/feed.md
+    #[command(subcommand)]
+    Feed(super::feed::FeedCommand),
     /// Print the configuration as it is in force, defaults included
     ///
     /// The configuration is `.headwater.yaml` at the top of the work tree. It may hold:
@@ -110,6 +113,7 @@ pub enum Command {
     ///   archive: {after: 7d, pack_after: never}
     ///   capture: [todos, request]             what session end reads from the agent's transcript; default []
     ///   sessions: {silent_after: 12h}         when a silent session counts as dead
+    ///   feed: {cold: 24h}                     when the owner of a claimed item counts as silent
     ///   triggers:                             what an occasion does to current.md and to git:
     ///     session-start: {view: safe, commit: never}    and event, session-end, handoff, checkpoint
     ///     pre-push: {check: true}

@@ -4,6 +4,7 @@ use super::args::{Format, Global};
 use super::error::{CliError, Exit, FAILED};
 use crate::ledger::escape::safe_for_terminal;
 use anstyle::{AnsiColor, Style};
+use std::cell::Cell;
 use std::fmt::Write as _;
 use std::io::{self, BufRead as _, IsTerminal as _, Write};
 use std::process::ExitCode;
@@ -16,6 +17,8 @@ pub(super) struct Console {
     pub(super) json: bool,
     /// Whether results are bare words.
     pub(super) plain: bool,
+    /// Whether the reader of standard output has gone.
+    gone: Cell<bool>,
 }
 
 /// How titles look.
@@ -35,19 +38,40 @@ impl Console {
     /// Makes the console that the options ask for.
     #[must_use]
     pub(super) fn new(global: &Global) -> Self {
-        Self { quiet: global.quiet, json: global.format == Format::Json, plain: global.format == Format::Plain }
+        Self {
+            quiet: global.quiet,
+            json: global.format == Format::Json,
+            plain: global.format == Format::Plain,
+            gone: Cell::new(false),
+        }
     }
 
     /// Prints a result; texts from events must have been made safe.
     pub(super) fn result(&self, text: &str) -> Result<(), CliError> {
         let mut out = anstream::stdout().lock();
-        heard(writeln!(out, "{text}").and_then(|()| out.flush()))
+        self.heard(writeln!(out, "{text}").and_then(|()| out.flush()))
+    }
+
+    /// Whether anybody reads the results still, as far as printing has shown.
+    pub(super) fn is_heard(&self) -> bool {
+        !self.gone.get()
+    }
+
+    /// A reader that has gone is no error, and the work goes on without it.
+    fn heard(&self, printed: io::Result<()>) -> Result<(), CliError> {
+        match printed {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.gone.set(true);
+                Ok(())
+            }
+            other => other.map_err(CliError::Output),
+        }
     }
 
     /// Prints the bytes of a result as they are.
     pub(super) fn bytes(&self, bytes: &[u8]) -> Result<(), CliError> {
         let mut out = io::stdout().lock();
-        heard(out.write_all(bytes).and_then(|()| out.flush()))
+        self.heard(out.write_all(bytes).and_then(|()| out.flush()))
     }
 
     /// Prints a result for programs.
@@ -121,14 +145,6 @@ impl Console {
                 ExitCode::from(FAILED)
             }
         }
-    }
-}
-
-/// A reader that has gone is no error, and the work goes on without it.
-fn heard(printed: io::Result<()>) -> Result<(), CliError> {
-    match printed {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CliError::Output(error)),
-        _ => Ok(()),
     }
 }
 

@@ -9,6 +9,7 @@ mod context;
 mod doctor;
 mod environment;
 mod error;
+mod feed;
 mod git_hook;
 mod id;
 mod import;
@@ -32,6 +33,7 @@ pub use args::{
     Cli, Command, DoctorArgs, Format, Global, HookCommand, InitArgs, MergeDriverArgs, SynthArgs, Synthesize,
 };
 pub use error::{CliError, Exit};
+pub use feed::FeedCommand;
 pub use id::IdCommand;
 
 use crate::session::contract::{AgentKind, Hook};
@@ -128,6 +130,7 @@ fn run(global: &Global, command: Command, console: &Console) -> Result<Exit, Cli
         Command::Status => context.each_ledger(|ledger| status::run(&context, ledger)),
         Command::Lint(args) => lint::run(&context, &args),
         Command::Id(command) => id::run(&context, command),
+        Command::Feed(command) => feed::run(&context, command),
         Command::Config => show_config::run(&context),
         Command::Init(args) => init::run(&context, &args),
         Command::Doctor(args) => doctor::run(&context, args),

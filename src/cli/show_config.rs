@@ -40,13 +40,14 @@ pub(super) fn run(context: &Context<'_>) -> Result<Exit, CliError> {
     let ledgers: Vec<String> = context.ledgers.iter().map(|ledger| ledger.dir.path().display().to_string()).collect();
     let file = context.config_file.as_ref().map(|file| file.display().to_string());
     let sessions = json!({"silent_after": age(Some(config.silent_after))});
+    let feed = json!({"cold": age(Some(config.feed_cold))});
     let archive = json!({"after": age(config.archive_after), "pack_after": age(config.pack_after)});
     let ids: serde_json::Map<String, Value> =
         config.ids.iter().map(|(name, namespace)| (name.clone(), namespace_json(namespace))).collect();
     let value = json!({
         "schema": "headwater.config/1", "file": file, "ledger": config.ledgers, "resolved": ledgers, "view": view,
         "archive": archive, "triggers": config.triggers, "capture": config.capture, "sessions": sessions,
-        "ids": ids, "sections": sections,
+        "feed": feed, "ids": ids, "sections": sections,
     });
     if context.console.json {
         context.console.json(&value)?;
@@ -57,7 +58,7 @@ pub(super) fn run(context: &Context<'_>) -> Result<Exit, CliError> {
     let mut text = format!("{}\n", safe_for_terminal(&source));
     let shown = json!({
         "ledger": config.ledgers, "view": view, "archive": archive, "triggers": config.triggers,
-        "capture": config.capture, "sessions": sessions, "ids": ids, "sections": sections,
+        "capture": config.capture, "sessions": sessions, "feed": feed, "ids": ids, "sections": sections,
     });
     let yaml = serde_yaml::to_string(&shown).map_err(|error| CliError::CannotTell(error.to_string()))?;
     text.push_str(yaml.trim_end());

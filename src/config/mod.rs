@@ -38,6 +38,8 @@ pub struct Config {
     pub capture: BTreeSet<Captured>,
     /// How long a session may be silent before it counts as dead, though its process cannot be seen.
     pub silent_after: Span,
+    /// How long the owner of an item of the feed may be silent.
+    pub feed_cold: Span,
     /// The namespaces of ids.
     pub ids: Namespaces,
 }
@@ -65,6 +67,7 @@ impl Default for Config {
             triggers: Triggers::default(),
             capture: BTreeSet::new(),
             silent_after: Span::hours(12),
+            feed_cold: Span::hours(24),
             ids: Namespaces::new(),
         }
     }
@@ -147,11 +150,12 @@ mod tests {
     #[test]
     fn everything_that_can_be_said() {
         let config = Config::parse(
-            "ledger: [a/b/, c]\nview: default-branch\narchive: {after: 2w, pack_after: never}\nsections:\n- name: now\n  title: Right Now\n- {name: risks, closed_by: settled, identity: exact, show: 7d}\n",
+            "ledger: [a/b/, c]\nview: default-branch\narchive: {after: 2w, pack_after: never}\nfeed: {cold: 36h}\nsections:\n- name: now\n  title: Right Now\n- {name: risks, closed_by: settled, identity: exact, show: 7d}\n",
         )
         .unwrap();
         assert_eq!(config.ledgers, ["a/b", "c"]);
         assert_eq!((config.view, config.archive_after), (ViewPolicy::DefaultBranch, Span::parse("14d", "hdw").ok()));
+        assert_eq!((config.feed_cold, Config::default().feed_cold), (Span::hours(36), Span::hours(24)));
         let now = config.schema.section("now").unwrap();
         assert_eq!((now.title.as_str(), now.merge), ("Right Now", Merge::Register));
         let risks = config.schema.section("risks").unwrap();
@@ -206,6 +210,8 @@ mod tests {
             ("triggers: {start: {}}", "1:12", "unknown field `start`"),
             ("capture: [everything]", "1:11", "unknown variant `everything`"),
             ("sessions: {silent_after: x}", "1:11", "no span"),
+            ("feed: {cold: 1}", "1:7", "no span"),
+            ("feed: {warm: 1h}", "1:8", "unknown field `warm`"),
             ("view: branch\nledger: {a: b}", "2:1", "a path"),
             ("ledger: a/.git/b", "1:9", "inside the work tree"),
             ("ledger: [a, a]", "1:13", "`a`"),

@@ -21,7 +21,14 @@ pub(super) struct RawConfig {
     triggers: Option<Triggers>,
     capture: Option<Vec<Captured>>,
     sessions: Option<RawSessions>,
+    feed: Option<RawFeed>,
     ids: Option<BTreeMap<String, Option<RawNamespace>>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a mapping, such as `{cold: 24h}`")]
+struct RawFeed {
+    cold: Option<Window>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -156,6 +163,7 @@ impl RawConfig {
                 .sessions
                 .and_then(|sessions| sessions.silent_after)
                 .map_or(default.silent_after, |span| span.0),
+            feed_cold: self.feed.and_then(|feed| feed.cold).map_or(default.feed_cold, |span| span.0),
             ids: check_ids(self.ids.unwrap_or_default(), root)?,
         })
     }

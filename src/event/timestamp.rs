@@ -149,6 +149,18 @@ impl Span {
         Self { nanos: minutes as i128 * 60 * NANOS_PER_SECOND }
     }
 
+    /// A span of whole seconds.
+    #[must_use]
+    pub const fn seconds_of(seconds: u32) -> Self {
+        Self { nanos: seconds as i128 * NANOS_PER_SECOND }
+    }
+
+    /// Its nanoseconds.
+    #[must_use]
+    pub const fn nanos(self) -> i128 {
+        self.nanos
+    }
+
     /// Whole seconds in the span, rounded down.
     #[must_use]
     pub fn seconds(self) -> i64 {

@@ -23,6 +23,7 @@ mod revision;
 mod scratch_index;
 mod settings;
 mod state;
+mod tips;
 
 pub use command::{AtLimit, Call, Git, Output};
 pub use commit::{CommitOutcome, CommitRequest, Reason, SUBJECT};

@@ -147,7 +147,7 @@ pub(super) fn pathspecs(prefixes: &[&str]) -> Vec<String> {
 }
 
 /// Reads `mode SP type SP oid TAB path`.
-fn tree_entry(line: &[u8]) -> Option<TreeEntry> {
+pub(super) fn tree_entry(line: &[u8]) -> Option<TreeEntry> {
     let tab = line.iter().position(|byte| *byte == b'\t')?;
     let (about, path) = line.split_at_checked(tab)?;
     let mut words = about.split(|byte| *byte == b' ');

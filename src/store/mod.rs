@@ -19,6 +19,8 @@ mod select;
 mod shared;
 mod spool;
 mod synthesize;
+mod texts;
+mod watch;
 
 pub use append::{AppendFile, make_folder, names_in};
 pub use archive::{ArchiveRequest, Archived, archive};
@@ -44,6 +46,8 @@ pub use synthesize::{
     Folded, HiddenEvents, NothingHidden, Sizes, SynthRequest, Synthesized, fold_ledger, read_beyond, read_ledger,
     synthesize,
 };
+pub use texts::{EventText, read_texts, texts_in};
+pub use watch::{Wake, Watch};
 
 use std::path::{Path, PathBuf};
 

@@ -15,7 +15,10 @@ pub(super) enum Opened {
 }
 
 pub use imp::network_file_system;
-pub(super) use imp::{open_lock_file, open_without_following, rename_without_replacing, same_file, sync_dir, try_lock};
+pub(super) use imp::{
+    open_lock_file, open_without_following, rename_without_replacing, same_file, sync_dir, try_lock,
+    wait_until_output_closes,
+};
 
 #[cfg(unix)]
 mod imp {
@@ -43,6 +46,15 @@ mod imp {
         let flags =
             OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
         Ok(File::from(retry_on_intr(|| open(path, flags, Mode::from_raw_mode(0o666)))?))
+    }
+
+    /// Sleeps until nobody reads standard output any more; `false` where that cannot be told.
+    pub(in super::super) fn wait_until_output_closes() -> bool {
+        use rustix::event::{PollFd, PollFlags, poll};
+        let out = std::io::stdout();
+        let mut watched = [PollFd::new(&out, PollFlags::empty())];
+        retry_on_intr(|| poll(&mut watched, None)).is_ok()
+            && watched.iter().any(|fd| fd.revents().intersects(PollFlags::ERR | PollFlags::HUP))
     }
 
     /// Renames unless the new name is taken; `Unsupported` where the file system cannot.
@@ -129,6 +141,11 @@ mod imp {
     /// A file that is open cannot be replaced here.
     pub(in super::super) fn same_file(_: &std::fs::Metadata, _: &std::fs::Metadata) -> bool {
         true
+    }
+
+    /// Cannot be told here.
+    pub(in super::super) fn wait_until_output_closes() -> bool {
+        false
     }
 
     /// A file that is open cannot be deleted or replaced here, and the database's own lock is enough.

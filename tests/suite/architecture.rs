@@ -5,17 +5,18 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// What the files of each layer may import, in the order of the data's path.
-const LAYERS: [(&str, &[&str]); 10] = [
+const LAYERS: [(&str, &[&str]); 11] = [
     ("crdt", &[]),
     ("event", &["crdt"]),
     ("ledger", &["crdt", "event"]),
+    ("feed", &["crdt", "event", "ledger"]),
     ("config", &["event", "ledger"]),
     ("store", &["crdt", "event", "ledger"]),
     ("git", &["event"]),
     ("session", &["event", "ledger", "config", "store", "git"]),
     ("setup", &["event", "config", "store", "git"]),
     ("ids", &["event", "config", "store", "git"]),
-    ("cli", &["crdt", "event", "ledger", "config", "store", "git", "ids", "session", "setup"]),
+    ("cli", &["crdt", "event", "ledger", "config", "store", "git", "ids", "feed", "session", "setup"]),
 ];
 
 fn sources() -> BTreeMap<String, String> {

@@ -18,6 +18,7 @@ mod cli;
 mod commit;
 mod concurrent;
 mod faults;
+mod feed;
 mod golden;
 mod ids;
 mod import;

@@ -94,17 +94,17 @@ pub(super) fn settle(context: &Context<'_>, patience: Duration) -> Result<Vec<St
 }
 
 /// Where ids are asked for.
-struct Desk<'a> {
+pub(super) struct Desk<'a> {
     context: &'a Context<'a>,
     warn: Box<dyn Fn(&str) + 'a>,
 }
 
 impl<'a> Desk<'a> {
-    fn new(context: &'a Context<'a>) -> Self {
+    pub(super) fn new(context: &'a Context<'a>) -> Self {
         Self { context, warn: Box::new(|text| context.console.warning(&format!("warning: {text}"))) }
     }
 
-    fn allocator(&'a self, fetch: bool) -> Allocator<'a> {
+    pub(super) fn allocator(&'a self, fetch: bool) -> Allocator<'a> {
         Allocator {
             place: self.place(),
             namespaces: &self.context.config.ids,
@@ -123,7 +123,7 @@ impl<'a> Desk<'a> {
         Place { folder, top, layout }
     }
 
-    fn asking(&self, agent: Option<&String>) -> Result<Asking, CliError> {
+    pub(super) fn asking(&self, agent: Option<&String>) -> Result<Asking, CliError> {
         let layout = self.context.layout.as_ref();
         let at = clock::now()?.to_string();
         // Always to the millisecond, as programs that read it expect.

@@ -1,0 +1,464 @@
+//! `headwater feed append`: one more post, if the rules of the feed allow it.
+
+use super::args::{AppendArgs, Word};
+use super::gather::{Gathered, fetch, gather};
+use super::namespace_of;
+use crate::cli::clock;
+use crate::cli::context::{Context, Ledger};
+use crate::cli::error::{CliError, Exit};
+use crate::cli::id::Desk;
+use crate::config::Namespace;
+use crate::event::encode::file_stem;
+use crate::event::normal::MAX_BYTES;
+use crate::event::{EventId, IdPrefix, Span, Timestamp};
+use crate::feed::codec::{Draft, text_of};
+use crate::feed::{Board, Filing, Kind, Post, Refusal, Says, Stage, Verdict, is_item, item_key};
+use crate::ids::fold::{Book, State};
+use crate::ids::reserve::{Asking, Wish};
+use crate::ids::{Allocator, IdsError};
+use crate::ledger::escape::safe_for_terminal;
+use crate::store::{create_event, ensure_readme, make_folder, with_lock_file};
+use serde_json::json;
+use std::io::Read as _;
+
+/// What the id is put for.
+const MARK: &str = "{{ITEM_ID}}";
+
+/// A post further ahead than this is not followed, but by posts about the same item.
+const FAR_AHEAD: Span = Span::hours(24);
+
+/// The most posts that a post names as seen.
+const MAX_PARENTS: usize = 1_000;
+
+/// What a post is going to be, or why it is not written.
+enum Plan {
+    Write(Says),
+    /// It is refused: why, and what to do.
+    Refuse(String),
+}
+
+/// Where a number comes from.
+#[derive(Clone)]
+struct Number {
+    item: String,
+    reserved: Option<String>,
+    provisional: bool,
+}
+
+pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &AppendArgs) -> Result<Exit, CliError> {
+    check(args)?;
+    let body = match args.body.as_deref() {
+        Some("-") => read_stdin()?,
+        body => body.unwrap_or_default().to_owned(),
+    };
+    ensure_readme(&ledger.dir)?;
+    let desk = Desk::new(context);
+    let asking = desk.asking(args.agent.as_ref())?;
+    if args.kind == Word::Confirm && !args.no_fetch {
+        fetch(context)?;
+    }
+    let lock = match &context.layout {
+        Some(layout) => {
+            make_folder(&layout.own_dir())?;
+            layout.own_dir().join("feed.lock")
+        }
+        None => ledger.dir.lock_file(),
+    };
+    let mut scribe = Scribe { context, ledger, args, allocator: desk.allocator(!args.no_fetch), asking, number: None };
+    // Logs and remotes are asked before the lock is taken, so that nobody waits for somebody's network.
+    scribe.prepare()?;
+    // Work trees of a clone post one after the other, so that who claims second sees the first.
+    context.with_lock_request("feed append", |request| with_lock_file(&lock, &request, |_| scribe.append(&body)))
+}
+
+/// What does not go together.
+fn check(args: &AppendArgs) -> Result<(), CliError> {
+    let usage = |text: &str| Err(CliError::Usage(text.to_owned()));
+    let (is_new, amends) = (args.kind == Word::Actionable, args.kind == Word::Amend);
+    if args.reserve.is_some() && !is_new && !amends {
+        return usage("--reserve is for `--kind actionable` and `--kind amend`");
+    }
+    if args.reserve.is_some() && is_new && args.item.is_some() {
+        return usage("--reserve gives a new item its id; leave `--item` out");
+    }
+    if is_new && args.item.is_none() && args.reserve.is_none() {
+        return usage("an actionable post needs a number: `--reserve NAMESPACE`, or `--item ID` where no log keeps it");
+    }
+    if !is_new && args.kind != Word::Note && args.item.is_none() {
+        return usage("which item? name it with `--item ID`");
+    }
+    if amends && args.to.is_none() && args.reserve.is_none() {
+        return usage("an amendment needs a new id: `--reserve NAMESPACE`, or `--to ID` where no log keeps such ids");
+    }
+    if args.to.is_some() && !amends {
+        return usage("--to is for `--kind amend`");
+    }
+    if args.proof.is_some() && !is_new {
+        return usage("--proof is for `--kind actionable`");
+    }
+    if args.subject.trim().is_empty() {
+        return usage("--subject: say what it is about");
+    }
+    if let Some(item) = args.item.iter().chain(&args.to).find(|item| !is_item(item)) {
+        return usage(&format!(
+            "`{}` is no id: letters, digits, `-`, `_`, `.` and `#`, with a digit",
+            item.escape_debug()
+        ));
+    }
+    Ok(())
+}
+
+fn read_stdin() -> Result<String, CliError> {
+    let mut bytes = Vec::new();
+    std::io::stdin().take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(CliError::Input)?;
+    String::from_utf8(bytes).map_err(|_not_utf8| CliError::Usage("standard input is not UTF-8".to_owned()))
+}
+
+/// Who writes one post, where.
+struct Scribe<'a> {
+    context: &'a Context<'a>,
+    ledger: &'a Ledger,
+    args: &'a AppendArgs,
+    allocator: Allocator<'a>,
+    asking: Asking,
+    /// The number that was reserved for it.
+    number: Option<Number>,
+}
+
+impl Scribe<'_> {
+    /// Reserves the number that is asked for, and brings a provisional one into its log.
+    fn prepare(&mut self) -> Result<(), CliError> {
+        if self.args.reserve.is_none() && self.args.kind != Word::Confirm {
+            return Ok(());
+        }
+        let gathered = gather(self.context, self.ledger)?;
+        if let Some(namespace) = &self.args.reserve {
+            self.number = Some(self.reserve(&gathered, namespace)?);
+            return Ok(());
+        }
+        let board = Board::of(&gathered.feed);
+        if let Some(filing) = self.meant(&gathered, &board)?
+            && filing.holding.is_pending()
+            && filing.holding.reserved.is_some()
+        {
+            let item = &filing.holding.item;
+            let namespace = self.allocator.namespace_of(item)?;
+            self.allocator.sync(namespace, &self.asking, Some(std::slice::from_ref(item)))?;
+        }
+        Ok(())
+    }
+
+    fn append(&self, body: &str) -> Result<Exit, CliError> {
+        let gathered = gather(self.context, self.ledger)?;
+        let board = Board::of(&gathered.feed);
+        let mut says = match self.plan(&gathered, &board)? {
+            Plan::Write(says) => says,
+            Plan::Refuse(why) => {
+                self.context.console.warning(&format!("refused: {why}"));
+                return Ok(Exit::Finding);
+            }
+        };
+        let id = says.to.as_ref().or(says.item.as_ref()).cloned().unwrap_or_default();
+        says.subject = crate::event::text::collapse(&self.args.subject.replace(MARK, &id)).into_owned();
+        says.text = text_of(&body.replace(MARK, &id));
+        says.key.clone_from(&self.args.event);
+        self.write(&gathered, &board, says)
+    }
+
+    fn plan(&self, gathered: &Gathered, board: &Board) -> Result<Plan, CliError> {
+        let kind = self.args.kind.kind();
+        let says = Says::new(kind, self.args.item.as_deref(), "");
+        match kind {
+            Kind::Actionable => self.new_item(gathered, board, says),
+            Kind::Note if self.args.item.is_none() => Ok(Plan::Write(says)),
+            Kind::Confirm => self.confirm(gathered, board, says),
+            Kind::Amend => self.amend(gathered, board, says),
+            Kind::Claim | Kind::Done | Kind::Note | Kind::Release | Kind::Repair => {
+                let meant = self.meant(gathered, board)?;
+                Ok(Plan::Write(meant.map_or(says.clone(), |filing| about(says, filing))))
+            }
+        }
+    }
+
+    /// An item that is filed, or posted again with a proof.
+    fn new_item(&self, gathered: &Gathered, board: &Board, says: Says) -> Result<Plan, CliError> {
+        if let Some(number) = self.number.clone() {
+            return Ok(Plan::Write(numbered(Says { item: Some(number.item.clone()), ..says }, number)));
+        }
+        let item = self.args.item.clone().unwrap_or_default();
+        let Some(filing) = board.find(&item) else {
+            return Ok(match self.number(&item)? {
+                Ok(number) => Plan::Write(numbered(says, number)),
+                Err(why) => Plan::Refuse(why),
+            });
+        };
+        let proof = match &self.args.proof {
+            Some(digits) => Some(resolve(gathered, "--proof", digits)?),
+            None => last_proof(gathered, board, filing),
+        };
+        Ok(Plan::Write(Says { proof, ..says }))
+    }
+
+    fn amend(&self, gathered: &Gathered, board: &Board, says: Says) -> Result<Plan, CliError> {
+        let of = self.meant(gathered, board)?;
+        let number = match self.number.clone() {
+            Some(number) => Ok(number),
+            None => self.number(self.args.to.as_deref().unwrap_or_default())?,
+        };
+        Ok(match number {
+            Ok(number) => {
+                let says = of.map_or(says.clone(), |filing| about(says, filing));
+                Plan::Write(numbered(Says { to: Some(number.item.clone()), ..says }, number))
+            }
+            Err(why) => Plan::Refuse(why),
+        })
+    }
+
+    /// A provisional number: its log has confirmed it or given another one; without a log all posts were read
+    /// again just now, and decide.
+    fn confirm(&self, gathered: &Gathered, board: &Board, says: Says) -> Result<Plan, CliError> {
+        let Some(filing) = self.meant(gathered, board)? else { return Ok(Plan::Write(says)) };
+        let says = about(says, filing);
+        let item = filing.holding.item.clone();
+        let Some(nonce) = filing.holding.reserved.as_ref().filter(|_| filing.holding.is_pending()) else {
+            return Ok(Plan::Write(says));
+        };
+        let namespace = self.allocator.namespace_of(&item)?;
+        let amended = format!("{nonce}-amend");
+        let (own, seen) = self.allocator.books(namespace)?;
+        let find = |book: &Book| book.anchors().iter().find(|anchor| anchor.nonce == amended).cloned();
+        let new = find(&seen).or_else(|| find(&own)).and_then(|anchor| {
+            let place = anchor.replaces.iter().position(|old| *old == item)?;
+            anchor.ids.get(place).cloned()
+        });
+        Ok(Plan::Write(match new {
+            None => says,
+            Some(to) => {
+                self.context.console.notice(&format!("AMENDMENT: {item} is {to} now"));
+                Says { kind: Kind::Amend, to: Some(to), reserved: Some(amended), ..says }
+            }
+        }))
+    }
+
+    /// The item that is meant: the one of `--of`, else of those with this id the one that this seat has
+    /// or filed, else the one with the best right to it.
+    fn meant<'b>(&self, gathered: &Gathered, board: &'b Board) -> Result<Option<&'b Filing>, CliError> {
+        let item = self.args.item.as_deref().unwrap_or_default();
+        if let Some(digits) = &self.args.of {
+            let id = resolve(gathered, "--of", digits)?;
+            let filing = board.about(&id);
+            let wrong = || CliError::Usage(format!("--of: the post `{digits}` is about no item"));
+            return filing.map(Some).ok_or_else(wrong);
+        }
+        let Some(best) = board.find(item) else { return Ok(None) };
+        let mut same = vec![best];
+        same.extend(board.rivals(best));
+        let seat = self.asking.agent.as_str();
+        let mine = |filing: &&&Filing| match self.args.kind.kind() {
+            Kind::Done | Kind::Release => filing.stage == Stage::Claimed(seat.to_owned()),
+            Kind::Amend | Kind::Confirm => filing.by.agent == seat,
+            Kind::Actionable | Kind::Claim | Kind::Note | Kind::Repair => false,
+        };
+        let own = same.iter().find(mine).copied();
+        if own.is_none() && same.len() > 1 && self.args.kind == Word::Amend {
+            // Whoever amends for others means the one that has to move.
+            return Ok(same.last().copied());
+        }
+        Ok(own.or(Some(best)))
+    }
+
+    /// Reserves a number above every one that the feed names.
+    fn reserve(&self, gathered: &Gathered, name: &str) -> Result<Number, CliError> {
+        let namespace = self.allocator.namespace(name)?;
+        self.raise(gathered, namespace)?;
+        let wish = Wish { count: 1, event: self.args.event.clone(), ..Wish::default() };
+        let reserved = self.allocator.reserve(namespace, &self.asking, &wish)?;
+        let item = reserved.ids.first().cloned().unwrap_or_default();
+        Ok(Number { item, reserved: Some(reserved.anchor.nonce), provisional: reserved.provisional })
+    }
+
+    /// Numbers that posts used without the log are spent as well.
+    fn raise(&self, gathered: &Gathered, namespace: &Namespace) -> Result<(), CliError> {
+        let scope = self.asking.scope(namespace);
+        let used = |post: &&Post| {
+            let named = post.says.item.iter().chain(&post.says.to);
+            named
+                .filter_map(|item| namespace.format.read(item))
+                .filter(|says| says.scope == scope)
+                .map(|says| says.number)
+                .max()
+        };
+        let Some(top) = gathered.feed.in_order().iter().filter_map(used).max() else { return Ok(()) };
+        let (own, seen) = self.allocator.books(namespace)?;
+        if top <= own.top(&scope).max(seen.top(&scope)) {
+            return Ok(());
+        }
+        let asking = Asking { nonce: format!("{}-feed", self.asking.nonce), ..self.asking.clone() };
+        match self.allocator.raise(namespace, &asking, top) {
+            // The local log has it by then, and that is what an offline number is taken from.
+            Err(IdsError::Unreachable { .. } | IdsError::Unsure { .. }) => Ok(()),
+            other => Ok(other?),
+        }
+    }
+
+    /// A number that is named: reserved before, or provisional where no log keeps such ids; refused in words
+    /// where a log keeps them and does not know it as anybody's.
+    fn number(&self, item: &str) -> Result<Result<Number, String>, CliError> {
+        let Some(namespace) = namespace_of(self.context, item) else {
+            return Ok(Ok(Number { item: item.to_owned(), reserved: None, provisional: true }));
+        };
+        let (own, seen) = self.allocator.books(namespace)?;
+        let claim = |book: &Book| {
+            let claim = book.claim(item)?.clone();
+            let nonce = book.anchor_of(&claim)?.nonce.clone();
+            Some((claim, nonce))
+        };
+        let name = &namespace.name;
+        Ok(match claim(&seen).or_else(|| claim(&own)) {
+            None if namespace.format.read(item).is_none() => {
+                Err(format!("{item} is not written as the ids of {name} are (`{}`)", namespace.format.as_str()))
+            }
+            None => Err(format!("{item} was never reserved; let the log give the number: `--reserve {name}`")),
+            Some((claim, nonce)) => match claim.state {
+                State::Released => Err(format!("{item} was given up and stays spent; use `--reserve {name}`")),
+                State::Amended(by) => Err(format!("{item} was amended to {by}; name that one")),
+                state @ (State::Pending | State::Confirmed) => {
+                    let provisional = state == State::Pending;
+                    Ok(Number { item: item.to_owned(), reserved: Some(nonce), provisional })
+                }
+            },
+        })
+    }
+
+    fn write(&self, gathered: &Gathered, board: &Board, says: Says) -> Result<Exit, CliError> {
+        let console = self.context.console;
+        let heads = gathered.feed.heads();
+        let skipped = heads.len().saturating_sub(MAX_PARENTS);
+        let draft = Draft {
+            ts: instant(gathered, board, &says)?,
+            seat: self.asking.agent.clone(),
+            branch: self.asking.branch.clone(),
+            parents: heads.into_iter().skip(skipped).collect(),
+            says,
+        };
+        let (text, post) = draft
+            .post(self.context.schema())
+            .map_err(|fault| CliError::Usage(format!("this cannot be posted: {fault}")))?;
+        if text.len() > MAX_BYTES {
+            return Err(CliError::Usage(format!("the post would have {} bytes, of at most {MAX_BYTES}", text.len())));
+        }
+        // The rules are asked by letting the post in: what the queue would refuse is not written.
+        let mut feed = gathered.feed.clone();
+        feed.insert(post.clone());
+        let after = Board::of(&feed);
+        match after.verdict(&post.stamp.id) {
+            Some(Verdict::Refused(refusal)) => {
+                console.warning(&format!("refused: {}", refused(&post, refusal, board)));
+                Ok(Exit::Finding)
+            }
+            Some(Verdict::Repeats(earlier)) => {
+                let earlier = gathered.feed.get(earlier).unwrap_or(&post);
+                console.notice("this was posted before, and nothing was written");
+                self.print(earlier, &gathered.place(&earlier.stamp.id), true)?;
+                Ok(Exit::Done)
+            }
+            Some(Verdict::Done) | None => {
+                let stem = file_stem(draft.ts, &draft.seat);
+                let path = create_event(&self.ledger.dir.events(), &stem, &text)?;
+                if post.says.provisional {
+                    let item = post.says.to.as_ref().or(post.says.item.as_ref()).cloned().unwrap_or_default();
+                    console.notice(&format!(
+                        "{item} is provisional: within 30 s `headwater feed append --kind confirm --item {item} --subject …`"
+                    ));
+                }
+                self.print(&post, &path.display().to_string(), false)?;
+                Ok(Exit::Done)
+            }
+        }
+    }
+
+    fn print(&self, post: &Post, path: &str, repeated: bool) -> Result<(), CliError> {
+        let console = self.context.console;
+        let says = &post.says;
+        let item = says.to.as_ref().or(says.item.as_ref());
+        if console.json {
+            return console.json(&json!({"schema": "headwater.feed.append/1", "item": item, "kind": says.kind.word(),
+                "mark": says.kind.mark(), "confirm_pending": says.provisional, "repeated": repeated, "path": path,
+                "post": post.stamp.id.to_hex(), "ts": post.stamp.ts.to_string(), "seat": post.stamp.agent}));
+        }
+        if console.plain {
+            return console.result(item.map_or("", String::as_str));
+        }
+        let item = item.map_or("-", String::as_str);
+        let pending = if says.provisional { "  CONFIRM-PENDING" } else { "" };
+        console.result(&format!("{item}  {}{pending}  {}", says.kind.mark(), safe_for_terminal(path)))
+    }
+}
+
+/// The refusal in words, with what to do.
+fn refused(post: &Post, refusal: &Refusal, board: &Board) -> String {
+    let item = post.says.item.clone().unwrap_or_default();
+    let known = board.find(&item).map(|filing| filing.by.agent.clone()).unwrap_or_default();
+    let remedy = match refusal {
+        Refusal::Exists(_) => {
+            format!("{known} filed {item}: take a new number with `--reserve`, or release or repair it first")
+        }
+        Refusal::UnknownItem | Refusal::UnknownFiling => {
+            "see `headwater feed queue --all`, or file it with `--kind actionable`".to_owned()
+        }
+        Refusal::ClaimedBy(seat) => {
+            format!("choose another item, or ask {seat} to release it; `--kind repair` if it is cold")
+        }
+        Refusal::DoneBy(_) => "`--kind repair` opens it again".to_owned(),
+        Refusal::NotClaimed => "claim it first: `--kind claim`".to_owned(),
+        Refusal::Collides(_) => "give it another id: `--kind amend`".to_owned(),
+        Refusal::AmendedTo(to) => format!("name {to}"),
+        Refusal::NoProof => "name a release or repair of this item that is in force".to_owned(),
+    };
+    format!("{item}: {}; {remedy}", refusal.text())
+}
+
+/// The instant of the post: now, but above everything that was seen, and above everything that was said
+/// of its item however far ahead that is dated.
+fn instant(gathered: &Gathered, board: &Board, says: &Says) -> Result<Timestamp, CliError> {
+    let now = clock::now()?;
+    let horizon = now.after(FAR_AHEAD).unwrap_or(now);
+    let seen = gathered.feed.in_order().into_iter().map(|post| post.stamp.ts).filter(|ts| *ts <= horizon).max();
+    let named: Vec<&String> = says.item.iter().chain(&says.to).collect();
+    let about = named.iter().flat_map(|item| gathered.feed.naming(item)).map(|post| post.stamp.ts).max();
+    let filings = says.of.iter().filter_map(|of| board.about(of)).flat_map(|filing| &filing.posts);
+    let history = filings.filter_map(|id| gathered.feed.get(id)).map(|post| post.stamp.ts).max();
+    match seen.max(about).max(history).filter(|floor| *floor >= now) {
+        None => Ok(now),
+        Some(floor) => floor.floor_to_millis().after(Span::MILLISECOND).ok_or(CliError::Clock),
+    }
+}
+
+/// A post about an item, by its id as it is written.
+fn about(says: Says, filing: &Filing) -> Says {
+    let held = &filing.holding.item;
+    let item = says.item.map(|item| if item_key(&item) == item_key(held) { held.clone() } else { item });
+    Says { of: Some(filing.by.id), item, ..says }
+}
+
+fn numbered(says: Says, number: Number) -> Says {
+    Says { reserved: number.reserved, provisional: number.provisional, ..says }
+}
+
+/// The post that a beginning of an id names.
+fn resolve(gathered: &Gathered, option: &str, digits: &str) -> Result<EventId, CliError> {
+    let found = IdPrefix::parse(digits).and_then(|prefix| gathered.feed.resolve(&prefix));
+    found.ok_or_else(|| {
+        CliError::Usage(format!("{option}: `{}` names no single post; give 12 or more digits", digits.escape_debug()))
+    })
+}
+
+/// The release or repair that put an item back to waiting, if that is how it waits.
+fn last_proof(gathered: &Gathered, board: &Board, filing: &Filing) -> Option<EventId> {
+    let turns = |post: &&Post| {
+        let kinds = [Kind::Claim, Kind::Done, Kind::Release, Kind::Repair];
+        kinds.contains(&post.says.kind) && board.verdict(&post.stamp.id) == Some(&Verdict::Done)
+    };
+    let last = filing.posts.iter().rev().filter_map(|id| gathered.feed.get(id)).find(turns)?;
+    matches!(last.says.kind, Kind::Release | Kind::Repair).then_some(last.stamp.id)
+}

@@ -1,0 +1,129 @@
+//! All posts that can be seen from here: those of this work tree, of its siblings, and of every branch
+//! that this clone knows.
+
+use crate::cli::context::{Context, Ledger, ledger_entries};
+use crate::cli::error::CliError;
+use crate::event::EventId;
+use crate::event::normal::Normalised;
+use crate::feed::Feed;
+use crate::feed::codec::{BadPost, decode};
+use crate::git::{Git, Oid};
+use crate::ids::sources::HEADS;
+use crate::ledger::escape::escape_file_name;
+use crate::store::{EventText, LedgerDir, StoreError, read_texts, texts_in};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How long the fetch of other people's branches may take.
+const FETCH: Duration = Duration::from_secs(10);
+
+/// The posts, and where each was read.
+#[derive(Debug, Default)]
+pub(super) struct Gathered {
+    pub feed: Feed,
+    /// The file of each post: here, in a sibling, or in a branch.
+    pub places: BTreeMap<EventId, String>,
+    /// Events that say they are posts and cannot be read as such.
+    pub bad: BTreeMap<EventId, (String, BadPost)>,
+}
+
+impl Gathered {
+    /// Where a post was read.
+    pub(super) fn place(&self, id: &EventId) -> String {
+        self.places.get(id).cloned().unwrap_or_default()
+    }
+
+    fn add(&mut self, context: &Context<'_>, folder: &str, texts: Vec<EventText>) {
+        for EventText { name, text, first_line } in texts {
+            let id = EventId::of(&text);
+            if self.places.contains_key(&id) || self.bad.contains_key(&id) {
+                continue;
+            }
+            let name = escape_file_name(&name);
+            let place = if name.starts_with("archive/") { name } else { format!("events/{name}") };
+            let place = format!("{folder}/{place}");
+            match decode(&Normalised { text: text.into(), first_line }, context.schema()) {
+                Ok(None) => {}
+                Ok(Some(post)) => {
+                    self.places.insert(id, place);
+                    self.feed.insert(post);
+                }
+                Err(bad) => {
+                    self.bad.insert(id, (place, bad));
+                }
+            }
+        }
+    }
+}
+
+/// The ledgers of this work tree and of its siblings.
+pub(super) fn folders(context: &Context<'_>, ledger: &Ledger) -> Vec<(LedgerDir, String)> {
+    let mut folders = vec![(ledger.dir.clone(), ledger.name.clone())];
+    if let (Some(layout), Some(path)) = (&context.layout, &ledger.in_git) {
+        let there = |top: PathBuf| {
+            let dir = top.join(path);
+            let name = dir.display().to_string();
+            (LedgerDir::new(dir), name)
+        };
+        folders.extend(layout.work_trees().into_iter().skip(1).map(|other| there(other.work_tree)));
+    }
+    folders
+}
+
+/// Gathers all posts.
+pub(super) fn gather(context: &Context<'_>, ledger: &Ledger) -> Result<Gathered, CliError> {
+    let mut gathered = Gathered::default();
+    for (place, (dir, name)) in folders(context, ledger).into_iter().enumerate() {
+        match read_texts(&dir) {
+            Ok(texts) => gathered.add(context, &name, texts),
+            Err(StoreError::NoLedger(_)) => {}
+            Err(error) if place == 0 => return Err(error.into()),
+            // Another work tree may be half made or half removed.
+            Err(error) => {
+                let error = CliError::from(error).chain();
+                context.console.warning(&format!("warning: the posts of a sibling were not looked at: {error}"));
+            }
+        }
+    }
+    if let (Some(git), Some(path)) = (context.git(), &ledger.in_git) {
+        from_branches(context, &git, path, &mut gathered)?;
+    }
+    Ok(gathered)
+}
+
+fn from_branches(context: &Context<'_>, git: &Git, path: &str, gathered: &mut Gathered) -> Result<(), CliError> {
+    let mut wanted = Vec::new();
+    let mut known: BTreeSet<Oid> = BTreeSet::new();
+    for (reference, entries) in git.folder_at_tips(path)? {
+        for (found, entry) in ledger_entries("", &entries) {
+            if !found.not_a_file && known.insert(entry.oid.clone()) {
+                wanted.push((reference.clone(), found, entry.oid));
+            }
+        }
+    }
+    let oids: Vec<Oid> = wanted.iter().map(|(_, _, oid)| oid.clone()).collect();
+    for ((reference, found, _), bytes) in wanted.iter().zip(git.read_blobs(&oids)?) {
+        let texts = texts_in(found, &bytes)
+            .map_err(|source| StoreError::Pack { path: PathBuf::from(format!("{reference}:{path}")), source })?;
+        let name = reference.trim_start_matches("refs/").trim_start_matches("heads/");
+        gathered.add(context, &format!("{name}:{path}"), texts);
+    }
+    Ok(())
+}
+
+/// Fetches other people's branches into references of our own; what cannot be fetched is said.
+pub(super) fn fetch(context: &Context<'_>) -> Result<(), CliError> {
+    let Some(git) = context.git() else { return Ok(()) };
+    if !git.has_remote("origin")? {
+        return Ok(());
+    }
+    let limit = context.patience.unwrap_or(FETCH);
+    let failed = match git.fetch_privately("origin", &[HEADS.to_owned()], limit) {
+        Ok(answer) if answer.success() => return Ok(()),
+        Ok(answer) => answer.stderr.trim().to_owned(),
+        Err(error) => CliError::from(error).chain(),
+    };
+    context.console.warning(&format!("warning: could not reach origin: newer posts were not looked at ({failed})"));
+    Ok(())
+}

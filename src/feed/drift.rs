@@ -1,0 +1,320 @@
+//! What is wrong with a queue: findings with stable codes, the posts that they are about, and remedies.
+
+use super::board::{Board, Filing, Holding, Refusal, Verdict};
+use super::post::{Kind, Post, prefix};
+use super::state::Feed;
+use crate::event::{EventId, Span};
+use std::collections::BTreeMap;
+
+/// How long a provisional number may wait for its confirmation.
+pub const CONFIRM_WITHIN: Span = Span::seconds_of(30);
+
+/// What is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Code {
+    /// Two items have one id, and neither was amended.
+    DuplicateItem,
+    /// An id was used that no log gave out and nobody confirmed.
+    NotReserved,
+    /// A number was taken by somebody who had not seen a number that was taken before.
+    StaleView,
+    /// A provisional number was not confirmed in time.
+    Unconfirmed,
+    /// The owner of a claimed item is silent.
+    ClaimCold,
+    /// A seat claims what another one has.
+    ClaimLost,
+    /// A post is about an item that nobody filed.
+    UnknownItem,
+    /// An event says it is a post, and cannot be read as one.
+    BadPost,
+}
+
+impl Code {
+    /// The stable name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::DuplicateItem => "duplicate-item",
+            Self::NotReserved => "item-not-reserved",
+            Self::StaleView => "stale-view",
+            Self::Unconfirmed => "unconfirmed",
+            Self::ClaimCold => "claim-cold",
+            Self::ClaimLost => "claim-lost",
+            Self::UnknownItem => "unknown-item",
+            Self::BadPost => "bad-post",
+        }
+    }
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Finding {
+    /// The item; none where the post names none.
+    pub item: Option<String>,
+    /// What is wrong.
+    pub code: Code,
+    /// The posts that it is about.
+    pub posts: Vec<EventId>,
+    /// What is wrong, in words.
+    pub detail: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+/// What the log of ids knows of an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backing {
+    /// It was given out.
+    Reserved,
+    /// It was not.
+    NotReserved,
+    /// No log keeps such ids.
+    NoLog,
+}
+
+/// When and by what measure a queue is looked at.
+#[derive(Clone, Copy)]
+pub struct Measure<'a> {
+    /// The instant, in nanoseconds since 1970.
+    pub now: i128,
+    /// How long the owner of an item may be silent.
+    pub cold: Span,
+    /// What the log of ids knows of an item.
+    pub backing: &'a dyn Fn(&str) -> Backing,
+}
+
+impl std::fmt::Debug for Measure<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Measure").field("now", &self.now).field("cold", &self.cold).finish_non_exhaustive()
+    }
+}
+
+/// Everything that is wrong, in a total order.
+#[must_use]
+pub fn drift(feed: &Feed, board: &Board, measure: &Measure<'_>) -> Vec<Finding> {
+    let numbers = Numbers::of(feed);
+    let mut findings = Vec::new();
+    for filing in board.filings() {
+        findings.extend(duplicate(board, filing));
+        findings.extend(number(feed, board, filing, &numbers, measure));
+        findings.extend(cold(filing, measure));
+        findings.extend(filing.lost.iter().map(|lost| Finding {
+            item: Some(filing.holding.item.clone()),
+            code: Code::ClaimLost,
+            posts: vec![lost.by.id],
+            detail: format!("{} claims what {} claimed first", lost.by.agent, lost.owner),
+            remedy: format!("as {}: {}", lost.by.agent, command(Kind::Release, filing, "")),
+        }));
+    }
+    findings.extend(feed.in_order().into_iter().filter_map(|post| unknown(board, post)));
+    findings.sort();
+    findings
+}
+
+/// Two items with one id: said once, of the one with the worse right.
+fn duplicate(board: &Board, filing: &Filing) -> Option<Finding> {
+    let winner = board.loses(filing)?;
+    let amend = match filing.holding.reserved {
+        None => "--to NEW-ID",
+        Some(_) => "--reserve NAMESPACE",
+    };
+    Some(Finding {
+        item: Some(filing.holding.item.clone()),
+        code: Code::DuplicateItem,
+        posts: vec![filing.by.id, winner.by.id],
+        detail: format!(
+            "{} and {} both filed {}, and {} has the better right to it",
+            winner.by.agent, filing.by.agent, filing.holding.item, winner.by.agent
+        ),
+        remedy: command(Kind::Amend, filing, amend),
+    })
+}
+
+/// What is wrong with how an item came to its number. A confirmation settles it: somebody looked again.
+fn number(feed: &Feed, board: &Board, filing: &Filing, numbers: &Numbers<'_>, measure: &Measure<'_>) -> Vec<Finding> {
+    let holding = &filing.holding;
+    let mut findings = Vec::new();
+    if holding.confirmed || board.loses(filing).is_some() {
+        return findings;
+    }
+    let mut add = |code, detail, remedy| {
+        findings.push(Finding { item: Some(holding.item.clone()), code, posts: vec![holding.by.id], detail, remedy });
+    };
+    let confirm = command(Kind::Confirm, filing, "");
+    if holding.provisional {
+        let waited = measure.now - holding.by.ts.unix_nanos();
+        if waited > CONFIRM_WITHIN.nanos() {
+            let detail = format!("{} is CONFIRM-PENDING for more than 30 s", holding.item);
+            add(Code::Unconfirmed, detail, confirm.clone());
+        }
+    } else if holding.reserved.is_none() {
+        let backing = (measure.backing)(&holding.item);
+        if backing != Backing::Reserved {
+            let why = match backing {
+                Backing::NoLog => "no log keeps such ids",
+                Backing::NotReserved | Backing::Reserved => "the log of ids does not know it",
+            };
+            let remedy = format!("{confirm}; or {}", command(Kind::Amend, filing, "--reserve NAMESPACE"));
+            add(Code::NotReserved, format!("{} was used without a reservation: {why}", holding.item), remedy);
+        }
+    }
+    if holding.reserved.is_none()
+        && let Some(unseen) = numbers.unseen(feed, holding)
+    {
+        let of = taken(unseen).cloned().unwrap_or_default();
+        let detail = format!(
+            "{} was numbered by {} from a view without {of}, which {} had filed before",
+            holding.item, holding.by.agent, unseen.stamp.agent
+        );
+        add(Code::StaleView, detail, confirm);
+    }
+    findings
+}
+
+/// The posts that took numbers, by namespace, in the order of their stamps.
+struct Numbers<'a>(BTreeMap<String, Vec<&'a Post>>);
+
+impl<'a> Numbers<'a> {
+    fn of(feed: &'a Feed) -> Self {
+        let mut numbers = BTreeMap::new();
+        for post in feed.in_order().into_iter().filter(|post| Feed::takes_a_number(post)) {
+            if let Some(item) = taken(post) {
+                numbers.entry(prefix(item)).or_insert_with(Vec::new).push(post);
+            }
+        }
+        Self(numbers)
+    }
+
+    /// The newest post that had taken a number of the same namespace before, and that the writer had not seen.
+    fn unseen(&self, feed: &Feed, holding: &Holding) -> Option<&'a Post> {
+        let own = feed.get(&holding.by.id)?;
+        let same = self.0.get(&prefix(&holding.item))?;
+        let before = same.get(..same.partition_point(|post| post.stamp < own.stamp))?;
+        if before.is_empty() {
+            return None;
+        }
+        let seen = feed.seen_by(own);
+        before.iter().rev().copied().find(|post| !seen.contains(&post.stamp.id))
+    }
+}
+
+/// The id that a post gives to an item.
+fn taken(post: &Post) -> Option<&String> {
+    post.says.to.as_ref().or(post.says.item.as_ref())
+}
+
+fn cold(filing: &Filing, measure: &Measure<'_>) -> Option<Finding> {
+    let owner = filing.stage.owner().filter(|_| filing.is_open())?;
+    (measure.now - filing.tended.unix_nanos() > measure.cold.nanos()).then(|| Finding {
+        item: Some(filing.holding.item.clone()),
+        code: Code::ClaimCold,
+        posts: vec![filing.posts.last().copied().unwrap_or(filing.by.id)],
+        detail: format!("{owner} claimed {} and is silent since {}", filing.holding.item, filing.tended),
+        remedy: format!(
+            "as {owner}: {}; as anybody: {}",
+            command(Kind::Note, filing, ""),
+            command(Kind::Repair, filing, "")
+        ),
+    })
+}
+
+fn unknown(board: &Board, post: &Post) -> Option<Finding> {
+    let refused =
+        |verdict: &&Verdict| matches!(verdict, Verdict::Refused(Refusal::UnknownItem)) && post.says.kind != Kind::Note;
+    board.verdict(&post.stamp.id).filter(refused)?;
+    let item = post.says.item.as_ref()?;
+    // Filed later, by the stamps: then it is known after all.
+    board.find(item).is_none().then(|| Finding {
+        item: Some(item.clone()),
+        code: Code::UnknownItem,
+        posts: vec![post.stamp.id],
+        detail: format!("{} says `{}` of {item}, which nobody filed", post.stamp.agent, post.says.kind.word()),
+        remedy: format!("headwater feed append --kind actionable --item {item} --subject …"),
+    })
+}
+
+/// The command that settles a finding; the filing is named, because its id may be somebody else's too.
+fn command(kind: Kind, filing: &Filing, more: &str) -> String {
+    let of = filing.by.id.to_hex();
+    let of = of.get(..12).unwrap_or_default();
+    let more = if more.is_empty() { String::new() } else { format!(" {more}") };
+    format!("headwater feed append --kind {} --item {} --of {of}{more} --subject …", kind.word(), filing.holding.item)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Backing, Code, Measure, drift};
+    use crate::event::{EventId, IdPrefix, Span, Stamp, Timestamp};
+    use crate::feed::{Board, Feed, Kind, Post, Says};
+
+    fn post(feed: &mut Feed, at: &str, seat: &str, says: Says, seen: &[EventId]) -> EventId {
+        let ts = Timestamp::parse(&format!("2026-04-16T{at}Z")).unwrap();
+        let id = EventId::of(&format!("{at}{seat}{says:?}"));
+        let parents = seen.iter().filter_map(|id| IdPrefix::parse(&id.to_hex())).collect();
+        feed.insert(Post {
+            stamp: Stamp { ts, agent: seat.to_owned(), id },
+            branch: None,
+            parents: Some(parents),
+            says,
+        });
+        id
+    }
+
+    fn codes(feed: &Feed, at: &str) -> Vec<(&'static str, String)> {
+        let now = Timestamp::parse(&format!("2026-04-16T{at}Z")).unwrap().unix_nanos();
+        let backing = |item: &str| match item {
+            "SEC-1" => Backing::Reserved,
+            "SEC-2" => Backing::NotReserved,
+            _ => Backing::NoLog,
+        };
+        let measure = Measure { now, cold: Span::hours(1), backing: &backing };
+        let findings = drift(feed, &Board::of(feed), &measure);
+        findings.into_iter().map(|finding| (finding.code.name(), finding.item.unwrap_or_default())).collect()
+    }
+
+    #[test]
+    fn how_numbers_were_taken() {
+        let mut feed = Feed::default();
+        let says = |item: &str| Says::new(Kind::Actionable, Some(item), item);
+        let first = post(&mut feed, "10:00:00", "a", says("SEC-1"), &[]);
+        post(&mut feed, "10:01:00", "b", says("SEC-2"), &[first]);
+        // `c` saw the first number, and not the second.
+        let third = post(&mut feed, "10:02:00", "c", Says { provisional: true, ..says("SEC-3") }, &[first]);
+        post(&mut feed, "10:03:00", "d", Says { reserved: Some("n".to_owned()), ..says("SEC-4") }, &[]);
+        post(&mut feed, "10:04:00", "d", says("OPS-1"), &[]);
+        let found = |list: &[(&'static str, &str)]| -> Vec<(&'static str, String)> {
+            list.iter().map(|(code, item)| (*code, (*item).to_owned())).collect()
+        };
+        let expected = [("item-not-reserved", "OPS-1"), ("item-not-reserved", "SEC-2"), ("stale-view", "SEC-3")];
+        assert_eq!(codes(&feed, "10:02:30"), found(&expected), "30 s are granted");
+        let late = codes(&feed, "10:02:31");
+        assert_eq!(late.len(), 4);
+        assert!(late.contains(&("unconfirmed", "SEC-3".to_owned())), "{late:?}");
+        let confirm = Says { of: Some(third), ..Says::new(Kind::Confirm, Some("SEC-3"), "x") };
+        post(&mut feed, "10:05:00", "c", confirm, &[]);
+        assert_eq!(codes(&feed, "12:00:00"), found(&expected[..2]));
+    }
+
+    #[test]
+    fn claims_cold_lost_and_of_nothing() {
+        let mut feed = Feed::default();
+        let says = |kind| Says::new(kind, Some("SEC-1"), "x");
+        post(&mut feed, "10:00:00", "z", says(Kind::Claim), &[]);
+        assert_eq!(codes(&feed, "10:00:00"), [("unknown-item", "SEC-1".to_owned())]);
+        post(&mut feed, "10:01:00", "a", says(Kind::Actionable), &[]);
+        assert_eq!(codes(&feed, "10:01:00"), [], "filed later by the stamps");
+        post(&mut feed, "10:02:00", "b", says(Kind::Claim), &[]);
+        post(&mut feed, "10:02:00", "c", says(Kind::Claim), &[]);
+        assert_eq!(codes(&feed, "10:03:00"), [(Code::ClaimLost.name(), "SEC-1".to_owned())]);
+        post(&mut feed, "10:04:00", "c", says(Kind::Release), &[]);
+        post(&mut feed, "10:50:00", "c", says(Kind::Note), &[]);
+        assert_eq!(codes(&feed, "11:02:00"), []);
+        assert_eq!(codes(&feed, "11:02:01"), [("claim-cold", "SEC-1".to_owned())], "another seat's note warms nothing");
+        post(&mut feed, "11:03:00", "b", says(Kind::Note), &[]);
+        assert_eq!(codes(&feed, "11:30:00"), []);
+        post(&mut feed, "11:31:00", "a", says(Kind::Repair), &[]);
+        assert_eq!(Board::of(&feed).find("sec-01").unwrap().stage, crate::feed::Stage::Awaiting);
+    }
+}
