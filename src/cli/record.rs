@@ -7,6 +7,8 @@ use super::environment;
 use super::error::{CliError, Exit};
 use super::occasion;
 use super::origins::phrase;
+use crate::config::Trigger;
+use crate::event::EventId;
 use crate::event::decode::is_agent;
 use crate::event::encode::{Draft, entry, list, mapping, scalar};
 use crate::event::normal::MAX_BYTES;
@@ -61,11 +63,7 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &RecordArgs) -> 
     }
     ensure_readme(&ledger.dir)?;
     let path = create_event(&ledger.dir.events(), &event.stem, &event.text)?;
-    if let (Some(layout), Some(prefix)) = (&context.layout, &ledger.in_git) {
-        Spares::of(layout).keep(prefix, &event.id, &event.stem, &event.text).unwrap_or_else(|error| {
-            context.console.warning(&format!("no copy is kept of it: {error}"));
-        });
-    }
+    keep(context, ledger, &event.stem, &event.text);
     if context.console.json {
         let shown = path.display().to_string();
         let record = serde_json::json!({
@@ -76,17 +74,30 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &RecordArgs) -> 
     } else {
         context.console.result(&crate::ledger::escape::safe_for_terminal(&path.display().to_string()))?;
     }
-    // The event is written and said to be: what goes wrong now is no failure of it.
     let triggers = context.config.triggers;
     let trigger = match (args.kind.as_str(), args.checkpoint.is_empty()) {
         ("handoff", _) => triggers.handoff,
         ("checkpoint", _) | (_, false) => triggers.checkpoint,
         _ => triggers.event,
     };
+    follow(context, ledger, trigger);
+    Ok(Exit::Done)
+}
+
+/// Keeps a copy of an event until the default branch has it.
+pub(super) fn keep(context: &Context<'_>, ledger: &Ledger, stem: &str, text: &str) {
+    if let (Some(layout), Some(prefix)) = (&context.layout, &ledger.in_git) {
+        Spares::of(layout).keep(prefix, &EventId::of(text), stem, text).unwrap_or_else(|error| {
+            context.console.warning(&format!("no copy is kept of it: {error}"));
+        });
+    }
+}
+
+/// Does what follows an event that is written and said to be: what goes wrong now is no failure of it.
+pub(super) fn follow(context: &Context<'_>, ledger: &Ledger, trigger: Trigger) {
     occasion::apply(context, ledger, trigger, COMMIT_LIMIT).unwrap_or_else(|error| {
         context.console.warning(&format!("the view was not brought up to date: {}", error.chain()));
     });
-    Ok(Exit::Done)
 }
 
 fn read_stdin() -> Result<String, CliError> {

@@ -7,6 +7,7 @@ use crate::cli::clock;
 use crate::cli::context::{Context, Ledger};
 use crate::cli::error::{CliError, Exit};
 use crate::cli::id::Desk;
+use crate::cli::record;
 use crate::config::Namespace;
 use crate::event::encode::file_stem;
 use crate::event::normal::MAX_BYTES;
@@ -365,6 +366,7 @@ impl Scribe<'_> {
             Some(Verdict::Done) | None => {
                 let stem = file_stem(draft.ts, &draft.seat);
                 let path = create_event(&self.ledger.dir.events(), &stem, &text)?;
+                record::keep(self.context, self.ledger, &stem, &text);
                 if post.says.provisional {
                     let item = post.says.to.as_ref().or(post.says.item.as_ref()).cloned().unwrap_or_default();
                     console.notice(&format!(
@@ -372,6 +374,7 @@ impl Scribe<'_> {
                     ));
                 }
                 self.print(&post, &path.display().to_string(), false)?;
+                record::follow(self.context, self.ledger, self.context.config.triggers.event);
                 Ok(Exit::Done)
             }
         }
