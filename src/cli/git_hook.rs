@@ -7,8 +7,8 @@ use super::check;
 use super::console::Console;
 use super::context::{ConfigSource, Context, below};
 use super::error::{CliError, Exit};
-use super::id;
 use super::synth::view_name;
+use super::{feed, id};
 use crate::config::FILE_NAME;
 use crate::git::{Git, MergeBase, Oid, Operation};
 use std::collections::BTreeMap;
@@ -48,11 +48,15 @@ fn pre_push(context: &Context<'_>, remote: &str) -> Result<Exit, CliError> {
         }));
     }
     // Numbers are compared as they stand in this work tree and its siblings.
-    let here = context.in_work_tree(git.layout().clone());
-    worst = worst.max(here.and_then(|here| id::collisions(&here)).unwrap_or_else(|error| {
-        context.console.warning(&format!("cannot check the ids: {}", error.chain()));
-        Exit::Done
-    }));
+    let here = context.in_work_tree(git.layout().clone())?;
+    if here.config.triggers.pre_push.check {
+        for checked in [id::collisions(&here), feed::collisions(&here)] {
+            worst = worst.max(checked.unwrap_or_else(|error| {
+                context.console.warning(&format!("cannot check the ids: {}", error.chain()));
+                Exit::Done
+            }));
+        }
+    }
     if worst == Exit::Done {
         return Ok(Exit::Done);
     }

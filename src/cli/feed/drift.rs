@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 
 /// A finding, and the files that it is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::cli) struct Placed {
+pub(super) struct Placed {
     pub finding: Finding,
     pub places: Vec<String>,
 }
@@ -31,10 +31,8 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &DriftArgs) -> R
         let list: Vec<Value> = found.iter().map(finding_json).collect();
         context.console.json(&json!({"schema": "headwater.feed.drift/1", "ledger": ledger.name, "findings": list}))?;
     } else {
-        for Placed { finding, places } in &found {
-            let code = styled(finding.code.name(), WARNING);
-            let places = safe_for_terminal(&places.join(", "));
-            context.console.result(&format!("{places}: {code}: {}; {}", escape(&finding.detail), finding.remedy))?;
+        for placed in &found {
+            context.console.result(&line(placed))?;
         }
         if found.is_empty() {
             context.console.notice("the feed is clean");
@@ -43,6 +41,13 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &DriftArgs) -> R
         }
     }
     Ok(if found.is_empty() { Exit::Done } else { Exit::Finding })
+}
+
+/// A finding for people.
+pub(super) fn line(Placed { finding, places }: &Placed) -> String {
+    let code = styled(finding.code.name(), WARNING);
+    let places = safe_for_terminal(&places.join(", "));
+    format!("{places}: {code}: {}; {}", escape(&finding.detail), finding.remedy)
 }
 
 fn finding_json(placed: &Placed) -> Value {
@@ -56,7 +61,7 @@ fn finding_json(placed: &Placed) -> Value {
 ///
 /// # Errors
 /// The posts cannot be read.
-pub(in crate::cli) fn findings(context: &Context<'_>, ledger: &Ledger, now: i128) -> Result<Vec<Placed>, CliError> {
+pub(super) fn findings(context: &Context<'_>, ledger: &Ledger, now: i128) -> Result<Vec<Placed>, CliError> {
     let gathered = gather(context, ledger)?;
     let board = Board::of(&gathered.feed);
     let books = books(context);

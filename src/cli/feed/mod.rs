@@ -9,15 +9,33 @@ mod show;
 mod tail;
 
 pub use args::FeedCommand;
-#[expect(unused_imports, reason = "for hooks and CI, which check before a push")]
-pub(super) use drift::{Placed, findings};
 
 use super::clock::now_unix_nanos;
 use super::context::Context;
 use super::error::{CliError, Exit};
 use crate::config::Namespace;
 use crate::event::Timestamp;
+use crate::feed::drift::Code;
 use crate::feed::prefix;
+
+/// Prints the items of the feed that two posts have under one id, for git's pre-push.
+pub(super) fn collisions(context: &Context<'_>) -> Result<Exit, CliError> {
+    let now = now_unix_nanos();
+    let mut worst = Exit::Done;
+    for path in &context.config.ledgers {
+        let ledger = context.ledger_at(path);
+        if !ledger.dir.events().is_dir() {
+            continue;
+        }
+        for placed in drift::findings(context, &ledger, now)? {
+            if placed.finding.code == Code::DuplicateItem {
+                context.console.result(&drift::line(&placed))?;
+                worst = Exit::Finding;
+            }
+        }
+    }
+    Ok(worst)
+}
 
 pub(super) fn run(context: &Context<'_>, command: FeedCommand) -> Result<Exit, CliError> {
     let ledger = context.one_ledger()?;
