@@ -176,6 +176,8 @@ fn a_duplicate_needs_a_proof_that_holds() {
     let retaken = one(5, "c", Says::new(Kind::Claim, Some("A-1"), "x"));
     let refused = verdict(&[&filed, &claim, &release, &retaken, &proven], &proven);
     assert_eq!(refused, Some(Verdict::Refused(Refusal::ClaimedBy("c".to_owned()))));
+    let board = Board::of(&feed([&filed, &claim, &release, &retaken, &proven]));
+    assert!(board.about(&proven.stamp.id).is_some(), "what is refused is still said of its item");
 }
 
 #[test]
