@@ -8,9 +8,11 @@ mod console;
 mod context;
 mod environment;
 mod error;
+mod hub;
 mod id;
 mod import;
 mod inspect;
+mod ledger;
 mod lint;
 mod log;
 mod origins;
@@ -24,6 +26,7 @@ mod why;
 pub use args::{Cli, Command, Format, Global, SynthArgs, Synthesize};
 pub use error::{CliError, Exit};
 pub use id::IdCommand;
+pub use ledger::LedgerCommand;
 
 use clap::{CommandFactory as _, Parser as _};
 use console::Console;
@@ -81,6 +84,7 @@ fn run(global: &Global, command: Command, console: &Console) -> Result<Exit, Cli
         Command::Status => context.each_ledger(|ledger| status::run(&context, ledger)),
         Command::Lint(args) => lint::run(&context, &args),
         Command::Id(command) => id::run(&context, command),
+        Command::Ledger(command) => ledger::run(&context, command),
         Command::Config => show_config::run(&context),
         Command::Completions { .. } | Command::Man => Ok(Exit::Done),
     }

@@ -1,5 +1,6 @@
 //! The configuration as it is written, and its check.
 
+use super::github::{RawCollisions, RawGithub, check_collisions, check_github};
 use super::ids::{RawNamespace, check_ids};
 use super::{Captured, Config, ConfigError, Triggers, ViewPolicy};
 use crate::event::decode::is_reserved;
@@ -22,6 +23,8 @@ pub(super) struct RawConfig {
     capture: Option<Vec<Captured>>,
     sessions: Option<RawSessions>,
     ids: Option<BTreeMap<String, Option<RawNamespace>>>,
+    github: Option<RawGithub>,
+    collisions: Option<RawCollisions>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -157,6 +160,8 @@ impl RawConfig {
                 .and_then(|sessions| sessions.silent_after)
                 .map_or(default.silent_after, |span| span.0),
             ids: check_ids(self.ids.unwrap_or_default(), root)?,
+            github: check_github(self.github.unwrap_or_default(), root)?,
+            collisions: check_collisions(self.collisions.unwrap_or_default(), root)?,
         })
     }
 }

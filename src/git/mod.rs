@@ -1,4 +1,4 @@
-//! The only caller of the git program, in a clean environment.
+//! The only caller of the git program, in a clean environment; and of `gh`, for its token ([`gh_token`]).
 //!
 //! Where a repository lies and what its `HEAD` says is read from git's own files ([`Layout`]), which
 //! costs microseconds; everything else asks the program ([`Git`]). Nothing of what the user's shell or
@@ -9,6 +9,7 @@ mod command;
 mod commit;
 mod commit_attempt;
 mod error;
+mod hosting;
 mod index;
 mod layout;
 mod objects;
@@ -24,6 +25,7 @@ mod work_trees;
 pub use command::{AtLimit, Call, Git, Output};
 pub use commit::{CommitOutcome, CommitRequest, Reason, SUBJECT};
 pub use error::GitError;
+pub use hosting::{HostedRepository, gh_token};
 pub use layout::Layout;
 pub use objects::{Mode, TreeEntry};
 pub use oid::Oid;

@@ -41,7 +41,7 @@ impl Allocator<'_> {
                 sources::raise_all(&mut tops, &sources::in_history(namespace, &git)?);
             }
             if let Some(git) = self.git_for(namespace)? {
-                let mut shared = self.shared(&git, namespace);
+                let mut shared = self.shared(&git, namespace)?;
                 // An empty log on the remote says that it may be started from: other clones need no `init`.
                 let own = Book::fold(local.read(&namespace.name)?);
                 sources::raise_all(&mut tops, own.tops());
@@ -85,7 +85,7 @@ impl Allocator<'_> {
         let mut local = self.local(Start::Allowed)?;
         local.append(&namespace.name, &mut |standing| reserve::raise(standing, namespace, asking, &tops))?;
         if let Some(git) = self.git_for(namespace)? {
-            let mut shared = self.shared(&git, namespace);
+            let mut shared = self.shared(&git, namespace)?;
             shared.append(&namespace.name, &mut |standing| reserve::raise(standing, namespace, asking, &tops))?;
         }
         Ok(())

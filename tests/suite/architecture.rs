@@ -12,7 +12,7 @@ const LAYERS: [(&str, &[&str]); 8] = [
     ("config", &["event", "ledger"]),
     ("store", &["crdt", "event", "ledger"]),
     ("git", &["event"]),
-    ("ids", &["event", "config", "store", "git"]),
+    ("ids", &["event", "ledger", "config", "store", "git"]),
     ("cli", &["event", "ledger", "config", "store", "git", "ids"]),
 ];
 

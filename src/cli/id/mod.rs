@@ -20,6 +20,7 @@ pub use args::IdCommand;
 use super::clock;
 use super::context::Context;
 use super::error::{CliError, Exit};
+use super::hub::IssueFinder;
 use super::record;
 use crate::config::Namespace;
 use crate::git::Layout;
@@ -57,11 +58,13 @@ pub(super) fn run(context: &Context<'_>, command: IdCommand) -> Result<Exit, Cli
 struct Desk<'a> {
     context: &'a Context<'a>,
     warn: Box<dyn Fn(&str) + 'a>,
+    issues: IssueFinder<'a>,
 }
 
 impl<'a> Desk<'a> {
     fn new(context: &'a Context<'a>) -> Self {
-        Self { context, warn: Box::new(|text| context.console.warning(&format!("warning: {text}"))) }
+        let warn = Box::new(|text: &str| context.console.warning(&format!("warning: {text}")));
+        Self { context, warn, issues: IssueFinder::new(context, None, None) }
     }
 
     fn allocator(&'a self, fetch: bool) -> Allocator<'a> {
@@ -71,6 +74,7 @@ impl<'a> Desk<'a> {
             patience: self.context.patience,
             fetch,
             say: &*self.warn,
+            github: &self.issues,
         }
     }
 
