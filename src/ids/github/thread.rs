@@ -83,16 +83,19 @@ impl Thread {
     }
 
     /// The blocks as they were published, as far as repairs say so: the first repair of a comment counts.
+    ///
+    /// A repair speaks of an earlier comment, which may be a repair itself: the last comment is looked at
+    /// first, so what a repair says is settled before it is heard.
     fn repair(&mut self, blocks: &Blocks, trusted: &[String]) -> Blocks {
         let mut effective = blocks.clone();
         let mut waiting: BTreeSet<u64> = blocks.keys().copied().collect();
-        while let Some(comment) = waiting.pop_first() {
+        while let Some(comment) = waiting.pop_last() {
             let Some(found) = effective.get(&comment).filter(|found| is_trusted(trusted, &found.author)) else { continue };
             let Ok(Block { content: Content::Repair(repair), .. }) = block::read(found, comment) else { continue };
-            // A repair speaks of what was before it, so this ends.
-            if repair.comment >= comment || !self.repaired.insert(repair.comment) {
+            if repair.comment >= comment {
                 continue;
             }
+            self.repaired.insert(repair.comment);
             match repair.found {
                 Some(found) => {
                     effective.insert(repair.comment, found);
@@ -233,6 +236,10 @@ mod tests {
         let thread = Thread::fold(&deleted, &[]);
         assert_eq!(labels(&deleted), ["#1", "#2"]);
         assert_eq!((thread.placed()[0].comment, thread.repaired.contains(&2)), (2, true));
+        // A repair that says something else by now is repaired before it is heard.
+        let text = format!("kind: repair\ncomment: 5\nauthor: alice\nat: x\nblock: {:?}", repair(2, "#1"));
+        let edited = blocks(&[(5, &repair(2, "#8")), (7, "kind: occ\nids: [\"#2\"]"), (9, &text)]);
+        assert_eq!(labels(&edited), ["#1", "#2"]);
         // A repair of what comes later, or of itself, is none; one without a block takes a block away.
         assert_eq!(labels(&blocks(&[(5, &repair(5, "#1")), (4, &repair(8, "#1"))])), [""; 0]);
         assert_eq!(labels(&blocks(&[(2, "kind: occ\nids: [\"#1\"]"), (5, "kind: repair\ncomment: 2")])), [""; 0]);
