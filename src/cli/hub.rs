@@ -19,6 +19,9 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// From which wait on something is said where no progress is shown.
 const WORTH_A_WORD: Duration = Duration::from_secs(5);
 
+/// Rests for a while, and may say why.
+type Rest<'a> = dyn Fn(Duration, &str) + 'a;
+
 /// The issue that the command line, the environment, the configuration and the remote name.
 pub(super) struct IssueFinder<'a> {
     context: &'a Context<'a>,
@@ -27,7 +30,7 @@ pub(super) struct IssueFinder<'a> {
     /// `--repo`.
     repository: Option<String>,
     token: Box<dyn Fn() -> Result<String, HubError> + 'a>,
-    rest: Box<dyn Fn(Duration, &str) + 'a>,
+    rest: Box<Rest<'a>>,
 }
 
 impl<'a> IssueFinder<'a> {
@@ -52,7 +55,9 @@ impl<'a> IssueFinder<'a> {
             },
         };
         if !is_repository(&repository) {
-            return Err(unknown(format!("`{}` is no repository; name it as `owner/name`", repository.escape_debug())).into());
+            return Err(
+                unknown(format!("`{}` is no repository; name it as `owner/name`", repository.escape_debug())).into()
+            );
         }
         let certificates = match environment::certificates() {
             Some(path) => read_text(&path)?,
@@ -70,6 +75,7 @@ impl<'a> IssueFinder<'a> {
             rest: &*self.rest,
             waited: Cell::default(),
             written: Cell::default(),
+            recent: Cell::default(),
             transport: OnceCell::default(),
         })
     }
@@ -116,7 +122,9 @@ fn host(api: &str) -> String {
 fn token(context: &Context<'_>) -> Result<String, HubError> {
     let folder = context.layout.as_ref().map_or(Path::new("."), |layout| layout.work_tree.as_path());
     environment::github_token().or_else(|| gh_token(&host(&api()), folder)).ok_or_else(|| {
-        HubError::Unknown("there is no token for GitHub; set `GITHUB_TOKEN` or `GH_TOKEN`, or run `gh auth login`".to_owned())
+        HubError::Unknown(
+            "there is no token for GitHub; set `GITHUB_TOKEN` or `GH_TOKEN`, or run `gh auth login`".to_owned(),
+        )
     })
 }
 

@@ -1,8 +1,8 @@
 //! `github:` and `collisions:`: the issue whose comments are a log, and what is projected from it.
 
+use super::ConfigError;
 use super::ids::LogKind;
 use super::raw::{checked_path, place_in};
-use super::ConfigError;
 use crate::event::yaml::Node;
 use serde::Deserialize;
 
@@ -30,11 +30,7 @@ pub struct Collisions {
 
 impl Default for Collisions {
     fn default() -> Self {
-        Self {
-            log: LogKind::Github,
-            page: "wiki/collision-ledger.md".to_owned(),
-            memory: "wiki/MEMORY.md".to_owned(),
-        }
+        Self { log: LogKind::Github, page: "wiki/collision-ledger.md".to_owned(), memory: "wiki/MEMORY.md".to_owned() }
     }
 }
 

@@ -35,6 +35,7 @@ fn ids(outcome: &Outcome) -> Vec<String> {
 }
 
 /// How many random schedules of a shared log are run; `scripts/schedules` asks for more.
+#[cfg(feature = "github")]
 #[expect(clippy::disallowed_methods, reason = "a test's own knob")]
 pub(super) fn schedules() -> u32 {
     std::env::var("HEADWATER_SCHEDULES").ok().and_then(|count| count.parse().ok()).unwrap_or(150)

@@ -1,6 +1,7 @@
 //! An issue's comments as GitHub serves them, on the loopback interface, with faults on demand.
 //!
 //! Source: docs.github.com/rest/issues/comments.
+#![allow(dead_code, reason = "unit tests and process tests use different parts of it")]
 
 use std::collections::VecDeque;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -77,7 +78,7 @@ impl Server {
                     break;
                 }
                 let shared = Arc::clone(&shared);
-                std::thread::spawn(move || serve(stream, &shared, address));
+                std::thread::spawn(move || serve(&stream, &shared, address));
             }
         });
         Self { state, address }
@@ -122,7 +123,11 @@ fn read(stream: &TcpStream) -> Option<Asked> {
         match name.to_ascii_lowercase().as_str() {
             "content-length" => length = value.trim().parse().ok()?,
             "authorization" => {
-                login = value.trim().strip_prefix("Bearer ").and_then(|token| token.strip_suffix("-token")).map(str::to_owned);
+                login = value
+                    .trim()
+                    .strip_prefix("Bearer ")
+                    .and_then(|token| token.strip_suffix("-token"))
+                    .map(str::to_owned);
             }
             _ => {}
         }
@@ -135,26 +140,26 @@ fn read(stream: &TcpStream) -> Option<Asked> {
 fn answer(mut stream: &TcpStream, status: u16, headers: &[(&str, String)], body: &str) {
     let mut text = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n", body.len());
     for (name, value) in headers {
-        text += &format!("{name}: {value}\r\n");
+        text.extend([*name, ": ", value, "\r\n"]);
     }
     let _gone = stream.write_all(format!("{text}\r\n{body}").as_bytes());
 }
 
-fn serve(stream: TcpStream, state: &Mutex<State>, address: SocketAddr) {
-    let Some(asked) = read(&stream) else { return };
+fn serve(stream: &TcpStream, state: &Mutex<State>, address: SocketAddr) {
+    let Some(asked) = read(stream) else { return };
     let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
     state.requests.push(format!("{} {}", asked.method, asked.path));
     let message = |text: &str| serde_json::json!({ "message": text }).to_string();
-    let Some(login) = asked.login else { return answer(&stream, 401, &[], &message("Bad credentials")) };
+    let Some(login) = asked.login else { return answer(stream, 401, &[], &message("Bad credentials")) };
     let (path, query) = asked.path.split_once('?').unwrap_or((&asked.path, ""));
     if path != "/repos/o/r/issues/5/comments" {
-        return answer(&stream, 404, &[], &message("Not Found"));
+        return answer(stream, 404, &[], &message("Not Found"));
     }
     let posts = asked.method == "POST";
     let fault = if posts { state.post_faults.pop_front() } else { state.get_faults.pop_front() };
     let fault = fault.unwrap_or(Fault::Fine);
     match &fault {
-        Fault::Status(status, headers, text) => return answer(&stream, *status, headers, &message(text)),
+        Fault::Status(status, headers, text) => return answer(stream, *status, headers, &message(text)),
         Fault::Cut => return,
         Fault::Fine | Fault::DoneThenCut | Fault::DoneThenStatus(_) => {}
     }
@@ -183,7 +188,7 @@ fn serve(stream: TcpStream, state: &Mutex<State>, address: SocketAddr) {
     drop(state);
     match fault {
         Fault::DoneThenCut => {}
-        Fault::DoneThenStatus(status) => answer(&stream, status, &[], &message("Server Error")),
-        Fault::Fine | Fault::Status(..) | Fault::Cut => answer(&stream, status, &headers, &text),
+        Fault::DoneThenStatus(status) => answer(stream, status, &[], &message("Server Error")),
+        Fault::Fine | Fault::Status(..) | Fault::Cut => answer(stream, status, &headers, &text),
     }
 }

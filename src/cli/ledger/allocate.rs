@@ -41,7 +41,9 @@ pub(super) fn run(desk: &Desk<'_>, args: &AllocateArgs) -> Result<Exit, CliError
         Outcome::Already(anchor) => {
             let now = ids_now(&book.unwrap_or_default(), &anchor);
             for (old, _) in now.iter().filter(|(_, now)| now.is_none()) {
-                (desk.warn)(&format!("{old} was published first by another; `headwater ledger rebuild` gives a new id"));
+                (desk.warn)(&format!(
+                    "{old} was published first by another; `headwater ledger rebuild` gives a new id"
+                ));
             }
             (*anchor, now.into_iter().map(|(old, now)| now.unwrap_or(old)).collect())
         }
@@ -50,7 +52,10 @@ pub(super) fn run(desk: &Desk<'_>, args: &AllocateArgs) -> Result<Exit, CliError
     let console = desk.context.console;
     if repeated {
         let (at, agent) = (&anchor.at, &anchor.agent);
-        console.notice(&format!("{} was allocated at {at} by {agent}: the same kind, event, count and note", ids.join(" ")));
+        console.notice(&format!(
+            "{} was allocated at {at} by {agent}: the same kind, event, count and note",
+            ids.join(" ")
+        ));
     }
     if console.json {
         console.json(&serde_json::json!({
@@ -77,7 +82,11 @@ fn wanted(args: &AllocateArgs) -> Result<Wanted, CliError> {
             for id in ids.split(',').map(str::trim).filter(|id| !id.is_empty()) {
                 let number = kind.number(id).ok_or_else(|| {
                     let example = kind.label(42);
-                    CliError::Usage(format!("--ids: `{}` is no id of kind {}, such as `{example}`", id.escape_debug(), kind.word()))
+                    CliError::Usage(format!(
+                        "--ids: `{}` is no id of kind {}, such as `{example}`",
+                        id.escape_debug(),
+                        kind.word()
+                    ))
                 })?;
                 if numbers.contains(&number) {
                     return Err(CliError::Usage(format!("--ids: `{id}` stands there twice")));

@@ -80,7 +80,8 @@ impl<'a> Desk<'a> {
     }
 
     fn top(&self) -> PathBuf {
-        let beside = || self.context.config_file.as_deref().and_then(Path::parent).map(Path::to_owned).unwrap_or_default();
+        let beside =
+            || self.context.config_file.as_deref().and_then(Path::parent).map(Path::to_owned).unwrap_or_default();
         self.context.layout.as_ref().map_or_else(beside, |layout| layout.work_tree.clone())
     }
 
@@ -181,8 +182,9 @@ impl<'a> Desk<'a> {
         let config = &self.context.config.collisions;
         let prose = page::prose(surfaces.page_text.as_deref().unwrap_or_default(), record);
         let row = memory::row(record, &memory::link(&config.memory, &config.page));
-        let memory = memory::replace(surfaces.memory_text.as_deref().unwrap_or_default(), &row)
-            .map_err(|fault| CliError::Usage(format!("`{}`: {fault}; nothing was written", surfaces.memory.display())))?;
+        let memory = memory::replace(surfaces.memory_text.as_deref().unwrap_or_default(), &row).map_err(|fault| {
+            CliError::Usage(format!("`{}`: {fault}; nothing was written", surfaces.memory.display()))
+        })?;
         Ok(Projection { page: page::render(record, &prose), memory, missing: page::missing(record, &prose) })
     }
 }

@@ -77,14 +77,13 @@ pub fn losers(book: &Book) -> Vec<Loser<'_>> {
     let mut losers: Vec<Loser<'_>> = Vec::new();
     for (place, number) in book.lost() {
         let Some(anchor) = book.anchors().get(*place) else { continue };
-        match losers.last_mut().filter(|last| last.anchor.nonce == anchor.nonce) {
-            Some(last) => last.numbers.push(*number),
-            None => {
-                let amends = |other: &&Anchor| other.kind == Kind::Amend && other.of.as_deref() == Some(&*anchor.nonce);
-                let amendment = book.anchors().iter().find(amends);
-                losers.push(Loser { anchor, numbers: vec![*number], amendment });
-            }
+        if let Some(last) = losers.last_mut().filter(|last| last.anchor.nonce == anchor.nonce) {
+            last.numbers.push(*number);
+            continue;
         }
+        let amends = |other: &&Anchor| other.kind == Kind::Amend && other.of.as_deref() == Some(&*anchor.nonce);
+        let amendment = book.anchors().iter().find(amends);
+        losers.push(Loser { anchor, numbers: vec![*number], amendment });
     }
     losers
 }

@@ -25,7 +25,9 @@ pub fn replace(text: &str, row: &str) -> Result<String, &'static str> {
     }
     let parts = text.split_once(BEGIN).and_then(|(before, rest)| Some((before, rest.split_once(END)?)));
     let (Some((before, (between, after))), (1, 1)) = (parts, (begins, ends)) else {
-        return Err("its markers `<!-- headwater:ledger -->` and `<!-- headwater:ledger:end -->` do not stand once each, in this order");
+        return Err(
+            "its markers `<!-- headwater:ledger -->` and `<!-- headwater:ledger:end -->` do not stand once each, in this order",
+        );
     };
     // A row of a table keeps its line.
     let distance = if between.contains("\r\n") {
@@ -78,7 +80,9 @@ mod tests {
         assert_eq!(replace(table, "| new |").unwrap(), table.replace("old", "| new |"));
         let crlf = "<!-- headwater:ledger -->\r\n<!-- headwater:ledger:end -->\r\nx";
         assert_eq!(replace(crlf, "r").unwrap(), "<!-- headwater:ledger -->\r\nr\r\n<!-- headwater:ledger:end -->\r\nx");
-        for damaged in ["<!-- headwater:ledger -->", "<!-- headwater:ledger:end --><!-- headwater:ledger -->", &once.repeat(2)] {
+        for damaged in
+            ["<!-- headwater:ledger -->", "<!-- headwater:ledger:end --><!-- headwater:ledger -->", &once.repeat(2)]
+        {
             assert!(replace(damaged, "r").is_err(), "{damaged}");
         }
     }

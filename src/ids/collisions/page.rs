@@ -82,7 +82,9 @@ fn keep(found: &mut Prose, key: &str, lines: &[&str], region: Option<&String>) {
     let own: Vec<&str> = lines.iter().copied().filter(|line| !generated.lines().any(|other| other == *line)).collect();
     if own.iter().any(|line| !line.trim().is_empty()) {
         let key = if key == HEAD { "" } else { key };
-        own.iter().for_each(|line| push(found, key, line));
+        for line in own {
+            push(found, key, line);
+        }
     }
 }
 
@@ -247,15 +249,24 @@ mod tests {
         let two = record(&[97, 98], "x");
         let page = again("", &two);
         assert_eq!(again(&page, &two), page);
-        let mine = page.replace("<!-- headwater:end #97 -->\n", "<!-- headwater:end #97 -->\nSee #98, #44 and NM7.\n\n\n- why\n");
+        let mine = page
+            .replace("<!-- headwater:end #97 -->\n", "<!-- headwater:end #97 -->\nSee #98, #44 and NM7.\n\n\n- why\n");
         let kept = again(&mine, &two);
-        assert!(kept.contains("<!-- headwater:end #97 -->\n\nSee #98, #44 and NM7.\n\n\n- why\n\n<!-- headwater:anchor #98 "), "{kept}");
+        assert!(
+            kept.contains(
+                "<!-- headwater:end #97 -->\n\nSee #98, #44 and NM7.\n\n\n- why\n\n<!-- headwater:anchor #98 "
+            ),
+            "{kept}"
+        );
         assert_eq!(again(&kept, &two), kept);
         assert_eq!(missing(&two, &prose(&kept, &two)), ["#44", "NM7"]);
         // Its anchor goes: the prose stays, and comes home when the anchor is back.
         let one = record(&[98], "x");
         let alone = again(&kept, &one);
-        assert!(alone.ends_with("## #97 (no anchor)\n<!-- headwater:end #97 -->\n\nSee #98, #44 and NM7.\n\n\n- why\n"), "{alone}");
+        assert!(
+            alone.ends_with("## #97 (no anchor)\n<!-- headwater:end #97 -->\n\nSee #98, #44 and NM7.\n\n\n- why\n"),
+            "{alone}"
+        );
         assert_eq!(homeless(&one, &prose(&alone, &one)), ["#97"]);
         assert_eq!(missing(&one, &prose(&alone, &one)), ["#44", "#97", "NM7"]);
         assert_eq!(again(&alone, &two), kept);

@@ -197,11 +197,7 @@ fn scalar(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || " -_./,()+".contains(c);
     let absent = ["null", "Null", "NULL"].contains(&text);
     let starts = text.starts_with(|c: char| c.is_ascii_alphanumeric());
-    if starts && !absent && text.chars().all(plain) && !text.ends_with(' ') {
-        text.to_owned()
-    } else {
-        quoted(text)
-    }
+    if starts && !absent && text.chars().all(plain) && !text.ends_with(' ') { text.to_owned() } else { quoted(text) }
 }
 
 /// A text between double quotes on one line: valid as JSON and as YAML.
@@ -321,7 +317,8 @@ fn read_node(node: &Node<'_>, found: &Found, comment: u64) -> Result<Block, Stri
         (kind.namespace_name().to_owned(), does, numbers)
     } else {
         let kinds = [Kind::Reserve, Kind::Amend, Kind::Confirm, Kind::Release, Kind::Floor];
-        let does = kinds.into_iter().find(|does| word(*does) == kind).ok_or_else(|| format!("unknown kind `{kind}`"))?;
+        let does =
+            kinds.into_iter().find(|does| word(*does) == kind).ok_or_else(|| format!("unknown kind `{kind}`"))?;
         let namespace = text("namespace")?.ok_or("it has no `namespace`")?;
         (namespace, does, read_ranges(&text("numbers")?.unwrap_or_default())?)
     };
@@ -412,7 +409,7 @@ mod tests {
         for none in [
             String::new(),
             "```yaml\nkind: occ\n```".to_owned(),
-            block(1).lines().map(|line| format!("> {line}\n")).collect(),
+            format!("> {}\n", block(1).replace('\n', "\n> ")),
             format!("````markdown\n{}````\n", block(1)),
             format!("~~~\n{}~~~\n", block(1)),
             "    ```yaml alloc\n    kind: occ\n    ```".to_owned(),
@@ -425,24 +422,43 @@ mod tests {
     #[test]
     fn what_is_no_anchor() {
         for wrong in [
-            "", "kind: occ\n", "kind: occ\nids: []\n", "kind: occ\nids: [\"NM1\"]\n", "kind: tree\nids: [\"#1\"]\n",
-            "kind: occ\nids: \"#1\"\n", "ids: [\"#1\"]\n", "kind: reserve\nids: [\"SEC-1\"]\nnumbers: \"1\"\n",
+            "",
+            "kind: occ\n",
+            "kind: occ\nids: []\n",
+            "kind: occ\nids: [\"NM1\"]\n",
+            "kind: tree\nids: [\"#1\"]\n",
+            "kind: occ\nids: \"#1\"\n",
+            "ids: [\"#1\"]\n",
+            "kind: reserve\nids: [\"SEC-1\"]\nnumbers: \"1\"\n",
             "kind: reserve\nnamespace: SEC\nids: [\"SEC-1\"]\nnumbers: \"1-2\"\n",
-            "kind: floor\nnamespace: SEC\nids: []\nnumbers: \"0-999999999999\"\n", "kind: repair\ncomment: x\n",
-            "kind: occ\nids: [\"#1\"]\nafter: soon\n", "kind: occ\nids: [&a \"#1\", *a]\n",
+            "kind: floor\nnamespace: SEC\nids: []\nnumbers: \"0-999999999999\"\n",
+            "kind: repair\ncomment: x\n",
+            "kind: occ\nids: [\"#1\"]\nafter: soon\n",
+            "kind: occ\nids: [&a \"#1\", *a]\n",
         ] {
             assert!(read(&found(wrong), 1).is_err(), "{wrong}");
         }
     }
 
     fn text() -> impl Strategy<Value = Option<String>> {
-        let odd = prop::sample::select(vec!["", "null", "~", "```\n```yaml alloc\n", "a: b # c", "\u{85}\u{feff}\u{1f}", "x\r\ny", "-", "é "]);
+        let odd = prop::sample::select(vec![
+            "",
+            "null",
+            "~",
+            "```\n```yaml alloc\n",
+            "a: b # c",
+            "\u{85}\u{feff}\u{1f}",
+            "x\r\ny",
+            "-",
+            "é ",
+        ]);
         prop_oneof![Just(None), "\\PC{0,12}".prop_map(Some), odd.prop_map(|text| Some(text.to_owned()))]
     }
 
     fn any_anchor() -> impl Strategy<Value = Anchor> {
         let kinds = prop::sample::select(vec![Kind::Reserve, Kind::Amend, Kind::Confirm, Kind::Release, Kind::Floor]);
-        let names = prop::sample::select(vec![("ledger.occ", "#"), ("ledger.fold", "n="), ("SEC", "SEC-"), ("occ", "occ-")]);
+        let names =
+            prop::sample::select(vec![("ledger.occ", "#"), ("ledger.fold", "n="), ("SEC", "SEC-"), ("occ", "occ-")]);
         let numbers = prop::collection::btree_set(0u64..6_000_000_000, 1..5);
         (kinds, names, numbers, (text(), text(), text(), text()), any::<bool>(), prop::sample::select(vec!["", "2026"]))
             .prop_map(|(kind, (name, prefix), numbers, (event, note, slug, branch), flag, scope)| {

@@ -7,7 +7,9 @@ use std::time::Duration;
 #[non_exhaustive]
 pub enum HubError {
     /// The token is missing, wrong or expired.
-    #[error("{place} does not accept the token (401): {said}; set `GITHUB_TOKEN` or `GH_TOKEN`, or run `gh auth login`")]
+    #[error(
+        "{place} does not accept the token (401): {said}; set `GITHUB_TOKEN` or `GH_TOKEN`, or run `gh auth login`"
+    )]
     Unauthorised {
         /// The issue.
         place: String,
@@ -15,7 +17,9 @@ pub enum HubError {
         said: String,
     },
     /// There is no such repository or issue, or the token may not see it.
-    #[error("{place} is not there, or the token may not see it ({status}): {said}; check `--repo`, `--issue` and the token's access")]
+    #[error(
+        "{place} is not there, or the token may not see it ({status}): {said}; check `--repo`, `--issue` and the token's access"
+    )]
     NotThere {
         /// The issue.
         place: String,
@@ -25,7 +29,9 @@ pub enum HubError {
         said: String,
     },
     /// It was refused for good.
-    #[error("{place} refused it ({status}): {said}; check that the token may write issue comments and that the issue is not locked")]
+    #[error(
+        "{place} refused it ({status}): {said}; check that the token may write issue comments and that the issue is not locked"
+    )]
     Refused {
         /// The issue.
         place: String,

@@ -24,6 +24,12 @@ enum Line {
         #[serde(flatten)]
         found: Found,
     },
+    /// A block that was put into a comment later.
+    Late {
+        late: u64,
+        #[serde(flatten)]
+        found: Found,
+    },
     /// All comments up to this one were looked at.
     Looked { up_to: u64 },
 }
@@ -33,6 +39,8 @@ enum Line {
 pub struct Journal {
     /// By comment: what it said first, and whatever else it said later.
     seen: BTreeMap<u64, Vec<Found>>,
+    /// Blocks that were put into a comment later.
+    late: BTreeMap<u64, Vec<Found>>,
     /// The highest comment that was looked at.
     up_to: u64,
 }
@@ -102,6 +110,12 @@ impl Journal {
                     seen.push(found);
                 }
             }
+            Line::Late { late, found } => {
+                let seen = self.late.entry(late).or_default();
+                if !seen.contains(&found) {
+                    seen.push(found);
+                }
+            }
             Line::Looked { up_to } => self.up_to = self.up_to.max(up_to),
         }
     }
@@ -114,8 +128,7 @@ impl Journal {
 
     /// Writes down what is new in `blocks`, durably; `latest` is the highest comment of any kind.
     ///
-    /// A block that turns up in a comment which had none is written down as the second thing that the
-    /// comment said, so it never counts as what it said first.
+    /// A block that turns up in a comment which had none never counts as what it said first.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -123,10 +136,11 @@ impl Journal {
         let before = self.clone();
         let mut lines = Vec::new();
         for (&comment, found) in blocks {
-            let is_new = before.seen.get(&comment).is_none_or(|seen| !seen.contains(found));
-            let late = comment <= before.up_to && !before.seen.contains_key(&comment);
-            if is_new && !late {
-                lines.push(Line::Seen { comment, found: found.clone() });
+            let is_late = comment <= before.up_to && !before.seen.contains_key(&comment);
+            let seen = if is_late { &before.late } else { &before.seen };
+            if seen.get(&comment).is_none_or(|seen| !seen.contains(found)) {
+                let found = found.clone();
+                lines.push(if is_late { Line::Late { late: comment, found } } else { Line::Seen { comment, found } });
             }
         }
         if latest > before.up_to {
@@ -162,7 +176,8 @@ impl Journal {
 
     /// Everything that was seen of a comment after it was published: blocks that may name other ids.
     pub fn later_versions(&self) -> impl Iterator<Item = (u64, &Found)> {
-        self.seen.iter().flat_map(|(comment, seen)| seen.iter().skip(1).map(|found| (*comment, found)))
+        let edited = self.seen.iter().flat_map(|(comment, seen)| seen.iter().skip(1).map(|found| (*comment, found)));
+        edited.chain(self.late.iter().flat_map(|(comment, late)| late.iter().map(|found| (*comment, found))))
     }
 
     /// What was edited, deleted or added in what was seen, unless a repair has settled it.
@@ -196,6 +211,7 @@ mod tests {
     use super::{Change, Journal};
     use crate::ids::github::block::Found;
     use crate::ids::github::thread::{Blocks, Thread};
+    use crate::store::{read_text, replace_whole};
 
     fn blocks(list: &[(u64, &str)]) -> Blocks {
         let found = |text: &str| Found { author: "a".to_owned(), at: String::new(), text: text.to_owned() };
@@ -215,30 +231,32 @@ mod tests {
         let one = "kind: occ\nids: [\"#1\"]";
         assert_eq!(see(&blocks(&[(2, one), (4, "x")]), 9), []);
         assert_eq!(see(&blocks(&[(2, one), (4, "x"), (12, "y")]), 12), []);
-        assert_eq!(see(&blocks(&[(2, "kind: occ\nids: [\"#2\"]"), (12, "y")]), 12), [(2, Change::Edited), (4, Change::Deleted)]);
+        assert_eq!(
+            see(&blocks(&[(2, "kind: occ\nids: [\"#2\"]"), (12, "y")]), 12),
+            [(2, Change::Edited), (4, Change::Deleted)]
+        );
         assert_eq!(see(&blocks(&[(2, one), (4, "x"), (7, "z"), (12, "y")]), 12), [(7, Change::Added)]);
         // It stays so, and the first words stay the first.
         assert_eq!(see(&blocks(&[(2, one), (4, "x"), (7, "z"), (12, "y")]), 12), [(7, Change::Added)]);
         let journal = Journal::load(&path).unwrap();
         assert_eq!(journal.first_seen(), blocks(&[(2, one), (4, "x"), (12, "y")]));
-        assert_eq!(journal.later_versions().count(), 1);
+        assert_eq!(journal.later_versions().count(), 2);
     }
 
     #[test]
-    #[expect(clippy::disallowed_methods, reason = "the test tears the file")]
     fn a_torn_line_was_never_acknowledged() {
         let scratch = tempfile::tempdir().unwrap();
         let path = scratch.path().join("seen.jsonl");
         let mut journal = Journal::default();
         journal.record(&path, &blocks(&[(2, "x")]), 2).unwrap();
-        let mut bytes = std::fs::read(&path).unwrap();
+        let mut bytes = read_text(&path).unwrap().unwrap();
         bytes.extend(b"{\"comment\":3,\"au");
-        std::fs::write(&path, &bytes).unwrap();
+        replace_whole(&path, &bytes).unwrap();
         let mut journal = Journal::load(&path).unwrap();
         journal.record(&path, &blocks(&[(2, "x"), (5, "y")]), 5).unwrap();
         assert_eq!(Journal::load(&path).unwrap(), journal);
         assert_eq!(journal.first_seen().len(), 2);
-        std::fs::write(&path, "nonsense\n").unwrap();
+        replace_whole(&path, b"nonsense\n").unwrap();
         assert!(Journal::load(&path).is_err());
     }
 }

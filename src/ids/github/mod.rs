@@ -11,9 +11,11 @@ pub mod journal;
 pub mod thread;
 mod transport;
 
-#[cfg(all(test, feature = "github"))]
+#[cfg(test)]
+#[cfg(feature = "github")]
 pub(super) mod schedules;
-#[cfg(all(test, feature = "github"))]
+#[cfg(test)]
+#[cfg(feature = "github")]
 #[path = "../../../tests/suite/hub.rs"]
 pub(super) mod server;
 
@@ -90,18 +92,21 @@ impl Snapshot {
     /// anything edited ever named.
     fn ground(&self, namespace: &str) -> Vec<Anchor> {
         let mut anchors: Vec<Anchor> = self.known().of(namespace).map(|placed| placed.anchor.clone()).collect();
-        let changed = self.divergences.iter().filter_map(|divergence| {
-            let now = self.listing.blocks.get(&divergence.comment)?;
-            Some((divergence.comment, now))
-        });
-        for (comment, found) in changed.chain(self.journal.later_versions()) {
+        for (comment, found) in self.journal.later_versions() {
             if !thread::is_trusted(&self.trusted, &found.author) {
                 continue;
             }
             let Ok(Block { content: Content::Anchors(named), .. }) = block::read(found, comment) else { continue };
             for (place, anchor) in named.into_iter().filter(|anchor| anchor.namespace == namespace).enumerate() {
                 let nonce = format!("{}-named-{comment}-{place}", anchor.nonce);
-                anchors.push(Anchor { kind: Kind::Floor, ids: Vec::new(), replaces: Vec::new(), event: None, nonce, ..anchor });
+                anchors.push(Anchor {
+                    kind: Kind::Floor,
+                    ids: Vec::new(),
+                    replaces: Vec::new(),
+                    event: None,
+                    nonce,
+                    ..anchor
+                });
             }
         }
         anchors
@@ -172,7 +177,7 @@ impl<'a> GithubLog<'a> {
                 }
                 let content = Content::Repair(Repair { comment: divergence.comment, found: divergence.was });
                 let name = format!("repair-{}", divergence.comment);
-                seen = self.publish(&name, None, &mut Vec::new(), content, seen)?.0;
+                seen = self.publish(&name, None, &mut Vec::new(), content, &seen)?.0;
                 settled += 1;
             }
             Ok(settled)
@@ -189,7 +194,7 @@ impl<'a> GithubLog<'a> {
         after: Option<u64>,
         withdraws: &mut Vec<String>,
         content: Content,
-        before: Snapshot,
+        before: &Snapshot,
     ) -> Result<(Snapshot, bool), IdsError> {
         let attempt = block::attempt_nonce(name, &nonce()?);
         let text = block::write(&Block { nonce: Some(attempt.clone()), after, withdraws: withdraws.clone(), content });
@@ -223,10 +228,10 @@ impl<'a> GithubLog<'a> {
                 withdraws.push(attempt);
                 return Ok((now, true));
             }
-            if send + 1 == SENDS {
+            let doubt = format!("{} did not say whether it took it ({why})", self.hub.place());
+            if send + 1 == SENDS || self.hub.pause(send, &doubt).is_err() {
                 return Err(unreachable(why));
             }
-            self.hub.pause(send, &format!("{} did not say whether it took it ({why})", self.hub.place()))?;
         }
         Err(unreachable("tried too often".to_owned()))
     }
@@ -254,7 +259,7 @@ impl<'a> GithubLog<'a> {
             let Some(first) = anchors.first() else { return Ok(Outcome::Appended(anchors)) };
             let (name, after) = (first.nonce.clone(), Some(seen.listing.latest));
             let given_up = withdraws.len();
-            let published = self.publish(&name, after, &mut withdraws, Content::Anchors(anchors.clone()), seen);
+            let published = self.publish(&name, after, &mut withdraws, Content::Anchors(anchors.clone()), &seen);
             let sent;
             (seen, sent) = match published {
                 Ok(published) => published,

@@ -90,7 +90,9 @@ impl Thread {
         let mut effective = blocks.clone();
         let mut waiting: BTreeSet<u64> = blocks.keys().copied().collect();
         while let Some(comment) = waiting.pop_last() {
-            let Some(found) = effective.get(&comment).filter(|found| is_trusted(trusted, &found.author)) else { continue };
+            let Some(found) = effective.get(&comment).filter(|found| is_trusted(trusted, &found.author)) else {
+                continue;
+            };
             let Ok(Block { content: Content::Repair(repair), .. }) = block::read(found, comment) else { continue };
             if repair.comment >= comment {
                 continue;
@@ -167,7 +169,8 @@ fn spent(anchor: &Anchor) -> Vec<Anchor> {
     let nonce = format!("{}-withdrawn", anchor.nonce);
     let (event, replaces) = (None, Vec::new());
     let taken = Anchor { kind: Kind::Reserve, nonce: nonce.clone(), event, replaces, of: None, ..anchor.clone() };
-    let given_up = Anchor { kind: Kind::Release, of: Some(nonce.clone()), nonce: format!("{nonce}-spent"), ..taken.clone() };
+    let given_up =
+        Anchor { kind: Kind::Release, of: Some(nonce.clone()), nonce: format!("{nonce}-spent"), ..taken.clone() };
     vec![taken, given_up]
 }
 
@@ -210,6 +213,20 @@ mod tests {
     }
 
     #[test]
+    fn an_attempt_needs_both_that_nobody_came_in_between_and_that_its_numbers_are_free() {
+        let between = [
+            (3, "kind: occ\nids: [\"#1\"]\nnonce: a.1\nafter: 0"),
+            (4, "kind: occ\nids: [\"#5\"]\nnonce: b.1\nafter: 0"),
+        ];
+        assert_eq!(labels(&blocks(&between)), ["#1"]);
+        let taken = [(3, "kind: occ\nids: [\"#1\"]"), (4, "kind: occ\nids: [\"#1\", \"#2\"]\nnonce: b.1\nafter: 3")];
+        assert_eq!(labels(&blocks(&taken)), ["#1"]);
+        // What its own author gave up for it is not in its way.
+        let own = [between[0], (5, "kind: occ\nids: [\"#2\"]\nnonce: a.2\nafter: 0\nwithdraws: [\"a.1\"]")];
+        assert_eq!(labels(&blocks(&own)), ["#1", "#1", "#2"]);
+    }
+
+    #[test]
     fn one_nonce_twice_counts_once_at_the_lower_comment() {
         let text = "kind: occ\nids: [\"#1\"]\nnonce: a.1\nafter: 0";
         let twice = blocks(&[(4, text), (9, text), (7, "kind: occ\nids: [\"#2\"]\nnonce: b.1\nafter: 4")]);
@@ -219,7 +236,8 @@ mod tests {
 
     #[test]
     fn other_programs_blocks_always_count_and_foreign_authors_never() {
-        let mut thread = blocks(&[(1, "kind: occ\nids: [\"#1\"]"), (2, "kind: occ\nids: [\"#1\", \"#2\"]"), (3, "nonsense")]);
+        let mut thread =
+            blocks(&[(1, "kind: occ\nids: [\"#1\"]"), (2, "kind: occ\nids: [\"#1\", \"#2\"]"), (3, "nonsense")]);
         assert_eq!(labels(&thread), ["#1", "#1+#2"]);
         thread.insert(4, found("mallory", "kind: occ\nids: [\"#99\"]"));
         assert_eq!(Thread::fold(&thread, &["Alice".to_owned()]).placed().len(), 2);
