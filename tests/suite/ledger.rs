@@ -198,6 +198,15 @@ fn where_the_issue_is_and_who_asks() {
     asks(&["--issue", "6"], &token).exits(2).says("o/r#6 is not there, or the token may not see it (404)");
     asks(&[], &[("GITHUB_TOKEN", "alice-token"), ("GITHUB_REPOSITORY", "o/x")]).exits(2).says("o/x#5");
     asks(&["--repo", "o"], &token).exits(2).says("`owner/name`");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let gh = repo.beside("gh");
+        std::fs::write(&gh, "#!/bin/sh\n[ \"$*\" = 'auth token --hostname 127.0.0.1' ] && echo alice-token\n").unwrap();
+        std::fs::set_permissions(&gh, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let path = format!("{}:{}", gh.parent().unwrap().display(), std::env::var("PATH").unwrap());
+        asks(&named, &[("PATH", &path)]).exits(1);
+    }
     // A token never leaves the machine in the clear.
     let mut command = headwater(&repo.root, &["ledger", "verify", "--repo", "o/r"]);
     run(command.envs(token).env("GITHUB_API_URL", "http://git.example.org")).exits(2).says("only sent over https");

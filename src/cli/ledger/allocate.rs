@@ -30,6 +30,12 @@ pub(super) fn run(desk: &Desk<'_>, args: &AllocateArgs) -> Result<Exit, CliError
             desk.context.console.error(&error.into());
             return Ok(Exit::Finding);
         }
+        Err(error @ CliError::Ids(IdsError::Unsure { .. })) => {
+            (desk.warn)(
+                "it is not known whether that was published; run the same command again: an equal allocation is the same one",
+            );
+            return Err(error);
+        }
         done => done?,
     };
     let (anchor, ids) = match outcome {

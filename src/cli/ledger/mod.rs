@@ -115,7 +115,9 @@ impl<'a> Desk<'a> {
         match self.log {
             LogKind::Local => {
                 let patience = self.context.patience.unwrap_or(Duration::from_secs(5));
-                Ok(work(&mut SqliteLog::open(&self.folder(), patience, Start::Allowed)?)?)
+                // Not the database of `headwater id`: that one is only started by `id init`.
+                let folder = self.folder().join("ledger");
+                Ok(work(&mut SqliteLog::open(&folder, patience, Start::Allowed)?)?)
             }
             LogKind::Git => {
                 let git = self.git()?;

@@ -266,7 +266,8 @@ impl<'a> GithubLog<'a> {
                 Err(IdsError::Unreachable { remote, why }) => return Err(IdsError::Unsure { remote, anchors, why }),
                 Err(error) => return Err(error),
             };
-            let stands = |anchor: &Anchor| seen.known().placed().iter().any(|placed| placed.anchor == *anchor);
+            let known = seen.known();
+            let stands = |anchor: &Anchor| known.placed().iter().any(|placed| placed.anchor == *anchor);
             if sent && anchors.iter().all(stands) {
                 return Ok(Outcome::Appended(anchors));
             }
