@@ -55,7 +55,7 @@ pub struct Global {
     #[arg(long, short, global = true)]
     pub quiet: bool,
     /// How many seconds to wait for another process [default: 10 for a ledger, 5 for ids, 30 for ids on
-    /// a remote]
+    /// a remote, 300 for GitHub]
     #[arg(long, global = true, value_name = "SECONDS")]
     pub wait: Option<u64>,
 }
@@ -104,6 +104,9 @@ pub enum Command {
     /// Posts about work items that several sessions share, and the queue of them: see docs/feed.md
     #[command(subcommand)]
     Feed(super::feed::FeedCommand),
+    /// Allocate ids of the collision ledger, and write its page and memory row: see docs/ledger.md
+    #[command(subcommand)]
+    Ledger(super::ledger::LedgerCommand),
     /// Print the configuration as it is in force, defaults included
     ///
     /// The configuration is `.headwater.yaml` at the top of the work tree. It may hold:
@@ -120,7 +123,9 @@ pub enum Command {
     ///   ids:                                  namespaces of `headwater id`; every key can be left out
     ///     SEC: {format: "SEC-{n}", sources: [TASKS.md]}
     ///     ADR: {format: "ADR-{n:04}", files: "docs/adr/{n:04}-{slug}.md", template: docs/adr/template.md,
-    ///       log: git, remote: origin, ref: refs/headwater/ids/ADR}    log is local or git
+    ///       log: git, remote: origin, ref: refs/headwater/ids/ADR}    log is local, git or github
+    ///   github: {issue: 12, repository: owner/name, trusted: [octocat]}    whose comments are a log
+    ///   collisions: {log: github, page: wiki/collision-ledger.md, memory: wiki/MEMORY.md}
     ///   sections:                             adds sections, or changes those of the same name
     ///   - {name: risks, title: Risks, merge: set, identity: exact, closed_by: settled, show: 14d}
     ///

@@ -99,6 +99,12 @@ impl Console {
         let _nobody_listens = writeln!(err, "headwater: {}", safe_for_terminal(text));
     }
 
+    /// Says something in exactly these words.
+    pub(super) fn said(&self, text: &str) {
+        let mut err = anstream::stderr().lock();
+        let _nobody_listens = writeln!(err, "{}", safe_for_terminal(text));
+    }
+
     /// Whether a person can be asked.
     pub(super) fn can_ask(&self) -> bool {
         io::stdin().is_terminal() && io::stdout().is_terminal() && io::stderr().is_terminal()

@@ -9,6 +9,7 @@ use super::id;
 use super::init::settings;
 use super::origins::counted;
 use super::session_hook::FAULTS;
+use crate::config::LogKind;
 use crate::git::Layout;
 use crate::ledger::escape::safe_for_terminal;
 use crate::session::spare::{LIMIT, Spare, Spares};
@@ -82,7 +83,12 @@ fn lost_spares(context: &Context<'_>) -> Result<Vec<Spare>, CliError> {
 /// What stands in the way of reserving ids.
 fn ids(context: &Context<'_>) -> Result<Vec<Finding>, CliError> {
     let finding = |what: String| Finding { code: "ids", what, remedy: "see docs/ids.md".to_owned() };
-    Ok(id::diagnose(context)?.into_iter().map(finding).collect())
+    let config = &context.config;
+    let on_issue =
+        config.ids.values().any(|namespace| namespace.log == LogKind::Github) || config.github.issue.is_some();
+    let open = (on_issue && config.github.trusted.is_empty())
+        .then(|| "everybody's comments on the issue count as anchors: name those who may publish them in `github: {trusted: [...]}`".to_owned());
+    Ok(id::diagnose(context)?.into_iter().chain(open).map(finding).collect())
 }
 
 /// Events that only the kept copies still have.

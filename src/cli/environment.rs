@@ -30,6 +30,30 @@ pub(super) fn has_program(name: &str) -> bool {
     std::env::split_paths(&path).any(|folder| folder.join(&file).is_file())
 }
 
+/// The token for GitHub.
+pub(super) fn github_token() -> Option<String> {
+    text("GITHUB_TOKEN").or_else(|| text("GH_TOKEN"))
+}
+
+/// The root of GitHub's interface.
+pub(super) fn github_api() -> Option<String> {
+    text("GITHUB_API_URL")
+}
+
+/// The repository on GitHub, `owner/name`.
+pub(super) fn github_repository() -> Option<String> {
+    text("GITHUB_REPOSITORY")
+}
+
+/// A file with the certificates to trust.
+pub(super) fn certificates() -> Option<PathBuf> {
+    read("SSL_CERT_FILE").map(PathBuf::from)
+}
+
+fn text(name: &str) -> Option<String> {
+    read(name).map(|value| value.to_string_lossy().trim().to_owned()).filter(|value| !value.is_empty())
+}
+
 #[expect(clippy::disallowed_methods, reason = "this module owns the environment")]
 fn read(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())

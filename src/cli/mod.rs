@@ -11,10 +11,12 @@ mod environment;
 mod error;
 mod feed;
 mod git_hook;
+mod hub;
 mod id;
 mod import;
 mod init;
 mod inspect;
+mod ledger;
 mod lint;
 mod log;
 mod manual;
@@ -35,6 +37,7 @@ pub use args::{
 pub use error::{CliError, Exit};
 pub use feed::FeedCommand;
 pub use id::IdCommand;
+pub use ledger::LedgerCommand;
 
 use crate::session::contract::{AgentKind, Hook};
 use clap::{CommandFactory as _, Parser as _};
@@ -131,6 +134,7 @@ fn run(global: &Global, command: Command, console: &Console) -> Result<Exit, Cli
         Command::Lint(args) => lint::run(&context, &args),
         Command::Id(command) => id::run(&context, command),
         Command::Feed(command) => feed::run(&context, command),
+        Command::Ledger(command) => ledger::run(&context, command),
         Command::Config => show_config::run(&context),
         Command::Init(args) => init::run(&context, &args),
         Command::Doctor(args) => doctor::run(&context, args),

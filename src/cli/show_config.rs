@@ -47,7 +47,7 @@ pub(super) fn run(context: &Context<'_>) -> Result<Exit, CliError> {
     let value = json!({
         "schema": "headwater.config/1", "file": file, "ledger": config.ledgers, "resolved": ledgers, "view": view,
         "archive": archive, "triggers": config.triggers, "capture": config.capture, "sessions": sessions,
-        "feed": feed, "ids": ids, "sections": sections,
+        "feed": feed, "ids": ids, "github": config.github, "collisions": config.collisions, "sections": sections,
     });
     if context.console.json {
         context.console.json(&value)?;
@@ -58,7 +58,8 @@ pub(super) fn run(context: &Context<'_>) -> Result<Exit, CliError> {
     let mut text = format!("{}\n", safe_for_terminal(&source));
     let shown = json!({
         "ledger": config.ledgers, "view": view, "archive": archive, "triggers": config.triggers,
-        "capture": config.capture, "sessions": sessions, "feed": feed, "ids": ids, "sections": sections,
+        "capture": config.capture, "sessions": sessions, "feed": feed, "ids": ids, "github": config.github,
+        "collisions": config.collisions, "sections": sections,
     });
     let yaml = serde_yaml::to_string(&shown).map_err(|error| CliError::CannotTell(error.to_string()))?;
     text.push_str(yaml.trim_end());

@@ -16,6 +16,8 @@ pub enum LogKind {
     Local,
     /// In a reference on the remote that all clones share.
     Git,
+    /// In the comments of an issue on GitHub.
+    Github,
 }
 
 /// A namespace of ids.

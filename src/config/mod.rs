@@ -1,5 +1,6 @@
 //! `.headwater.yaml`: from text to a checked configuration. Pure; unknown keys and bad values are errors.
 
+mod github;
 mod ids;
 pub mod pattern;
 mod raw;
@@ -10,6 +11,7 @@ use crate::event::yaml::{self, Document, Node, Value};
 use crate::event::{Place, Span, clamp};
 use std::collections::BTreeSet;
 
+pub use github::{Collisions, GithubIssue, is_repository};
 pub use ids::{LogKind, Namespace, Namespaces};
 pub use triggers::{Captured, Commit, Gate, Trigger, Triggers, Writing};
 
@@ -42,6 +44,10 @@ pub struct Config {
     pub feed_cold: Span,
     /// The namespaces of ids.
     pub ids: Namespaces,
+    /// The issue whose comments are a log.
+    pub github: GithubIssue,
+    /// The collision ledger.
+    pub collisions: Collisions,
 }
 
 /// Where `current.md` is committed.
@@ -69,6 +75,8 @@ impl Default for Config {
             silent_after: Span::hours(12),
             feed_cold: Span::hours(24),
             ids: Namespaces::new(),
+            github: GithubIssue::default(),
+            collisions: Collisions::default(),
         }
     }
 }
@@ -243,6 +251,11 @@ mod tests {
             ("ids: {SEC: {log: paper}}", "1:18", "unknown variant `paper`"),
             ("ids: {SEC: {ref: ids}}", "1:13", "full reference"),
             ("ids: {SEC: {remote: -x}}", "1:13", "no remote"),
+            ("github: {issue: 0}", "1:10", "from 1"),
+            ("github:\n  trusted: [a b]", "2:3", "`a b` is no login"),
+            ("github: {repository: o}", "1:10", "`owner/name`"),
+            ("collisions: {page: ../x.md}", "1:14", "inside the work tree"),
+            ("collisions: {page: a.md, memory: a.md}", "1:26", "two files"),
             ("sections:\n- {name: stream}", "2:3", "front matter"),
             ("sections:\n- {name: a, closed_by: session_id}", "2:3", "front matter"),
         ] {

@@ -1,5 +1,6 @@
 //! The configuration as it is written, and its check.
 
+use super::github::{RawCollisions, RawGithub, check_collisions, check_github};
 use super::ids::{RawNamespace, check_ids};
 use super::{Captured, Config, ConfigError, Triggers, ViewPolicy};
 use crate::event::decode::is_reserved;
@@ -23,6 +24,8 @@ pub(super) struct RawConfig {
     sessions: Option<RawSessions>,
     feed: Option<RawFeed>,
     ids: Option<BTreeMap<String, Option<RawNamespace>>>,
+    github: Option<RawGithub>,
+    collisions: Option<RawCollisions>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -165,6 +168,8 @@ impl RawConfig {
                 .map_or(default.silent_after, |span| span.0),
             feed_cold: self.feed.and_then(|feed| feed.cold).map_or(default.feed_cold, |span| span.0),
             ids: check_ids(self.ids.unwrap_or_default(), root)?,
+            github: check_github(self.github.unwrap_or_default(), root)?,
+            collisions: check_collisions(self.collisions.unwrap_or_default(), root)?,
         })
     }
 }

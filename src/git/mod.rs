@@ -1,4 +1,4 @@
-//! The only caller of the git program, in a clean environment.
+//! The only caller of the git program, in a clean environment; and of `gh`, for its token ([`gh_token`]).
 //!
 //! Where a repository lies and what its `HEAD` says is read from git's own files ([`Layout`]), which
 //! costs microseconds; everything else asks the program ([`Git`]). Nothing of what the user's shell or
@@ -10,6 +10,7 @@ mod commit;
 mod commit_attempt;
 mod customs;
 mod error;
+mod hosting;
 mod index;
 mod label;
 mod layout;
@@ -28,6 +29,7 @@ mod tips;
 pub use command::{AtLimit, Call, Git, Output};
 pub use commit::{CommitOutcome, CommitRequest, Reason, SUBJECT};
 pub use error::GitError;
+pub use hosting::{HostedRepository, gh_token};
 pub use label::Label;
 pub use layout::Layout;
 pub use merge_text::TextMerge;

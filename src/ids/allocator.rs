@@ -3,8 +3,10 @@
 use super::IdsError;
 use super::contract::{Anchor, AnchorLog as _, Decision, Outcome};
 use super::fold::{Book, Claim, State};
+use super::github::{GithubLog, Issues};
 use super::gitlog::GitLog;
 use super::reserve::{self, Asking, Wish};
+use super::shared::SharedLog;
 use super::sources::{self, Tops};
 use super::sqlite::{SqliteLog, Start};
 use crate::config::pattern::Scope;
@@ -46,6 +48,8 @@ pub struct Allocator<'a> {
     pub fetch: bool,
     /// Told what must not be missed.
     pub say: &'a dyn Fn(&str),
+    /// Finds the issue of `log: github`.
+    pub github: &'a dyn Issues,
 }
 
 impl std::fmt::Debug for Allocator<'_> {
@@ -122,8 +126,17 @@ impl Allocator<'_> {
         SqliteLog::open(&self.place.folder, self.local_patience(), start)
     }
 
-    pub(super) fn shared<'b>(&'b self, git: &'b Git, namespace: &'b Namespace) -> GitLog<'b> {
+    fn git_log<'b>(&'b self, git: &'b Git, namespace: &'b Namespace) -> GitLog<'b> {
         GitLog::new(git, namespace, self.patience.unwrap_or(REMOTE_PATIENCE), self.say)
+    }
+
+    /// The log that several clones share.
+    pub(super) fn shared<'b>(&'b self, git: &'b Git, namespace: &'b Namespace) -> Result<SharedLog<'b>, IdsError> {
+        if namespace.log == LogKind::Github {
+            let log = GithubLog::new(self.github.hub(namespace)?, &self.place.folder);
+            return Ok(SharedLog::Github { log, namespace: &namespace.name });
+        }
+        Ok(SharedLog::Git(self.git_log(git, namespace)))
     }
 
     /// git and the namespace's log on the remote, where that is what counts.
@@ -133,7 +146,7 @@ impl Allocator<'_> {
         }
         let unreachable = || IdsError::Unreachable {
             remote: namespace.remote.clone(),
-            why: format!("`log: git` of {} needs a git work tree, and this is none", namespace.name),
+            why: format!("the shared log of {} needs a git work tree, and this is none", namespace.name),
         };
         self.git().map(Some).ok_or_else(unreachable)
     }
@@ -143,7 +156,7 @@ impl Allocator<'_> {
     pub(super) fn local_for(&self, namespace: &Namespace) -> Result<SqliteLog, IdsError> {
         match self.local(Start::Refused) {
             Err(IdsError::NoLog(path)) => match self.git_for(namespace)? {
-                Some(git) if matches!(self.shared(&git, namespace).fetch(), Ok(true)) => self.local(Start::Allowed),
+                Some(git) if matches!(self.shared(&git, namespace)?.fetch(), Ok(true)) => self.local(Start::Allowed),
                 _ => Err(IdsError::NoLog(path)),
             },
             opened => opened,
@@ -169,9 +182,12 @@ impl Allocator<'_> {
         if let Some(already) = reserve::repeated(&own, &namespace.name, wish)? {
             return reserved(Outcome::Already(Box::new(already)), || Ok(own.anchors().to_vec()), false);
         }
-        let mut shared = self.shared(&git, namespace);
+        let mut shared = self.shared(&git, namespace)?;
         if namespace.files.is_some() && self.fetch {
-            shared.also = vec![sources::HEADS.to_owned()];
+            match &mut shared {
+                SharedLog::Git(log) => log.also = vec![sources::HEADS.to_owned()],
+                SharedLog::Github { .. } => self.fetch_heads(namespace),
+            }
         }
         let outcome = shared.append(&namespace.name, &mut |standing| {
             let floor = self.with_history(namespace, tops.clone(), &scope)?.max(own.top(&scope));
@@ -208,7 +224,7 @@ impl Allocator<'_> {
         })?;
         (self.say)(&format!(
             "`{}` cannot be reached ({why}): this id is provisional (CONFIRM-PENDING); `headwater id sync` confirms or amends it",
-            namespace.remote
+            shared.name()
         ));
         reserved(outcome, || local.read(&namespace.name), true)
     }
@@ -223,7 +239,7 @@ impl Allocator<'_> {
         let scope = asking.scope(namespace);
         let mut top = Book::fold(local.read(&namespace.name)?).top(&scope);
         if let Some(git) = self.git_for(namespace)? {
-            let mut shared = self.shared(&git, namespace);
+            let mut shared = self.shared(&git, namespace)?;
             let anchors = match if self.fetch { shared.read(&namespace.name) } else { shared.seen() } {
                 Err(IdsError::Unreachable { remote, why }) => {
                     (self.say)(&format!("`{remote}` cannot be reached ({why}); what was seen there last counts"));
@@ -306,7 +322,7 @@ impl Allocator<'_> {
         if !git.has_remote(&namespace.remote).unwrap_or(false) {
             return;
         }
-        let shared = self.shared(&git, namespace);
+        let shared = self.git_log(&git, namespace);
         if let Err(error) = shared.fetch_only(&[sources::HEADS.to_owned()], FETCH) {
             let remote = &namespace.remote;
             (self.say)(&format!("could not reach {remote}: its newer branches were not looked at ({error})"));
@@ -339,7 +355,7 @@ impl Allocator<'_> {
     pub fn books(&self, namespace: &Namespace) -> Result<(Book, Book), IdsError> {
         let own = Book::fold(self.local_for(namespace)?.read(&namespace.name)?);
         let seen = match self.git_for(namespace)? {
-            Some(git) => Book::fold(self.shared(&git, namespace).seen()?),
+            Some(git) => Book::fold(self.shared(&git, namespace)?.seen()?),
             None => Book::default(),
         };
         Ok((own, seen))

@@ -17,7 +17,7 @@ impl Allocator<'_> {
         let (own, seen) = self.books(namespace)?;
         let (shared_ids, own_ids): (Vec<String>, Vec<String>) = ids.iter().cloned().partition(|id| {
             let waits = own.claim(id).is_some_and(|claim| claim.state == State::Pending);
-            namespace.log == LogKind::Git && !waits && seen.claim(id).is_some()
+            namespace.log != LogKind::Local && !waits && seen.claim(id).is_some()
         });
         let owner = |id: &String| {
             let find = |book: &Book| book.claim(id).and_then(|claim| book.anchor_of(claim)).cloned();
@@ -25,7 +25,7 @@ impl Allocator<'_> {
         };
         let owners: Vec<Anchor> = ids.iter().filter_map(owner).collect();
         if let Some(git) = self.git_for(namespace)?.filter(|_| !shared_ids.is_empty()) {
-            let mut shared = self.shared(&git, namespace);
+            let mut shared = self.shared(&git, namespace)?;
             let outcome = shared
                 .append(&namespace.name, &mut |standing| reserve::release(standing, namespace, asking, &shared_ids))?;
             if let Outcome::Appended(anchors) = outcome {
@@ -55,7 +55,7 @@ impl Allocator<'_> {
             })?,
             Some(git) => {
                 let floor = floor.max(Book::fold(local.read(&namespace.name)?).top(&scope));
-                let mut shared = self.shared(&git, namespace);
+                let mut shared = self.shared(&git, namespace)?;
                 let outcome = shared.append(&namespace.name, &mut |standing| {
                     reserve::amend(standing, namespace, asking, id, wish, floor)
                 })?;
@@ -89,7 +89,7 @@ impl Allocator<'_> {
                 claims.push(anchor.clone());
             }
         }
-        let mut shared = self.shared(&git, namespace);
+        let mut shared = self.shared(&git, namespace)?;
         if claims.is_empty() {
             shared.fetch()?;
             return Ok(Settled::default());

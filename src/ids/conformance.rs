@@ -34,6 +34,13 @@ fn ids(outcome: &Outcome) -> Vec<String> {
     }
 }
 
+/// How many random schedules of a shared log are run; `scripts/schedules` asks for more.
+#[cfg(feature = "github")]
+#[expect(clippy::disallowed_methods, reason = "a test's own knob")]
+pub(super) fn schedules() -> u32 {
+    std::env::var("HEADWATER_SCHEDULES").ok().and_then(|count| count.parse().ok()).unwrap_or(150)
+}
+
 fn one() -> Wish {
     Wish { count: 1, ..Wish::default() }
 }
@@ -387,5 +394,22 @@ mod git {
         git(&clone.layout().work_tree, &["remote", "set-url", "origin", "../nowhere.git"]);
         let away = take(&mut log(&clone, &quiet), &sec, &one(), 0);
         assert!(matches!(away, Err(IdsError::Unreachable { .. })), "{away:?}");
+    }
+}
+
+#[cfg(feature = "github")]
+mod github {
+    use super::super::github::schedules::log;
+    use super::super::github::server::Server;
+    use super::conforms;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[test]
+    fn github_conforms() {
+        let server = Server::start();
+        server.state().page = 7;
+        let clones: Vec<_> = (0..3).map(|_| tempfile::tempdir().unwrap()).collect();
+        let next = AtomicUsize::new(0);
+        conforms(|| log(&server, "alice", &[], clones[next.fetch_add(1, Ordering::Relaxed) % 3].path()));
     }
 }

@@ -159,6 +159,15 @@ pub enum IdsError {
         /// Why.
         why: String,
     },
+    /// GitHub did not do what it was asked.
+    #[error(transparent)]
+    Hub(#[from] super::github::HubError),
+    /// These ids have owners.
+    #[error("{} {} an anchor already; nothing was registered", ids.join(" "), if ids.len() == 1 { "has" } else { "have" })]
+    Anchored {
+        /// The ids.
+        ids: Vec<String>,
+    },
     /// The system gives no random numbers.
     #[error("the system gives no random numbers, without which no reservation can be told from another")]
     NoRandom,

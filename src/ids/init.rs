@@ -41,7 +41,7 @@ impl Allocator<'_> {
                 sources::raise_all(&mut tops, &sources::in_history(namespace, &git)?);
             }
             if let Some(git) = self.git_for(namespace)? {
-                let mut shared = self.shared(&git, namespace);
+                let mut shared = self.shared(&git, namespace)?;
                 // An empty log on the remote says that it may be started from: other clones need no `init`.
                 let own = Book::fold(local.read(&namespace.name)?);
                 sources::raise_all(&mut tops, own.tops());
@@ -94,7 +94,7 @@ impl Allocator<'_> {
         for namespace in self.namespaces.values() {
             let probed = match self.git_for(namespace) {
                 Ok(None) => continue,
-                Ok(Some(git)) => self.shared(&git, namespace).probe(&asking.nonce, &asking.at),
+                Ok(Some(git)) => self.shared(&git, namespace).and_then(|log| log.probe(&asking.nonce, &asking.at)),
                 Err(error) => Err(error),
             };
             match probed {
@@ -117,7 +117,7 @@ impl Allocator<'_> {
         let mut local = self.local(Start::Allowed)?;
         local.append(&namespace.name, &mut |standing| reserve::raise(standing, namespace, asking, &tops))?;
         if let Some(git) = self.git_for(namespace)? {
-            let mut shared = self.shared(&git, namespace);
+            let mut shared = self.shared(&git, namespace)?;
             shared.append(&namespace.name, &mut |standing| reserve::raise(standing, namespace, asking, &tops))?;
         }
         Ok(())

@@ -2,16 +2,18 @@
 //!
 //! What needs an order goes into one append-only log of anchors ([`contract`]); what is shown is a pure
 //! fold of it ([`fold`]): the first published wins. Decisions are pure ([`reserve`]); the logs differ
-//! only in where they lie ([`sqlite`], [`gitlog`]), and [`sources`] says which numbers stand in files.
+//! only in where they lie ([`sqlite`], [`gitlog`], [`github`]), and [`sources`] says which numbers stand in files.
 
 mod allocator;
 mod changes;
 pub mod check;
+pub mod collisions;
 #[cfg(test)]
 mod conformance;
 pub mod contract;
 mod error;
 pub mod fold;
+pub mod github;
 pub mod gitlog;
 pub mod inbox;
 mod init;
@@ -19,6 +21,7 @@ mod init;
 mod memory;
 pub mod renumber;
 pub mod reserve;
+mod shared;
 pub mod sources;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;

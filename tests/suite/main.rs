@@ -20,10 +20,12 @@ mod concurrent;
 mod faults;
 mod feed;
 mod golden;
+mod hub;
 mod ids;
 mod import;
 #[cfg(unix)]
 mod init;
+mod ledger;
 mod merging;
 mod order;
 mod record;

@@ -20,6 +20,7 @@ pub use args::IdCommand;
 use super::clock;
 use super::context::Context;
 use super::error::{CliError, Exit};
+use super::hub::IssueFinder;
 use super::record;
 use crate::config::{LogKind, Namespace};
 use crate::git::Layout;
@@ -71,7 +72,7 @@ pub(super) fn collisions(context: &Context<'_>) -> Result<Exit, CliError> {
 /// Confirms or amends the provisional ids of this clone, for the hooks of sessions; what became of them, in words.
 pub(super) fn settle(context: &Context<'_>, patience: Duration) -> Result<Vec<String>, CliError> {
     let shared: Vec<&Namespace> =
-        context.config.ids.values().filter(|namespace| namespace.log == LogKind::Git).collect();
+        context.config.ids.values().filter(|namespace| namespace.log != LogKind::Local).collect();
     let desk = Desk::new(context);
     let allocator = Allocator { patience: Some(patience), ..desk.allocator(false) };
     let mut said = Vec::new();
@@ -97,11 +98,13 @@ pub(super) fn settle(context: &Context<'_>, patience: Duration) -> Result<Vec<St
 pub(super) struct Desk<'a> {
     context: &'a Context<'a>,
     warn: Box<dyn Fn(&str) + 'a>,
+    issues: IssueFinder<'a>,
 }
 
 impl<'a> Desk<'a> {
     pub(super) fn new(context: &'a Context<'a>) -> Self {
-        Self { context, warn: Box::new(|text| context.console.warning(&format!("warning: {text}"))) }
+        let warn = Box::new(|text: &str| context.console.warning(&format!("warning: {text}")));
+        Self { context, warn, issues: IssueFinder::new(context, None, None) }
     }
 
     pub(super) fn allocator(&'a self, fetch: bool) -> Allocator<'a> {
@@ -111,6 +114,7 @@ impl<'a> Desk<'a> {
             patience: self.context.patience,
             fetch,
             say: &*self.warn,
+            github: &self.issues,
         }
     }
 

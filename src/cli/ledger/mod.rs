@@ -1,0 +1,192 @@
+//! `headwater ledger`: the collision ledger.
+
+mod allocate;
+mod args;
+mod rebuild;
+mod verify;
+
+pub use args::LedgerCommand;
+
+use super::clock;
+use super::context::Context;
+use super::error::{CliError, Exit};
+use super::hub::IssueFinder;
+use super::record;
+use crate::config::{LogKind, Namespace};
+use crate::git::{Git, Layout};
+use crate::ids::IdsError;
+use crate::ids::collisions::record::{Anchors, Record};
+use crate::ids::collisions::{LedgerKind, memory, page};
+use crate::ids::contract::AnchorLog;
+use crate::ids::github::GithubLog;
+use crate::ids::github::journal::Divergence;
+use crate::ids::gitlog::GitLog;
+use crate::ids::reserve::{Asking, nonce};
+use crate::ids::sqlite::{SqliteLog, Start};
+use crate::store::read_text;
+use args::Whereabouts;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub(super) fn run(context: &Context<'_>, command: LedgerCommand) -> Result<Exit, CliError> {
+    match command {
+        LedgerCommand::Allocate(args) => allocate::run(&Desk::new(context, &args.place), &args),
+        LedgerCommand::Rebuild(args) => rebuild::run(&Desk::new(context, &args.place), &args),
+        LedgerCommand::Verify(args) => verify::run(&Desk::new(context, &args)),
+    }
+}
+
+/// Where the ledger is.
+struct Desk<'a> {
+    context: &'a Context<'a>,
+    issues: IssueFinder<'a>,
+    log: LogKind,
+    warn: Box<dyn Fn(&str) + 'a>,
+}
+
+/// The published anchors, and what is wrong with them.
+struct Published {
+    anchors: BTreeMap<LedgerKind, Anchors>,
+    divergences: Vec<Divergence>,
+    unreadable: Vec<(u64, String)>,
+}
+
+/// The two files that are projected.
+struct Surfaces {
+    page: PathBuf,
+    page_text: Option<String>,
+    memory: PathBuf,
+    memory_text: Option<String>,
+}
+
+/// What the two files are to hold.
+struct Projection {
+    page: String,
+    memory: String,
+    missing: Vec<String>,
+}
+
+impl<'a> Desk<'a> {
+    fn new(context: &'a Context<'a>, place: &Whereabouts) -> Self {
+        // Whoever names an issue means the log there.
+        let named = place.log.map(LogKind::from).or(place.issue.map(|_| LogKind::Github));
+        Self {
+            context,
+            issues: IssueFinder::new(context, place.issue, place.repo.clone()),
+            log: named.unwrap_or(context.config.collisions.log),
+            warn: Box::new(|text| context.console.warning(&format!("warning: {text}"))),
+        }
+    }
+
+    fn top(&self) -> PathBuf {
+        let beside =
+            || self.context.config_file.as_deref().and_then(Path::parent).map(Path::to_owned).unwrap_or_default();
+        self.context.layout.as_ref().map_or_else(beside, |layout| layout.work_tree.clone())
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.context.layout.as_ref().map_or_else(|| self.top().join(".headwater"), Layout::own_dir)
+    }
+
+    fn asking(&self, agent: Option<&String>) -> Result<Asking, CliError> {
+        let layout = self.context.layout.as_ref();
+        let at = clock::now()?.to_string();
+        let at = if at.contains('.') { at } else { at.replace('Z', ".000Z") };
+        let branch = layout.map(Layout::branch).transpose()?.flatten();
+        Ok(Asking { agent: record::agent_name(layout, agent.cloned())?, branch, at, nonce: nonce()? })
+    }
+
+    fn namespace(&self, kind: LedgerKind) -> Result<Namespace, CliError> {
+        kind.namespace(self.log).map_err(CliError::CannotTell)
+    }
+
+    fn github(&self) -> Result<GithubLog<'_>, CliError> {
+        Ok(GithubLog::new(self.issues.find("origin")?, &self.folder()))
+    }
+
+    /// Does something with the log of a kind.
+    fn with_log<T>(
+        &self,
+        kind: LedgerKind,
+        work: impl FnOnce(&mut dyn AnchorLog) -> Result<T, IdsError>,
+    ) -> Result<T, CliError> {
+        let namespace = self.namespace(kind)?;
+        match self.log {
+            LogKind::Local => {
+                let patience = self.context.patience.unwrap_or(Duration::from_secs(5));
+                // Not the database of `headwater id`: that one is only started by `id init`.
+                let folder = self.folder().join("ledger");
+                Ok(work(&mut SqliteLog::open(&folder, patience, Start::Allowed)?)?)
+            }
+            LogKind::Git => {
+                let git = self.git()?;
+                let patience = self.context.patience.unwrap_or(Duration::from_secs(30));
+                let mut log = GitLog::new(&git, &namespace, patience, &*self.warn);
+                log.copy.clone_from(&namespace.reference);
+                Ok(work(&mut log)?)
+            }
+            LogKind::Github => Ok(work(&mut self.github()?)?),
+        }
+    }
+
+    fn git(&self) -> Result<Git, CliError> {
+        let git = self.context.git_for("`--log git`")?;
+        if git.has_remote("origin")? {
+            return Ok(git);
+        }
+        Err(CliError::Usage("`--log git` needs the remote `origin`; add it, or use another `--log`".to_owned()))
+    }
+
+    /// Reads all anchors as everybody reads them.
+    fn published(&self) -> Result<Published, CliError> {
+        let mut anchors = BTreeMap::new();
+        if self.log == LogKind::Github {
+            let seen = self.github()?.look()?;
+            for kind in LedgerKind::ALL {
+                let of_kind = seen.thread.of(kind.namespace_name());
+                anchors.insert(kind, of_kind.map(|placed| (Some(placed.comment), placed.anchor.clone())).collect());
+            }
+            let unreadable = seen.thread.unreadable.clone();
+            return Ok(Published { anchors, divergences: seen.divergences, unreadable });
+        }
+        for kind in LedgerKind::ALL {
+            let of_kind = self.with_log(kind, |log| log.read(kind.namespace_name()))?;
+            anchors.insert(kind, of_kind.into_iter().map(|anchor| (None, anchor)).collect());
+        }
+        Ok(Published { anchors, divergences: Vec::new(), unreadable: Vec::new() })
+    }
+
+    /// Warns of blocks that nobody can read.
+    fn report_unreadable(&self, published: &Published) {
+        for (comment, fault) in &published.unreadable {
+            (self.warn)(&format!("the `yaml alloc` block of comment {comment} is no anchor: {fault}"));
+        }
+    }
+
+    fn surfaces(&self) -> Result<Surfaces, CliError> {
+        let config = &self.context.config.collisions;
+        let read = |name: &str| -> Result<(PathBuf, Option<String>), CliError> {
+            let path = self.top().join(name);
+            if self.context.layout.as_ref().is_some_and(|layout| !layout.holds(&path)) {
+                return Err(CliError::Usage(format!("`{name}` leads out of the work tree through a link")));
+            }
+            let not_text = |_| CliError::Usage(format!("`{}` is not UTF-8; save it as UTF-8", path.display()));
+            let text = read_text(&path)?.map(String::from_utf8).transpose().map_err(not_text)?;
+            Ok((path, text))
+        };
+        let ((page, page_text), (memory, memory_text)) = (read(&config.page)?, read(&config.memory)?);
+        Ok(Surfaces { page, page_text, memory, memory_text })
+    }
+
+    /// What page and memory file are to hold.
+    fn project(&self, record: &Record, surfaces: &Surfaces) -> Result<Projection, CliError> {
+        let config = &self.context.config.collisions;
+        let prose = page::prose(surfaces.page_text.as_deref().unwrap_or_default(), record);
+        let row = memory::row(record, &memory::link(&config.memory, &config.page));
+        let memory = memory::replace(surfaces.memory_text.as_deref().unwrap_or_default(), &row).map_err(|fault| {
+            CliError::Usage(format!("`{}`: {fault}; nothing was written", surfaces.memory.display()))
+        })?;
+        Ok(Projection { page: page::render(record, &prose), memory, missing: page::missing(record, &prose) })
+    }
+}

@@ -1,0 +1,89 @@
+//! `headwater ledger rebuild`: page and memory row from the published anchors.
+
+use super::args::RebuildArgs;
+use super::{Desk, Projection, Surfaces};
+use crate::cli::error::{CliError, Exit};
+use crate::config::LogKind;
+use crate::ids::collisions::decide::{losers, renumber};
+use crate::ids::collisions::record::Record;
+use crate::ids::fold::Book;
+use crate::store::{LockRequest, make_folder, replace_whole, with_lock_file};
+use std::path::Path;
+use std::time::Duration;
+
+pub(super) fn run(desk: &Desk<'_>, args: &RebuildArgs) -> Result<Exit, CliError> {
+    let mut repaired = 0;
+    if args.repair && desk.log == LogKind::Github {
+        repaired = desk.github()?.repair()?;
+    }
+    let mut published = desk.published()?;
+    if !args.gapped && settle(desk, &published)? {
+        published = desk.published()?;
+    }
+    desk.report_unreadable(&published);
+    let record = Record::fold(&published.anchors);
+    let projection = write(desk, &record)?;
+    for divergence in &published.divergences {
+        (desk.warn)(&format!(
+            "comment {} {} since it was seen here; `headwater ledger rebuild --repair` publishes again what it said",
+            divergence.comment, divergence.kind
+        ));
+    }
+    let console = desk.context.console;
+    if !projection.missing.is_empty() {
+        console.said(&format!("warning: prose cites missing anchors: {}", projection.missing.join(" ")));
+    }
+    if console.json {
+        console.json(&serde_json::json!({
+            "schema": "headwater.ledger.rebuild/1", "ids": record.ids(), "double_allocations": record.doubles,
+            "missing": projection.missing, "repaired": repaired,
+        }))?;
+    } else {
+        console.result(&format!("rebuilt: {} ids, {} double-allocation(s)", record.ids(), record.doubles))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Publishes amendments for losers of double allocations; whether there were any.
+fn settle(desk: &Desk<'_>, published: &super::Published) -> Result<bool, CliError> {
+    let mut any = false;
+    for (kind, anchors) in &published.anchors {
+        let book = Book::fold(anchors.iter().map(|(_, anchor)| anchor.clone()));
+        if losers(&book).iter().all(|loser| loser.amendment.is_some()) {
+            continue;
+        }
+        let asking = desk.asking(None)?;
+        desk.with_log(*kind, |log| {
+            log.append(kind.namespace_name(), &mut |standing| renumber(standing, *kind, &asking)).map(drop)
+        })?;
+        any = true;
+    }
+    Ok(any)
+}
+
+/// Writes what has changed of page and memory file, one process at a time.
+fn write(desk: &Desk<'_>, record: &Record) -> Result<Projection, CliError> {
+    let folder = desk.folder();
+    make_folder(&folder)?;
+    let waiting = |holder: &str| desk.context.console.notice(&format!("waiting for {holder}"));
+    let wait = desk.context.patience.unwrap_or(Duration::from_secs(10));
+    let request = LockRequest { wait, purpose: "ledger rebuild", waiting: &waiting };
+    with_lock_file(&folder.join("ledger.rebuild.lock"), &request, |_| {
+        let surfaces = desk.surfaces()?;
+        let projection = desk.project(record, &surfaces)?;
+        let Surfaces { page, page_text, memory, memory_text } = &surfaces;
+        put(page, page_text.as_deref(), &projection.page)?;
+        put(memory, memory_text.as_deref(), &projection.memory)?;
+        Ok(projection)
+    })
+}
+
+fn put(path: &Path, now: Option<&str>, text: &str) -> Result<(), CliError> {
+    if now == Some(text) {
+        return Ok(());
+    }
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        make_folder(folder)?;
+    }
+    Ok(replace_whole(path, text.as_bytes())?)
+}

@@ -1,0 +1,262 @@
+//! What was seen of an issue, so that what is edited or deleted there is noticed, and no id that was
+//! seen is given again.
+//!
+//! # Invariant
+//! What a comment said when it was seen first stands in the journal before anything is built on it. The
+//! journal only grows.
+
+use super::block::Found;
+use super::thread::{Blocks, Thread, is_trusted};
+use crate::ids::IdsError;
+use crate::store::{AppendFile, make_folder};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+/// A line of the journal.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Line {
+    /// A block, as it was seen.
+    Seen {
+        comment: u64,
+        #[serde(flatten)]
+        found: Found,
+    },
+    /// A block that was put into a comment later.
+    Late {
+        late: u64,
+        #[serde(flatten)]
+        found: Found,
+    },
+    /// All comments up to this one were looked at.
+    Looked { up_to: u64 },
+}
+
+/// What was seen.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Journal {
+    /// By comment: what it said first, and whatever else it said later.
+    seen: BTreeMap<u64, Vec<Found>>,
+    /// Blocks that were put into a comment later.
+    late: BTreeMap<u64, Vec<Found>>,
+    /// The highest comment that was looked at.
+    up_to: u64,
+}
+
+/// What became of a comment since it was seen first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Divergence {
+    /// The comment.
+    pub comment: u64,
+    /// What happened.
+    pub kind: Change,
+    /// What it said first; nothing if it held no block then.
+    pub was: Option<Found>,
+}
+
+/// How a comment changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// Its block says something else.
+    Edited,
+    /// It is gone, or holds no block any more.
+    Deleted,
+    /// A block was put into it later.
+    Added,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Edited => "was edited",
+            Self::Deleted => "was deleted",
+            Self::Added => "became one later",
+        })
+    }
+}
+
+impl Journal {
+    /// Reads the journal of an issue; an end that was never flushed counts as not written.
+    ///
+    /// # Errors
+    /// The file cannot be read, or a line is damaged.
+    pub fn load(path: &Path) -> Result<Self, IdsError> {
+        let Some(bytes) = crate::store::read_text(path)? else { return Ok(Self::default()) };
+        Self::read(&bytes, path)
+    }
+
+    fn read(bytes: &[u8], path: &Path) -> Result<Self, IdsError> {
+        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
+        let mut journal = Self::default();
+        let lines = bytes.get(..whole).unwrap_or_default().split(|byte| *byte == b'\n');
+        for (number, line) in (1..).zip(lines).filter(|(_, line)| !line.is_empty()) {
+            let line = serde_json::from_slice(line).map_err(|error| IdsError::Damaged {
+                place: path.display().to_string(),
+                line: number,
+                fault: error.to_string(),
+            })?;
+            journal.take(line);
+        }
+        Ok(journal)
+    }
+
+    fn take(&mut self, line: Line) {
+        match line {
+            Line::Seen { comment, found } => {
+                let seen = self.seen.entry(comment).or_default();
+                if !seen.contains(&found) {
+                    seen.push(found);
+                }
+            }
+            Line::Late { late, found } => {
+                let seen = self.late.entry(late).or_default();
+                if !seen.contains(&found) {
+                    seen.push(found);
+                }
+            }
+            Line::Looked { up_to } => self.up_to = self.up_to.max(up_to),
+        }
+    }
+
+    /// Whether a comment that was seen is not there now.
+    #[must_use]
+    pub fn misses(&self, blocks: &Blocks) -> bool {
+        self.seen.keys().any(|comment| !blocks.contains_key(comment))
+    }
+
+    /// Writes down what is new in `blocks`, durably; `latest` is the highest comment of any kind.
+    ///
+    /// A block that turns up in a comment which had none never counts as what it said first.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn record(&mut self, path: &Path, blocks: &Blocks, latest: u64) -> Result<(), IdsError> {
+        let before = self.clone();
+        let mut lines = Vec::new();
+        for (&comment, found) in blocks {
+            let is_late = comment <= before.up_to && !before.seen.contains_key(&comment);
+            let seen = if is_late { &before.late } else { &before.seen };
+            if seen.get(&comment).is_none_or(|seen| !seen.contains(found)) {
+                let found = found.clone();
+                lines.push(if is_late { Line::Late { late: comment, found } } else { Line::Seen { comment, found } });
+            }
+        }
+        if latest > before.up_to {
+            lines.push(Line::Looked { up_to: latest });
+        }
+        if lines.is_empty() {
+            return Ok(());
+        }
+        if let Some(folder) = path.parent() {
+            make_folder(folder)?;
+        }
+        let mut file = AppendFile::open(path)?;
+        let bytes = file.read_from(0)?;
+        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
+        if whole < bytes.len() {
+            file.cut(whole as u64)?;
+        }
+        let mut text = String::new();
+        for line in lines {
+            text.push_str(&serde_json::to_string(&line).unwrap_or_default());
+            text.push('\n');
+            self.take(line);
+        }
+        file.append_durably(text.as_bytes())?;
+        Ok(())
+    }
+
+    /// The blocks as they were seen first, those that were edited or deleted since included.
+    #[must_use]
+    pub fn first_seen(&self) -> Blocks {
+        self.seen.iter().filter_map(|(comment, seen)| Some((*comment, seen.first()?.clone()))).collect()
+    }
+
+    /// Everything that was seen of a comment after it was published: blocks that may name other ids.
+    pub fn later_versions(&self) -> impl Iterator<Item = (u64, &Found)> {
+        let edited = self.seen.iter().flat_map(|(comment, seen)| seen.iter().skip(1).map(|found| (*comment, found)));
+        edited.chain(self.late.iter().flat_map(|(comment, late)| late.iter().map(|found| (*comment, found))))
+    }
+
+    /// What was edited, deleted or added in what was seen, unless a repair has settled it.
+    #[must_use]
+    pub fn divergences(&self, blocks: &Blocks, thread: &Thread, trusted: &[String]) -> Vec<Divergence> {
+        let mut found = Vec::new();
+        for (comment, was) in self.first_seen() {
+            let kind = match blocks.get(&comment) {
+                None => Change::Deleted,
+                // Only the text is the comment's own; a login can be renamed.
+                Some(now) if now.text != was.text => Change::Edited,
+                Some(_) => continue,
+            };
+            if is_trusted(trusted, &was.author) && !thread.repaired.contains(&comment) {
+                found.push(Divergence { comment, kind, was: Some(was) });
+            }
+        }
+        for (&comment, now) in blocks.iter().filter(|(comment, _)| **comment <= self.up_to) {
+            let added = !self.seen.contains_key(&comment);
+            if added && is_trusted(trusted, &now.author) && !thread.repaired.contains(&comment) {
+                found.push(Divergence { comment, kind: Change::Added, was: None });
+            }
+        }
+        found.sort_by_key(|divergence| divergence.comment);
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Change, Journal};
+    use crate::ids::github::block::Found;
+    use crate::ids::github::thread::{Blocks, Thread};
+    use crate::store::{read_text, replace_whole};
+
+    fn blocks(list: &[(u64, &str)]) -> Blocks {
+        let found = |text: &str| Found { author: "a".to_owned(), at: String::new(), text: text.to_owned() };
+        list.iter().map(|(comment, text)| (*comment, found(text))).collect()
+    }
+
+    #[test]
+    fn what_changes_after_it_was_seen_is_noticed_by_the_next_process() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("deep/seen.jsonl");
+        let see = |now: &Blocks, latest: u64| {
+            let mut journal = Journal::load(&path).unwrap();
+            journal.record(&path, now, latest).unwrap();
+            let thread = Thread::fold(now, &[]);
+            journal.divergences(now, &thread, &[]).iter().map(|found| (found.comment, found.kind)).collect::<Vec<_>>()
+        };
+        let one = "kind: occ\nids: [\"#1\"]";
+        assert_eq!(see(&blocks(&[(2, one), (4, "x")]), 9), []);
+        assert_eq!(see(&blocks(&[(2, one), (4, "x"), (12, "y")]), 12), []);
+        assert_eq!(
+            see(&blocks(&[(2, "kind: occ\nids: [\"#2\"]"), (12, "y")]), 12),
+            [(2, Change::Edited), (4, Change::Deleted)]
+        );
+        assert_eq!(see(&blocks(&[(2, one), (4, "x"), (7, "z"), (12, "y")]), 12), [(7, Change::Added)]);
+        // It stays so, and the first words stay the first.
+        assert_eq!(see(&blocks(&[(2, one), (4, "x"), (7, "z"), (12, "y")]), 12), [(7, Change::Added)]);
+        let journal = Journal::load(&path).unwrap();
+        assert_eq!(journal.first_seen(), blocks(&[(2, one), (4, "x"), (12, "y")]));
+        assert_eq!(journal.later_versions().count(), 2);
+    }
+
+    #[test]
+    fn a_torn_line_was_never_acknowledged() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("seen.jsonl");
+        let mut journal = Journal::default();
+        journal.record(&path, &blocks(&[(2, "x")]), 2).unwrap();
+        let mut bytes = read_text(&path).unwrap().unwrap();
+        bytes.extend(b"{\"comment\":3,\"au");
+        replace_whole(&path, &bytes).unwrap();
+        let mut journal = Journal::load(&path).unwrap();
+        journal.record(&path, &blocks(&[(2, "x"), (5, "y")]), 5).unwrap();
+        assert_eq!(Journal::load(&path).unwrap(), journal);
+        assert_eq!(journal.first_seen().len(), 2);
+        replace_whole(&path, b"nonsense\n").unwrap();
+        assert!(Journal::load(&path).is_err());
+    }
+}
