@@ -1,6 +1,6 @@
 //! A coding agent, as its hooks show it: a process, a session, a folder to work in.
 
-use crate::sandbox::{Ended, git, headwater, program, run_with_input};
+use crate::sandbox::{Ended, Sandbox, git, headwater, program, run_with_input};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -116,4 +116,19 @@ pub(crate) fn installed(name: &str, cwd: &Path) -> Command {
     let folders = std::iter::once(bin).chain(std::env::split_paths(&path));
     command.env("PATH", std::env::join_paths(folders).unwrap());
     command
+}
+
+/// A repository with a ledger and a first commit, where the lock is ignored.
+pub(crate) fn repo() -> Sandbox {
+    let sandbox = Sandbox::repo();
+    std::fs::write(sandbox.root.join(".gitignore"), ".synth.lock\n").unwrap();
+    sandbox.put("events/README.md", "# Events\n");
+    sandbox.commit("start");
+    sandbox
+}
+
+/// A linked work tree on a branch of its name.
+pub(crate) fn linked(sandbox: &Sandbox, name: &str) -> PathBuf {
+    sandbox.git(&["worktree", "add", "-q", &format!("../{name}"), "-b", name]);
+    sandbox.beside(name)
 }

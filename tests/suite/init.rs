@@ -856,3 +856,29 @@ fn a_person_is_asked() {
     assert!(after.contains_key(".claude/settings.json") && !after.contains_key(".codex/hooks.json"));
     assert!(text(&sandbox, ".headwater.yaml").contains("\ncapture: [todos, request]\n"));
 }
+
+/// What is installed and what the hooks understand are two tables: they name the same events.
+#[test]
+fn installed_hooks_are_those_that_are_understood() {
+    use headwater::session::contract::{AgentKind, Hook};
+    let sandbox = Sandbox::repo();
+    sandbox.run(&["init", "--all"]).exits(0);
+    for (kind, file) in [
+        (AgentKind::ClaudeCode, ".claude/settings.json"),
+        (AgentKind::Codex, ".codex/hooks.json"),
+        (AgentKind::Gemini, ".gemini/settings.json"),
+        (AgentKind::Cursor, ".cursor/hooks.json"),
+        (AgentKind::Copilot, ".github/hooks/headwater.json"),
+    ] {
+        let text = std::fs::read_to_string(sandbox.root.join(file)).unwrap();
+        let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let events = json["hooks"].as_object().unwrap();
+        assert!(events.len() >= 2, "{file}: {events:?}");
+        for (event, entries) in events {
+            let hook = Hook::ALL.into_iter().find(|hook| kind.event_name(*hook) == event);
+            let Some(hook) = hook else { panic!("{file}: `{event}` is not understood") };
+            let command = format!("headwater hook {hook} --agent-kind {kind}");
+            assert!(entries.to_string().contains(&command), "{file}: {event}: {entries}");
+        }
+    }
+}

@@ -1,22 +1,9 @@
 //! Sessions that end without a word, or only seem to: what they did is told once, where it belongs.
 #![cfg(target_os = "linux")]
 
-use crate::agent::{Agent, events};
-use crate::sandbox::{Sandbox, files_below, git, headwater, program, run, run_with_input};
-use std::path::{Path, PathBuf};
-
-fn repo() -> Sandbox {
-    let sandbox = Sandbox::repo();
-    std::fs::write(sandbox.root.join(".gitignore"), ".synth.lock\n").unwrap();
-    sandbox.put("events/README.md", "# Events\n");
-    sandbox.commit("start");
-    sandbox
-}
-
-fn linked(sandbox: &Sandbox, name: &str) -> PathBuf {
-    sandbox.git(&["worktree", "add", "-q", &format!("../{name}"), "-b", name]);
-    sandbox.beside(name)
-}
+use crate::agent::{Agent, events, linked, repo};
+use crate::sandbox::{files_below, git, headwater, program, run, run_with_input};
+use std::path::Path;
 
 /// What the events of a work tree say was done, in the order of their names.
 fn did(work_tree: &Path) -> Vec<String> {

@@ -1,22 +1,8 @@
 //! Sessions through the agents' hooks: the documented JSON in, events and hand-overs out, in real repositories.
 
-use crate::agent::{Agent, context, events};
+use crate::agent::{Agent, context, events, linked, repo};
 use crate::sandbox::{Sandbox, event, git, headwater, run, run_with_input};
-use std::path::{Path, PathBuf};
-
-/// A repository with a first commit, where the lock is ignored.
-fn repo() -> Sandbox {
-    let sandbox = Sandbox::repo();
-    std::fs::write(sandbox.root.join(".gitignore"), ".synth.lock\n").unwrap();
-    sandbox.put("events/README.md", "# Events\n");
-    sandbox.commit("start");
-    sandbox
-}
-
-fn linked(sandbox: &Sandbox, name: &str) -> PathBuf {
-    sandbox.git(&["worktree", "add", "-q", &format!("../{name}"), "-b", name]);
-    sandbox.beside(name)
-}
+use std::path::Path;
 
 #[test]
 fn a_session_is_told_from_what_it_left_behind() {
