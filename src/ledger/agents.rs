@@ -27,7 +27,6 @@ pub struct Agent {
 /// The agents of a state, once for each branch; the one that wrote last comes first.
 #[must_use]
 pub fn agents(state: &State) -> Vec<Agent> {
-    let place = |origin: &Origin| (origin.stamp.agent.clone(), origin.meta.branch.clone());
     let mut seen: BTreeMap<_, (usize, Timestamp)> = BTreeMap::new();
     for origin in state.events().values() {
         let (count, latest) = seen.entry(place(origin)).or_insert((0, origin.stamp.ts));
@@ -42,9 +41,9 @@ pub fn agents(state: &State) -> Vec<Agent> {
             }
         }
     }
-    let agent = |(place, (events, latest)): ((String, Option<String>), (usize, Timestamp))| {
+    let agent = |(place, (events, latest)): ((&str, Option<&str>), (usize, Timestamp))| {
         let now = said.get(&place).map(|text| (*text).to_owned());
-        let (name, branch) = place;
+        let (name, branch) = (place.0.to_owned(), place.1.map(ToOwned::to_owned));
         Agent { name, events, last_seen: latest.to_string(), branch, now, latest }
     };
     let mut agents: Vec<Agent> = seen.into_iter().map(agent).collect();
@@ -57,4 +56,9 @@ pub fn agents(state: &State) -> Vec<Agent> {
 #[must_use]
 pub fn distinct(agents: &[Agent]) -> usize {
     agents.iter().map(|agent| &agent.name).collect::<BTreeSet<_>>().len()
+}
+
+/// The agent and the branch of an event.
+fn place(origin: &Origin) -> (&str, Option<&str>) {
+    (&origin.stamp.agent, origin.meta.branch.as_deref())
 }
