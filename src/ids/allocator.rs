@@ -163,12 +163,22 @@ impl Allocator<'_> {
         }
     }
 
+    /// Opens the local log to take numbers by it: whatever else has started one, it must know the namespace,
+    /// as `init` writes down where each one starts.
+    pub(super) fn local_to_mint(&self, namespace: &Namespace) -> Result<SqliteLog, IdsError> {
+        let mut log = self.local_for(namespace)?;
+        if namespace.log == LogKind::Local && log.read(&namespace.name)?.is_empty() {
+            return Err(IdsError::NoLog(self.place.folder.join("ids.sqlite3")));
+        }
+        Ok(log)
+    }
+
     /// Reserves what is wished for.
     ///
     /// # Errors
     /// Nothing is owned then.
     pub fn reserve(&self, namespace: &Namespace, asking: &Asking, wish: &Wish) -> Result<Reserved, IdsError> {
-        let mut local = self.local_for(namespace)?;
+        let mut local = self.local_to_mint(namespace)?;
         let tops = self.tops(namespace, &mut local, asking)?;
         let scope = asking.scope(namespace);
         let Some(git) = self.git_for(namespace)? else {
@@ -234,7 +244,7 @@ impl Allocator<'_> {
     /// # Errors
     /// As [`Allocator::reserve`].
     pub fn next(&self, namespace: &Namespace, asking: &Asking) -> Result<String, IdsError> {
-        let mut local = self.local_for(namespace)?;
+        let mut local = self.local_to_mint(namespace)?;
         let tops = self.tops(namespace, &mut local, asking)?;
         let scope = asking.scope(namespace);
         let mut top = Book::fold(local.read(&namespace.name)?).top(&scope);

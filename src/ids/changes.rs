@@ -15,6 +15,15 @@ impl Allocator<'_> {
     pub fn release(&self, namespace: &Namespace, asking: &Asking, ids: &[String]) -> Result<Vec<Anchor>, IdsError> {
         let mut local = self.local_for(namespace)?;
         let (own, seen) = self.books(namespace)?;
+        for id in ids.iter().filter(|_| namespace.log != LogKind::Local) {
+            let (Some(mine), Some(theirs)) = (own.claim(id), seen.claim(id)) else { continue };
+            let nonce = |book: &Book, claim| book.anchor_of(claim).map(|anchor| anchor.nonce.clone());
+            // What was given up or replaced here may be somebody else's by now: that is not ours to give up.
+            if !matches!(mine.state, State::Pending | State::Confirmed) && nonce(&own, mine) != nonce(&seen, theirs) {
+                let by = own.resolve(id).map_or_else(|| id.clone(), |claim| claim.id.clone());
+                return Err(IdsError::Replaced { id: id.clone(), by });
+            }
+        }
         let (shared_ids, own_ids): (Vec<String>, Vec<String>) = ids.iter().cloned().partition(|id| {
             let waits = own.claim(id).is_some_and(|claim| claim.state == State::Pending);
             namespace.log != LogKind::Local && !waits && seen.claim(id).is_some()
@@ -44,7 +53,7 @@ impl Allocator<'_> {
     /// # Errors
     /// As [`Allocator::reserve`].
     pub fn renumber(&self, namespace: &Namespace, asking: &Asking, id: &str, wish: &Wish) -> Result<Anchor, IdsError> {
-        let mut local = self.local_for(namespace)?;
+        let mut local = self.local_to_mint(namespace)?;
         let tops = self.tops(namespace, &mut local, asking)?;
         self.fetch_heads(namespace);
         let scope = asking.scope(namespace);

@@ -69,7 +69,20 @@ impl Allocator<'_> {
                 }
             }
             let asking = Asking { nonce: format!("{}-local", asking.nonce), ..asking };
-            local.append(&namespace.name, &mut |standing| reserve::raise(standing, namespace, &asking, &tops))?;
+            let mut floors = tops.clone();
+            floors.entry(asking.scope(namespace)).or_default();
+            local.append(&namespace.name, &mut |standing| {
+                let decision = reserve::raise(standing, namespace, &asking, &tops)?;
+                let is_new = standing.anchors()?.is_empty();
+                Ok(match decision {
+                    // That it was started is said even of a namespace without numbers: a log that says nothing of
+                    // it has lost it.
+                    Decision::Append(anchors) if anchors.is_empty() && is_new => {
+                        Decision::Append(floor_of(namespace, &asking, &floors))
+                    }
+                    decision @ (Decision::Append(_) | Decision::Already(_)) => decision,
+                })
+            })?;
             let book = Book::fold(local.read(&namespace.name)?);
             stands.insert(namespace.name.clone(), book.top(&asking.scope(namespace)));
         }

@@ -579,3 +579,49 @@ fn a_push_with_a_number_that_is_used_twice_is_stopped() {
     let stopped = push().exits(1);
     assert!(stopped.stdout.contains("id-collision"), "{}{}", stopped.stdout, stopped.stderr);
 }
+
+/// A log that something else has started knows nothing of a namespace that it has lost.
+#[test]
+fn a_lost_log_is_refused_whatever_starts_another() {
+    let repo = repo();
+    clone(&repo, "one");
+    id(&repo.root, &["init"]).exits(0);
+    assert_eq!(reserve(&repo.root, &["DEV", "5"]).last().unwrap(), "DEV-5");
+    let lose = || {
+        for name in ["ids.sqlite3", "ids.sqlite3-wal", "ids.sqlite3-shm", "ids.journal"] {
+            let _may_be_missing = std::fs::remove_file(repo.root.join(".git/headwater").join(name));
+        }
+    };
+    lose();
+    id(&repo.root, &["reserve", "DEV"]).exits(2).says("id init");
+    // The remote has the log of this namespace, so it starts a new one here; of the other it knows nothing.
+    id(&repo.root, &["reserve", "CMB"]).exits(0);
+    id(&repo.root, &["reserve", "DEV"]).exits(2).says("id init");
+    lose();
+    std::fs::write(repo.root.join(".git/headwater/ids.journal"), "\n").unwrap();
+    id(&repo.root, &["reserve", "DEV"]).exits(2).says("id init");
+    lose();
+    let counters = put(&repo.root, "c.json", "{\"counters\": {\"SEC\": 30}}");
+    id(&repo.root, &["import", counters.to_str().unwrap()]).exits(0);
+    id(&repo.root, &["reserve", "DEV"]).exits(2).says("id init");
+    assert_eq!(reserve(&repo.root, &["SEC"]), ["SEC-31"]);
+    id(&repo.root, &["init"]).exits(0);
+    id(&repo.root, &["reserve", "DEV"]).exits(0);
+}
+
+#[test]
+fn the_loser_of_an_id_cannot_release_the_winners() {
+    let repo = repo();
+    let (a, b) = (clone(&repo, "a"), clone(&repo, "b"));
+    for clone in [&a, &b] {
+        id(clone, &["init"]).exits(0);
+    }
+    let (remote, gone) = (repo.beside("remote.git"), repo.beside("gone.git"));
+    std::fs::rename(&remote, &gone).unwrap();
+    assert_eq!(reserve(&a, &["CMB"]), ["CMB-0001"]);
+    std::fs::rename(&gone, &remote).unwrap();
+    assert_eq!(reserve(&b, &["CMB"]), ["CMB-0001"]);
+    id(&a, &["sync"]).exits(0);
+    id(&a, &["release", "CMB-0001"]).exits(2).says("CMB-0002");
+    assert!(id(&b, &["list", "CMB"]).exits(0).stdout.contains("CMB-0001  CONFIRMED"));
+}

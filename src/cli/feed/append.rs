@@ -55,8 +55,11 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &AppendArgs) -> 
     ensure_readme(&ledger.dir)?;
     let desk = Desk::new(context);
     let asking = desk.asking(args.agent.as_ref())?;
-    if args.kind == Word::Confirm && !args.no_fetch {
-        fetch(context)?;
+    if args.kind == Word::Confirm && !args.no_fetch && !fetch(context)? {
+        return Err(CliError::CannotTell(
+            "what others posted could not be looked at, so nothing is confirmed: it stays CONFIRM-PENDING; try again, or say `--no-fetch`"
+                .to_owned(),
+        ));
     }
     let lock = match &context.layout {
         Some(layout) => {

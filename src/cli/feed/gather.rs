@@ -112,18 +112,18 @@ fn from_branches(context: &Context<'_>, git: &Git, path: &str, gathered: &mut Ga
     Ok(())
 }
 
-/// Fetches other people's branches into references of our own; what cannot be fetched is said.
-pub(super) fn fetch(context: &Context<'_>) -> Result<(), CliError> {
-    let Some(git) = context.git() else { return Ok(()) };
+/// Fetches other people's branches into references of our own; whether it could, which is said if not.
+pub(super) fn fetch(context: &Context<'_>) -> Result<bool, CliError> {
+    let Some(git) = context.git() else { return Ok(true) };
     if !git.has_remote("origin")? {
-        return Ok(());
+        return Ok(true);
     }
     let limit = context.patience.unwrap_or(FETCH);
     let failed = match git.fetch_privately("origin", &[HEADS.to_owned()], limit) {
-        Ok(answer) if answer.success() => return Ok(()),
+        Ok(answer) if answer.success() => return Ok(true),
         Ok(answer) => answer.stderr.trim().to_owned(),
         Err(error) => CliError::from(error).chain(),
     };
     context.console.warning(&format!("warning: could not reach origin: newer posts were not looked at ({failed})"));
-    Ok(())
+    Ok(false)
 }

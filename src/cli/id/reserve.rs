@@ -79,6 +79,13 @@ fn create(
     reserved: &Reserved,
     wish: &Wish,
 ) -> Result<Option<String>, CliError> {
+    if reserved.ids != reserved.anchor.ids {
+        let id = reserved.ids.join(" ");
+        desk.context
+            .console
+            .notice(&format!("no file is made: {id} stands for what was reserved, see `headwater id show`"));
+        return Ok(None);
+    }
     let Some((path, text)) = new_file(namespace, &reserved.anchor, wish) else { return Ok(None) };
     let whole = allocator.place.top.join(&path);
     if allocator.place.layout.as_ref().is_some_and(|layout| !layout.holds(&whole)) {
