@@ -89,6 +89,8 @@ impl Allocator<'_> {
     }
 
     fn trees(&self, namespace: &Namespace, git: Option<&Git>, request: &Request) -> Result<Vec<Tree>, IdsError> {
+        // A source that is not there is nothing that was looked at.
+        sources::in_sources(namespace, &self.place.top, false)?;
         let mut trees = vec![work_tree(namespace, &self.place.top, "this work tree", git)?];
         let Some(git) = git else { return Ok(trees) };
         for sibling in git.layout().work_trees().iter().skip(1) {

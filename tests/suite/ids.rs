@@ -625,3 +625,11 @@ fn the_loser_of_an_id_cannot_release_the_winners() {
     id(&a, &["release", "CMB-0001"]).exits(2).says("CMB-0002");
     assert!(id(&b, &["list", "CMB"]).exits(0).stdout.contains("CMB-0001  CONFIRMED"));
 }
+
+#[test]
+fn a_check_without_its_source_is_none() {
+    let repo = repo();
+    id(&repo.root, &["check", "SEC", "--no-fetch"]).exits(0);
+    std::fs::remove_file(repo.root.join("TASKS.md")).unwrap();
+    id(&repo.root, &["check", "SEC", "--no-fetch"]).exits(2).says("TASKS.md");
+}

@@ -41,7 +41,8 @@ pub(super) fn run(desk: &Desk<'_>, args: &RebuildArgs) -> Result<Exit, CliError>
     } else {
         console.result(&format!("rebuilt: {} ids, {} double-allocation(s)", record.ids(), record.doubles))?;
     }
-    Ok(Exit::Done)
+    // What was changed or deleted may have been the winner: the page is not settled until it is repaired.
+    Ok(if published.divergences.is_empty() { Exit::Done } else { Exit::Finding })
 }
 
 /// Publishes amendments for losers of double allocations; whether there were any.
