@@ -35,8 +35,8 @@ const INPUT_BYTES: usize = 1 << 20;
 const INPUT_LIMIT: Duration = Duration::from_millis(500);
 
 /// How long a commit may take, and how long all may take together: Claude Code gives session end 1.5 s.
-const COMMIT_LIMIT: Duration = Duration::from_millis(800);
-const HOOK_LIMIT: Duration = Duration::from_millis(1_250);
+const COMMIT_LIMIT: Duration = Duration::from_millis(950);
+const HOOK_LIMIT: Duration = Duration::from_millis(1_300);
 
 /// How long the shared log of ids may take to answer.
 const ID_LIMIT: Duration = Duration::from_millis(800);
