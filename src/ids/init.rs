@@ -2,7 +2,7 @@
 
 use super::IdsError;
 use super::allocator::{Allocator, raise_to};
-use super::contract::{Anchor, AnchorLog as _, Decision, Kind};
+use super::contract::{Anchor, AnchorLog as _, Decision, Kind, Standing};
 use super::fold::Book;
 use super::reserve::{self, Asking};
 use super::sources::{self, Tops};
@@ -45,18 +45,8 @@ impl Allocator<'_> {
                 // An empty log on the remote says that it may be started from: other clones need no `init`.
                 let own = Book::fold(local.read(&namespace.name)?);
                 sources::raise_all(&mut tops, own.tops());
-                let mut floors = tops.clone();
-                floors.entry(asking.scope(namespace)).or_default();
-                let outcome = shared.append(&namespace.name, &mut |standing| {
-                    let decision = reserve::raise(standing, namespace, &asking, &tops)?;
-                    let is_new = standing.anchors()?.is_empty();
-                    Ok(match decision {
-                        Decision::Append(anchors) if anchors.is_empty() && is_new => {
-                            Decision::Append(floor_of(namespace, &asking, &floors))
-                        }
-                        decision @ (Decision::Append(_) | Decision::Already(_)) => decision,
-                    })
-                });
+                let outcome =
+                    shared.append(&namespace.name, &mut |standing| start(standing, namespace, &asking, &tops));
                 match outcome {
                     Ok(_) => sources::raise_all(&mut tops, Book::fold(shared.seen()?).tops()),
                     Err(IdsError::Unreachable { remote, why } | IdsError::Unsure { remote, why, .. }) => {
@@ -69,20 +59,7 @@ impl Allocator<'_> {
                 }
             }
             let asking = Asking { nonce: format!("{}-local", asking.nonce), ..asking };
-            let mut floors = tops.clone();
-            floors.entry(asking.scope(namespace)).or_default();
-            local.append(&namespace.name, &mut |standing| {
-                let decision = reserve::raise(standing, namespace, &asking, &tops)?;
-                let is_new = standing.anchors()?.is_empty();
-                Ok(match decision {
-                    // That it was started is said even of a namespace without numbers: a log that says nothing of
-                    // it has lost it.
-                    Decision::Append(anchors) if anchors.is_empty() && is_new => {
-                        Decision::Append(floor_of(namespace, &asking, &floors))
-                    }
-                    decision @ (Decision::Append(_) | Decision::Already(_)) => decision,
-                })
-            })?;
+            local.append(&namespace.name, &mut |standing| start(standing, namespace, &asking, &tops))?;
             let book = Book::fold(local.read(&namespace.name)?);
             stands.insert(namespace.name.clone(), book.top(&asking.scope(namespace)));
         }
@@ -135,6 +112,21 @@ impl Allocator<'_> {
         }
         Ok(())
     }
+}
+
+/// Raises a namespace to its tops. Of one without numbers it is said all the same that it was started: a log that
+/// says nothing of it has lost it.
+fn start(standing: &dyn Standing, namespace: &Namespace, asking: &Asking, tops: &Tops) -> Result<Decision, IdsError> {
+    let decision = reserve::raise(standing, namespace, asking, tops)?;
+    let is_new = standing.anchors()?.is_empty();
+    Ok(match decision {
+        Decision::Append(anchors) if anchors.is_empty() && is_new => {
+            let mut floors = tops.clone();
+            floors.entry(asking.scope(namespace)).or_default();
+            Decision::Append(floor_of(namespace, asking, &floors))
+        }
+        decision @ (Decision::Append(_) | Decision::Already(_)) => decision,
+    })
 }
 
 /// Anchors that say where a namespace starts, for a log that has none.
