@@ -364,7 +364,7 @@ pub struct SessionHookArgs {
 /// The hooks of git.
 #[derive(Debug, Clone, Subcommand)]
 pub enum GitHook {
-    /// git's pre-push: exit 1 if a pushed commit's view is stale or an event is gone (`triggers: pre-push`)
+    /// git's pre-push: exit 1 if a pushed commit's view is stale, an event is gone, a number is used twice or the feed drifts (`triggers: pre-push`)
     PrePush {
         /// The remote's name, or its URL where it has none
         #[arg(allow_hyphen_values = true)]

@@ -33,6 +33,15 @@ pub(super) fn styled(text: &str, style: Style) -> String {
     format!("{style}{text}{style:#}")
 }
 
+/// A message for the page of a pull request: its level, its file and line, its title.
+///
+/// Source: "Workflow commands for GitHub Actions", setting an error message.
+pub(super) fn annotation(level: &str, (file, line): (&str, &str), title: &str, message: &str) -> String {
+    let escape = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    let property = |text: &str| escape(text).replace(':', "%3A").replace(',', "%2C");
+    format!("::{level} file={},line={},title={}::{}", property(file), property(line), property(title), escape(message))
+}
+
 #[expect(clippy::unused_self, reason = "whoever prints or asks holds the console")]
 impl Console {
     /// Makes the console that the options ask for.

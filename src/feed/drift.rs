@@ -32,6 +32,24 @@ pub enum Code {
 }
 
 impl Code {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::DuplicateItem,
+        Self::NotReserved,
+        Self::StaleView,
+        Self::Unconfirmed,
+        Self::ClaimCold,
+        Self::ClaimLost,
+        Self::UnknownItem,
+        Self::BadPost,
+    ];
+
+    /// The code of this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.name() == name)
+    }
+
     /// The stable name.
     #[must_use]
     pub const fn name(self) -> &'static str {

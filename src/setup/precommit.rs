@@ -8,7 +8,7 @@ const ENTRY: &str = "- repo: local
   hooks:
   - id: headwater-check
     name: headwater check
-    entry: sh -c 'command -v headwater >/dev/null 2>&1 || exit 0; headwater synth --check'
+    entry: sh -c 'command -v headwater >/dev/null 2>&1 || exit 0; headwater synth --check && headwater hook pre-push origin </dev/null'
     language: system
     pass_filenames: false
     always_run: true

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A repository with one commit and no ledger.
-fn repo() -> Sandbox {
+pub(crate) fn repo() -> Sandbox {
     let sandbox = Sandbox::repo();
     std::fs::remove_dir_all(sandbox.root.join("thoughts")).unwrap();
     put(&sandbox, "code.txt", "one\n");
@@ -16,32 +16,32 @@ fn repo() -> Sandbox {
     sandbox
 }
 
-fn put(sandbox: &Sandbox, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
+pub(crate) fn put(sandbox: &Sandbox, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
     let path = sandbox.root.join(name);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(&path, text).unwrap();
     path
 }
 
-fn put_script(sandbox: &Sandbox, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
+pub(crate) fn put_script(sandbox: &Sandbox, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
     let path = put(sandbox, name, text);
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
     path
 }
 
-fn text(sandbox: &Sandbox, name: &str) -> String {
+pub(crate) fn text(sandbox: &Sandbox, name: &str) -> String {
     std::fs::read_to_string(sandbox.root.join(name)).unwrap()
 }
 
 /// Everything that a set-up may touch: the work tree, the hooks, the clone's settings.
-fn whole(sandbox: &Sandbox) -> BTreeMap<String, Vec<u8>> {
+pub(crate) fn whole(sandbox: &Sandbox) -> BTreeMap<String, Vec<u8>> {
     let mut files = files_below(&sandbox.root);
     files.retain(|name, _| !name.starts_with(".git/") || name.starts_with(".git/hooks/") || name == ".git/config");
     files
 }
 
 /// A folder with a `headwater` that writes down how it was called, and ends with this status.
-fn stub(sandbox: &Sandbox, status: i32) -> PathBuf {
+pub(crate) fn stub(sandbox: &Sandbox, status: i32) -> PathBuf {
     let folder = sandbox.beside("stub");
     std::fs::create_dir_all(&folder).unwrap();
     let log = sandbox.beside("stub.log");
@@ -52,13 +52,13 @@ fn stub(sandbox: &Sandbox, status: i32) -> PathBuf {
 }
 
 /// A command that finds `headwater` in a folder, or nowhere.
-fn with_path(mut command: Command, folder: Option<&Path>) -> Command {
+pub(crate) fn with_path(mut command: Command, folder: Option<&Path>) -> Command {
     let base = "/usr/local/bin:/usr/bin:/bin";
     command.env("PATH", folder.map_or_else(|| base.to_owned(), |folder| format!("{}:{base}", folder.display())));
     command
 }
 
-fn run_git(sandbox: &Sandbox, folder: Option<&Path>, args: &[&str]) -> Ended {
+pub(crate) fn run_git(sandbox: &Sandbox, folder: Option<&Path>, args: &[&str]) -> Ended {
     let mut command = with_path(program("git", &sandbox.root), folder);
     run(command.args(args))
 }
@@ -233,197 +233,6 @@ fn a_dry_run_and_a_broken_file_change_nothing() {
     assert_eq!(after, before);
 }
 
-/// A hook in the manner of git-lfs: it needs its arguments and all of its standard input.
-const READS: &str = "#!/bin/sh
-printf '%s|' \"$@\" > \"$OUT\"
-while read -r local_ref local_oid remote_ref remote_oid; do
-    printf '%s>%s|' \"$local_ref\" \"$remote_ref\" >> \"$OUT\"
-done
-exit 0
-";
-
-#[test]
-fn a_push_runs_both_hooks_with_the_same_input() {
-    let python = "#!/usr/bin/env python3\nimport sys, os\nopen(os.environ['OUT'], 'w').write('|'.join(sys.argv[1:]) + '|' + ''.join(f'{l.split()[0]}>{l.split()[2]}|' for l in sys.stdin))\n";
-    let bare_sh = READS.strip_prefix("#!/bin/sh\n").unwrap();
-    for hook in [READS, bare_sh, python] {
-        let sandbox = repo();
-        let remote = sandbox.beside("remote.git");
-        git(&sandbox.root, &["init", "-q", "--bare", remote.to_str().unwrap()]);
-        sandbox.git(&["branch", "other"]);
-        put_script(&sandbox, ".git/hooks/pre-push", hook);
-        sandbox.run(&["init", "--git"]).exits(0);
-        let out = sandbox.beside("out");
-        let push = |folder: Option<&Path>, branch: &str| {
-            let _old = std::fs::remove_file(&out);
-            let mut command = with_path(program("git", &sandbox.root), folder);
-            let url = remote.to_str().unwrap();
-            let ended = run(command.env("OUT", &out).args(["push", url, "main", "other", &format!("main:{branch}")]));
-            (ended, std::fs::read_to_string(&out).unwrap_or_default())
-        };
-        let wanted = |branch: &str, first: bool| {
-            let url = remote.display();
-            let known = if first { "refs/heads/main>refs/heads/main|refs/heads/other>refs/heads/other|" } else { "" };
-            format!("{url}|{url}|{known}refs/heads/main>refs/heads/{branch}|")
-        };
-        let (ended, seen) = push(None, "a");
-        assert_eq!((ended.exits(0).code, seen), (Some(0), wanted("a", true)), "headwater is missing");
-        let (ended, seen) = push(Some(&stub(&sandbox, 0)), "b");
-        assert_eq!((ended.exits(0).code, seen), (Some(0), wanted("b", false)), "headwater is content");
-        let log = std::fs::read_to_string(sandbox.beside("stub.log")).unwrap();
-        assert!(log.starts_with(&format!("hook pre-push {0} {0}\nrefs/heads/main ", remote.display())), "{log}");
-        assert!(log.ends_with("\n.\n") && log.contains(" refs/heads/b "), "{log}");
-        let (ended, seen) = push(Some(&stub(&sandbox, 2)), "c");
-        assert_eq!((ended.exits(0).code, seen), (Some(0), wanted("c", false)), "headwater is too old");
-        let (ended, seen) = push(Some(&stub(&sandbox, 1)), "d");
-        assert_eq!((ended.exits(1).code, seen), (Some(1), String::new()), "headwater says no");
-        // Nothing to push is nothing to read.
-        let (ended, seen) = push(Some(&stub(&sandbox, 0)), "c");
-        assert_eq!(ended.exits(0).code, Some(0));
-        assert!(seen.is_empty() || !seen.contains('>'), "{seen}");
-    }
-}
-
-/// Git names the rewritten commits on standard input, to ours and to what stands there.
-#[test]
-fn a_rewrite_runs_both_hooks_with_the_same_input() {
-    let python = "#!/usr/bin/env python3\nimport sys, os\nopen(os.environ['OUT'], 'w').write(sys.argv[1] + '\\n' + sys.stdin.read())\n";
-    for hook in ["#!/bin/sh\n{ echo \"$1\"; cat; } > \"$OUT\"\n", python] {
-        let sandbox = repo();
-        put_script(&sandbox, ".git/hooks/post-rewrite", hook);
-        sandbox.run(&["init", "--git"]).exits(0);
-        let out = sandbox.beside("out");
-        for folder in [None, Some(stub(&sandbox, 0)), Some(stub(&sandbox, 2))] {
-            let old = sandbox.git(&["rev-parse", "HEAD"]);
-            let mut amend = with_path(program("git", &sandbox.root), folder.as_deref());
-            let message = format!("not {old}");
-            run(amend.env("OUT", &out).args(["commit", "-q", "--amend", "--allow-empty", "-m", &message])).exits(0);
-            let said = format!("amend\n{old} {}\n", sandbox.git(&["rev-parse", "HEAD"]));
-            assert_eq!(std::fs::read_to_string(&out).unwrap(), said);
-            if folder.is_some() {
-                let log = std::fs::read_to_string(sandbox.beside("stub.log")).unwrap();
-                assert!(log.ends_with(&format!("hook post-rewrite {said}.\n")), "{log}");
-            }
-        }
-    }
-}
-
-/// An amended message changes nothing of the ledger, and nothing is said, though the view is stale.
-#[test]
-fn a_rewrite_that_leaves_the_ledger_alone_says_nothing() {
-    let sandbox = repo();
-    sandbox.run(&["init", "--git"]).exits(0);
-    let bin = Path::new(env!("CARGO_BIN_EXE_headwater")).parent().unwrap();
-    let amend = || run_git(&sandbox, Some(bin), &["commit", "-q", "--amend", "-m", "other words"]).exits(0).stderr;
-    sandbox.put("events/a.md", crate::sandbox::event("2026-01-01T00:00:00Z", "toast", "now: one"));
-    sandbox.commit("set up");
-    assert_eq!(amend(), "");
-    sandbox.put("events/b.md", crate::sandbox::event("2026-01-01T00:00:01Z", "toast", "now: two"));
-    sandbox.git(&["add", "-A"]);
-    assert!(amend().contains("after this rewrite"));
-}
-
-#[test]
-fn a_hook_that_fails_still_fails() {
-    for hook in ["#!/bin/bash -e\nexit 7\n", "#!/usr/bin/env python3\nraise SystemExit(7)\n"] {
-        let sandbox = repo();
-        put_script(&sandbox, ".git/hooks/post-checkout", hook);
-        sandbox.run(&["init", "--git"]).exits(0);
-        for folder in [None, Some(stub(&sandbox, 1))] {
-            // Whatever the hook says, git says 1.
-            run_git(&sandbox, folder.as_deref(), &["checkout", "-q", "-b", "x"]).exits(1);
-            run_git(&sandbox, folder.as_deref(), &["checkout", "-q", "main"]).exits(1);
-            let path = sandbox.root.join(".git/hooks/post-checkout");
-            run(&mut with_path(program(path.to_str().unwrap(), &sandbox.root), folder.as_deref())).exits(7);
-            sandbox.git(&["branch", "-q", "-D", "x"]);
-        }
-    }
-    // A run that was stopped after it had moved the hook away is finished by the next.
-    let sandbox = repo();
-    let moved = ".git/hooks/post-checkout.before-headwater";
-    put_script(&sandbox, moved, "#!/usr/bin/env python3\nraise SystemExit(7)\n");
-    sandbox.run(&["init", "--git"]).exits(0);
-    let hook = sandbox.root.join(".git/hooks/post-checkout");
-    run(&mut with_path(program(hook.to_str().unwrap(), &sandbox.root), None)).exits(7);
-    sandbox.run(&["init", "--uninstall"]).exits(0);
-    assert!(hook.exists() && !sandbox.root.join(moved).exists());
-    // One that git does not run, because it may not be, stays asleep.
-    let sandbox = repo();
-    put(&sandbox, ".git/hooks/post-checkout", "#!/bin/sh\nexit 7\n");
-    sandbox.run(&["init", "--git"]).exits(0);
-    run_git(&sandbox, Some(&stub(&sandbox, 0)), &["checkout", "-q", "-b", "x"]).exits(0);
-    assert!(std::fs::read_to_string(sandbox.beside("stub.log")).unwrap().starts_with("hook post-checkout "));
-    sandbox.run(&["init", "--uninstall"]).exits(0);
-    let mode = std::fs::metadata(sandbox.root.join(".git/hooks/post-checkout")).unwrap().permissions().mode();
-    assert_eq!(mode & 0o111, 0);
-}
-
-/// The hook that the pre-commit framework generates, as far as it is a shell script.
-#[test]
-fn generated_and_linked_hooks_are_kept() {
-    let sandbox = repo();
-    let generated = "#!/usr/bin/env bash\n# File generated by pre-commit: https://pre-commit.com\n# ID: 138fd403232d2ddd5efb44317e38bf03\n\n# start templated\nARGS=(hook-impl --config=.pre-commit-config.yaml --hook-type=pre-push)\n# end templated\n\nHERE=\"$(cd \"$(dirname \"$0\")\" && pwd)\"\nARGS+=(--hook-dir \"$HERE\" -- \"$@\")\nprintf '%s|' \"${ARGS[@]}\" > \"$OUT\"\ncat >> \"$OUT\"\n";
-    let hook = put_script(&sandbox, ".git/hooks/pre-push", generated);
-    put_script(&sandbox, "tools/merged", "#!/bin/sh\necho \"$0 $@\" > \"$OUT\"\n");
-    std::os::unix::fs::symlink("../../tools/merged", sandbox.root.join(".git/hooks/post-merge")).unwrap();
-    sandbox.run(&["init", "--git"]).exits(0);
-
-    let out = sandbox.beside("out");
-    let refs = "refs/heads/x 1 refs/heads/y 2\n";
-    let mut command = with_path(program(hook.to_str().unwrap(), &sandbox.root), Some(&stub(&sandbox, 0)));
-    run_with_input(command.env("OUT", &out).args(["origin", "url"]), refs).exits(0);
-    let seen = std::fs::read_to_string(&out).unwrap();
-    assert!(seen.ends_with(&format!("|--|origin|url|{refs}")), "{seen}");
-
-    let merged = sandbox.root.join(".git/hooks/post-merge");
-    assert!(text(&sandbox, "tools/merged").starts_with("#!/bin/sh\necho"), "a linked script is somebody else's");
-    run(with_path(program(merged.to_str().unwrap(), &sandbox.root), None).env("OUT", &out).arg("0")).exits(0);
-    assert!(std::fs::read_to_string(&out).unwrap().ends_with("post-merge.before-headwater 0\n"));
-    sandbox.run(&["init", "--uninstall"]).exits(0);
-    assert_eq!(std::fs::read_link(&merged).unwrap(), Path::new("../../tools/merged"));
-    assert_eq!(std::fs::read_to_string(&hook).unwrap(), generated);
-}
-
-#[test]
-fn husky_runs_the_scripts_beside_its_own() {
-    let sandbox = repo();
-    let shim = "#!/usr/bin/env sh\nn=$(basename \"$0\")\ns=$(dirname \"$(dirname \"$0\")\")/$n\n[ ! -f \"$s\" ] && exit 0\nsh -e \"$s\" \"$@\"\nexit $?\n";
-    for hook in ["pre-push", "post-checkout"] {
-        put_script(&sandbox, &format!(".husky/_/{hook}"), shim);
-    }
-    put(&sandbox, ".husky/post-checkout", "exit 5\n");
-    sandbox.git(&["config", "core.hooksPath", ".husky/_"]);
-    sandbox.run(&["init", "--git"]).exits(0);
-    assert_eq!(text(&sandbox, ".husky/_/post-checkout"), shim);
-    assert!(!sandbox.root.join(".git/hooks/post-checkout").exists());
-    run_git(&sandbox, Some(&stub(&sandbox, 1)), &["checkout", "-q", "-b", "x"]).exits(1);
-    assert!(std::fs::read_to_string(sandbox.beside("stub.log")).unwrap().starts_with("hook post-checkout "));
-    sandbox.run(&["init", "--uninstall"]).exits(0);
-    assert_eq!(text(&sandbox, ".husky/post-checkout"), "exit 5\n");
-    assert!(!sandbox.root.join(".husky/pre-push").exists());
-}
-
-#[test]
-fn hooks_outside_the_repository_are_never_written_to() {
-    let sandbox = repo();
-    let outside = sandbox.beside("my hooks");
-    std::fs::create_dir(&outside).unwrap();
-    std::fs::write(outside.join("pre-push"), "#!/bin/sh\n").unwrap();
-    sandbox.git(&["config", "core.hooksPath", outside.to_str().unwrap()]);
-    let before = files_below(&outside);
-    let done = sandbox.run(&["init", "--git"]).exits(0);
-    assert!(
-        done.stdout.contains("never written to") && done.stdout.contains("headwater hook pre-push"),
-        "{}",
-        done.stdout
-    );
-    assert_eq!(files_below(&outside), before);
-    let doctor = sandbox.run(&["doctor", "--format", "json"]).exits(1).json();
-    assert!(codes(&doctor).contains(&"hooks-path-outside".to_owned()), "{doctor}");
-    sandbox.run(&["init", "--uninstall"]).exits(0);
-    assert_eq!(files_below(&outside), before);
-}
-
 /// Every command in the agents' files, by the file that holds it.
 fn agent_commands(sandbox: &Sandbox) -> Vec<(String, String)> {
     fn collect(value: &Value, found: &mut Vec<String>) {
@@ -538,7 +347,7 @@ fn the_driver_never_has_a_name_alone() {
     assert!(doctor().contains("merges of current.md conflict"), "{}", doctor());
 }
 
-fn codes(doctor: &Value) -> Vec<String> {
+pub(crate) fn codes(doctor: &Value) -> Vec<String> {
     let findings = doctor["findings"].as_array().unwrap();
     findings.iter().map(|finding| finding["code"].as_str().unwrap().to_owned()).collect()
 }
@@ -671,165 +480,6 @@ fn without_options_it_takes_what_is_there() {
         odd.git(&["check-attr", "merge", "--", "a b/ledger/current.md"]),
         "a b/ledger/current.md: merge: headwater"
     );
-}
-
-/// The command of the line for `crontab`, as cron hands it to the shell.
-fn cron_command(said: &str) -> String {
-    let command = said.lines().find_map(|line| line.strip_prefix("17 3 * * * ")).unwrap_or_else(|| panic!("{said}"));
-    assert!(!command.replace("\\%", "").contains('%'), "cron ends the command there: {command}");
-    command.replace("\\%", "%")
-}
-
-/// The line for `crontab` works in a work tree of its own, wherever `init` ran.
-#[test]
-fn the_schedule_archives_on_the_default_branch_only() {
-    let mut sandbox = repo();
-    // What cron and the shell read in a way of their own.
-    let odd = sandbox.beside("100% o'clock");
-    std::fs::rename(&sandbox.root, &odd).unwrap();
-    sandbox.root.clone_from(&odd);
-    sandbox.dir = odd.join("thoughts/shared/handoffs");
-    let remote = sandbox.beside("remote.git");
-    git(&sandbox.root, &["init", "-q", "--bare", remote.to_str().unwrap()]);
-    sandbox.git(&["remote", "add", "origin", remote.to_str().unwrap()]);
-    sandbox.put("events/old.md", crate::sandbox::event("2026-01-01T00:00:00Z", "toast", "now: one"));
-    let command = cron_command(&sandbox.run(&["init", "--schedule"]).exits(0).stdout);
-    sandbox.synth();
-    sandbox.commit("ledger");
-    sandbox.git(&["push", "-q", "-u", "origin", "main"]);
-    put(&sandbox, "code.txt", "in the middle of something\n");
-    let before = files_below(&sandbox.root.join("thoughts"));
-
-    let linked = sandbox.beside("linked");
-    sandbox.git(&["worktree", "add", "-q", linked.to_str().unwrap()]);
-    let again = run(&mut headwater(&linked, &["init", "--schedule"])).exits(0).stdout;
-    assert!(again.starts_with("everything is set up"), "{again}");
-    assert_eq!(cron_command(&again), command, "it is told each time, and is the same in every work tree");
-    sandbox.git(&["worktree", "remove", linked.to_str().unwrap()]);
-
-    let cron = |folder: Option<&Path>| {
-        let mut shell = with_path(program("sh", Path::new("/")), folder);
-        let ended = run(shell.args(["-c", &command])).exits(0);
-        assert_eq!(ended.stderr, "");
-        git(&remote, &["ls-tree", "-r", "--name-only", "main"])
-    };
-    assert!(cron(None).contains("events/old.md"), "nothing is done where headwater is missing");
-    let tree = cron(Path::new(env!("CARGO_BIN_EXE_headwater")).parent());
-    assert!(tree.contains("archive/2026-01-01/old.md") && !tree.contains("events/old.md"), "{tree}");
-    assert_eq!(files_below(&sandbox.root.join("thoughts")), before);
-    assert_eq!(text(&sandbox, "code.txt"), "in the middle of something\n");
-    assert_eq!(sandbox.git(&["worktree", "list"]).lines().count(), 1);
-}
-
-/// What agents are told to run before a push, and what a stopped push says, is the one command that lets it through.
-#[test]
-fn a_push_in_the_middle_of_a_session() {
-    let mend = "`headwater --no-confirm --commit`";
-    for (config, is_stopped) in [("", true), ("view: default-branch\n", false)] {
-        let sandbox = repo();
-        put(&sandbox, ".headwater.yaml", config);
-        sandbox.run(&["init", "--git", "--claude", "--codex"]).exits(0);
-        for name in ["CLAUDE.md", "AGENTS.md"] {
-            assert!(text(&sandbox, name).contains(&format!("Before a push, run {mend}.")), "{name}");
-        }
-        sandbox.commit("set up");
-        let remote = sandbox.beside("remote.git");
-        git(&sandbox.root, &["clone", "-q", "--bare", sandbox.root.to_str().unwrap(), remote.to_str().unwrap()]);
-        sandbox.git(&["remote", "add", "origin", remote.to_str().unwrap()]);
-        sandbox.git(&["fetch", "-q"]);
-        sandbox.git(&["remote", "set-head", "origin", "main"]);
-        sandbox.git(&["checkout", "-q", "-b", "work"]);
-        sandbox.run(&["record", "--decide", "db=SQLite"]).exits(0);
-        sandbox.commit("work, and what was recorded");
-        let bin = Path::new(env!("CARGO_BIN_EXE_headwater")).parent();
-        let push = || run_git(&sandbox, bin, &["push", "-q", "origin", "work"]);
-        if is_stopped {
-            let stopped = push().exits(1).says("the push was stopped");
-            let last = stopped.stderr.lines().find(|line| line.contains("the push was stopped")).unwrap();
-            assert!(last.contains(mend), "{last}");
-            sandbox.run(&mend.trim_matches('`').split(' ').skip(1).collect::<Vec<_>>()).exits(0);
-        }
-        assert_eq!(push().exits(0).stderr, "");
-    }
-}
-
-/// The scripts of the workflows that write, as their two jobs run them: one without a right, one without headwater.
-#[test]
-fn a_workflow_hands_its_commit_to_a_job_that_only_pushes() {
-    let sandbox = repo();
-    put(&sandbox, ".headwater.yaml", "view: default-branch\n");
-    sandbox.run(&["init", "--github-actions", "--schedule"]).exits(0);
-    sandbox.put("events/old.md", crate::sandbox::event("2026-01-01T00:00:00Z", "toast", "now: one"));
-    sandbox.commit("set up");
-    let remote = sandbox.beside("remote.git");
-    git(&sandbox.root, &["clone", "-q", "--bare", sandbox.root.to_str().unwrap(), remote.to_str().unwrap()]);
-    let clone = |name: &str| {
-        let folder = sandbox.beside(name);
-        git(&sandbox.root, &["clone", "-q", remote.to_str().unwrap(), folder.to_str().unwrap()]);
-        folder
-    };
-    let in_remote = || git(&remote, &["ls-tree", "-r", "--name-only", "main"]);
-    let temp = sandbox.beside("temp");
-    std::fs::create_dir(&temp).unwrap();
-    let bin = Path::new(env!("CARGO_BIN_EXE_headwater")).parent();
-    let job = |workflow: &str, name: &str, checkout: &Path, path: Option<&Path>| {
-        let workflow: serde_yaml::Value = serde_yaml::from_str(&text(&sandbox, workflow)).unwrap();
-        let scripts =
-            workflow["jobs"][name]["steps"].as_sequence().unwrap().iter().filter_map(|step| step["run"].as_str());
-        let script = scripts.filter(|script| !script.starts_with("cargo ")).collect::<String>();
-        let mut shell = with_path(program("bash", checkout), path);
-        shell.envs([("BRANCH", "main"), ("BASE_REF", "")]);
-        shell.env("RUNNER_TEMP", &temp).env("GITHUB_OUTPUT", temp.join("output"));
-        run(shell.args(["--noprofile", "--norc", "-eo", "pipefail", "-c", &script]))
-    };
-    let output = || std::fs::read_to_string(temp.join("output")).unwrap_or_default();
-    let (view, archive) = (".github/workflows/headwater-view.yml", ".github/workflows/headwater-archive.yml");
-
-    job(view, "write", &clone("view"), bin).exits(0);
-    job(view, "push", &clone("view push"), None).exits(0);
-    assert!(git(&remote, &["show", "main:thoughts/shared/handoffs/current.md"]).contains("one"));
-    assert_eq!(output(), "wrote=true\n");
-    job(view, "write", &clone("nothing new"), bin).exits(0);
-    assert_eq!(output(), "wrote=true\n", "there is nothing to push");
-    job(".github/workflows/headwater.yml", "check", &clone("check"), bin).exits(0);
-
-    job(archive, "write", &clone("archive"), bin).exits(0);
-    let late = clone("late push");
-    let faster = clone("faster");
-    std::fs::write(faster.join("code.txt"), "two\n").unwrap();
-    git(&faster, &["commit", "-qam", "faster"]);
-    git(&faster, &["push", "-q", "origin", "main"]);
-    let told = job(archive, "push", &late, None).exits(0).stdout;
-    assert!(told.contains("::notice::somebody was faster") && in_remote().contains("events/old.md"), "{told}");
-
-    job(archive, "write", &clone("again"), bin).exits(0);
-    let push = clone("again push");
-    put_script(&sandbox, "../remote.git/hooks/update", "#!/bin/sh\nexit 1\n");
-    job(archive, "push", &push, None).exits(1);
-    std::fs::remove_file(remote.join("hooks/update")).unwrap();
-    job(archive, "push", &push, None).exits(0);
-    assert!(in_remote().contains("archive/2026-01-01/old.md"));
-    assert_eq!(git(&remote, &["show", "main:code.txt"]), "two");
-}
-
-/// A workflow that installs headwater from elsewhere is the user's, and no finding; one of an older version is ours.
-#[test]
-fn a_workflow_is_known_however_it_installs() {
-    let sandbox = repo();
-    sandbox.run(&["init", "--git", "--github-actions", "--schedule"]).exits(0);
-    let doctor = || run(&mut with_path(sandbox.command(&["doctor"]), Some(&stub(&sandbox, 0)))).stdout;
-    let pin = format!("--version '={}' headwater", env!("CARGO_PKG_VERSION"));
-    let names = [".github/workflows/headwater.yml", ".github/workflows/headwater-archive.yml"];
-    for name in names {
-        let written = text(&sandbox, name);
-        assert!(written.contains(&pin), "{written}");
-        put(&sandbox, name, written.replace(&pin, "--git https://example.org/headwater --rev 0123456 headwater"));
-    }
-    assert_eq!(doctor(), "nothing is wrong\n");
-    sandbox.run(&["init", "--git", "--github-actions", "--schedule"]).exits(0);
-    for name in names {
-        assert!(text(&sandbox, name).contains("--rev 0123456"), "{name}");
-    }
 }
 
 /// On a terminal it asks for each part, and before it changes anything.

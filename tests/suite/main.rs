@@ -19,6 +19,8 @@ mod commit;
 mod concurrent;
 mod faults;
 mod feed;
+#[cfg(unix)]
+mod git_hooks;
 mod golden;
 mod hub;
 mod ids;
@@ -36,6 +38,8 @@ mod sessions;
 #[cfg(target_os = "linux")]
 mod terminal;
 mod triggers;
+#[cfg(unix)]
+mod workflows;
 #[cfg(unix)]
 mod worktrees;
 

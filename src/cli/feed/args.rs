@@ -1,6 +1,7 @@
 //! What can be said of the feed on the command line.
 
 use crate::feed::Kind;
+use crate::feed::drift::Code;
 use clap::{Args, Subcommand, ValueEnum};
 
 /// The commands of `headwater feed`.
@@ -157,7 +158,20 @@ pub struct DriftArgs {
     /// Ask the remote for newer posts first
     #[arg(long)]
     pub fetch: bool,
+    /// Tell findings of this code, but do not fail for them alone; may be repeated
+    #[arg(long, value_name = "CODE", value_parser = code, value_delimiter = ',')]
+    pub warn: Vec<Code>,
+    /// Print findings as annotations of GitHub's
+    #[arg(long)]
+    pub github: bool,
     /// Measure ages from this instant [default: now]
     #[arg(long, value_name = "TIME")]
     pub now: Option<String>,
+}
+
+fn code(name: &str) -> Result<Code, String> {
+    Code::parse(name).ok_or_else(|| {
+        let known: Vec<&str> = Code::ALL.iter().map(|code| code.name()).collect();
+        format!("no such code; there are {}", known.join(", "))
+    })
 }

@@ -3,7 +3,8 @@
 use super::args::DriftArgs;
 use super::gather::{Gathered, fetch, gather};
 use super::{instant, namespace_of};
-use crate::cli::console::{WARNING, styled};
+use crate::cli::clock::now_unix_nanos;
+use crate::cli::console::{WARNING, annotation, styled};
 use crate::cli::context::{Context, Ledger};
 use crate::cli::error::{CliError, Exit};
 use crate::cli::id::Desk;
@@ -20,7 +21,12 @@ use std::collections::BTreeMap;
 pub(super) struct Placed {
     pub finding: Finding,
     pub places: Vec<String>,
+    /// Whether one of them is of this work tree.
+    pub here: bool,
 }
+
+/// What time alone brings about, which is no reason to stop a push or a merge.
+const OF_TIME: [Code; 1] = [Code::ClaimCold];
 
 pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &DriftArgs) -> Result<Exit, CliError> {
     if args.fetch {
@@ -32,7 +38,9 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &DriftArgs) -> R
         context.console.json(&json!({"schema": "headwater.feed.drift/1", "ledger": ledger.name, "findings": list}))?;
     } else {
         for placed in &found {
-            context.console.result(&line(placed))?;
+            let level = if args.warn.contains(&placed.finding.code) { "warning" } else { "error" };
+            let text = if args.github { annotated(level, placed) } else { line(placed) };
+            context.console.result(&text)?;
         }
         if found.is_empty() {
             context.console.notice("the feed is clean");
@@ -40,18 +48,38 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &DriftArgs) -> R
             context.console.notice(&format!("{} in the feed", counted(found.len(), "finding")));
         }
     }
-    Ok(if found.is_empty() { Exit::Done } else { Exit::Finding })
+    let fails = found.iter().any(|placed| !args.warn.contains(&placed.finding.code));
+    Ok(if fails { Exit::Finding } else { Exit::Done })
+}
+
+/// What git's pre-push says: everything, and it stops only for what this work tree has a part in.
+pub(super) fn before_push(context: &Context<'_>, ledger: &Ledger) -> Result<Exit, CliError> {
+    let mut worst = Exit::Done;
+    for placed in findings(context, ledger, now_unix_nanos())? {
+        if placed.here && !OF_TIME.contains(&placed.finding.code) {
+            worst = Exit::Finding;
+        }
+        context.console.result(&line(&placed))?;
+    }
+    Ok(worst)
 }
 
 /// A finding for people.
-pub(super) fn line(Placed { finding, places }: &Placed) -> String {
+fn line(Placed { finding, places, .. }: &Placed) -> String {
     let code = styled(finding.code.name(), WARNING);
     let places = safe_for_terminal(&places.join(", "));
     format!("{places}: {code}: {}; {}", escape(&finding.detail), finding.remedy)
 }
 
+/// A finding for the page of a pull request.
+fn annotated(level: &str, Placed { finding, places, .. }: &Placed) -> String {
+    let place = places.first().map_or("", String::as_str);
+    let (file, at) = place.rsplit_once(':').filter(|(_, at)| at.parse::<u32>().is_ok()).unwrap_or((place, "1"));
+    annotation(level, (file, at), finding.code.name(), &format!("{}; {}", finding.detail, finding.remedy))
+}
+
 fn finding_json(placed: &Placed) -> Value {
-    let Placed { finding, places } = placed;
+    let Placed { finding, places, .. } = placed;
     let posts: Vec<String> = finding.posts.iter().map(|id| id.to_hex()).collect();
     json!({"code": finding.code.name(), "item": finding.item, "posts": posts, "places": places,
         "detail": finding.detail, "remedy": finding.remedy})
@@ -82,13 +110,15 @@ pub(super) fn findings(context: &Context<'_>, ledger: &Ledger, now: i128) -> Res
             remedy: "say it again with `headwater feed append`, and take `type: post` out of this file".to_owned(),
         },
         places: vec![format!("{file}:{}", bad.place)],
+        here: gathered.here.contains(id),
     }));
     Ok(placed)
 }
 
 fn place(gathered: &Gathered, finding: Finding) -> Placed {
     let places = finding.posts.iter().map(|id| gathered.place(id)).collect();
-    Placed { finding, places }
+    let here = finding.posts.iter().any(|id| gathered.here.contains(id));
+    Placed { finding, places, here }
 }
 
 /// What the logs of ids hold, as far as this clone has seen them; a log that was never started holds nothing.

@@ -26,6 +26,8 @@ pub(super) struct Gathered {
     pub places: BTreeMap<EventId, String>,
     /// Events that say they are posts and cannot be read as such.
     pub bad: BTreeMap<EventId, (String, BadPost)>,
+    /// The events of this work tree among them.
+    pub here: BTreeSet<EventId>,
 }
 
 impl Gathered {
@@ -84,6 +86,9 @@ pub(super) fn gather(context: &Context<'_>, ledger: &Ledger) -> Result<Gathered,
                 let error = CliError::from(error).chain();
                 context.console.warning(&format!("warning: the posts of a sibling were not looked at: {error}"));
             }
+        }
+        if place == 0 {
+            gathered.here = gathered.places.keys().chain(gathered.bad.keys()).copied().collect();
         }
     }
     if let (Some(git), Some(path)) = (context.git(), &ledger.in_git) {

@@ -15,23 +15,15 @@ use super::context::Context;
 use super::error::{CliError, Exit};
 use crate::config::Namespace;
 use crate::event::Timestamp;
-use crate::feed::drift::Code;
 use crate::feed::prefix;
 
-/// Prints the items of the feed that two posts have under one id, for git's pre-push.
-pub(super) fn collisions(context: &Context<'_>) -> Result<Exit, CliError> {
-    let now = now_unix_nanos();
+/// Prints what is wrong with the feed, for git's pre-push.
+pub(super) fn before_push(context: &Context<'_>) -> Result<Exit, CliError> {
     let mut worst = Exit::Done;
     for path in &context.config.ledgers {
         let ledger = context.ledger_at(path);
-        if !ledger.dir.events().is_dir() {
-            continue;
-        }
-        for placed in drift::findings(context, &ledger, now)? {
-            if placed.finding.code == Code::DuplicateItem {
-                context.console.result(&drift::line(&placed))?;
-                worst = Exit::Finding;
-            }
+        if ledger.dir.events().is_dir() {
+            worst = worst.max(drift::before_push(context, &ledger)?);
         }
     }
     Ok(worst)

@@ -3,6 +3,7 @@
 use super::Desk;
 use super::args::CheckArgs;
 use crate::cli::clock;
+use crate::cli::console::annotation;
 use crate::cli::error::{CliError, Exit};
 use crate::event::Span;
 use crate::git::{Git, Oid};
@@ -93,7 +94,7 @@ fn report(desk: &Desk<'_>, args: &CheckArgs, findings: &[Finding]) -> Result<(),
     }
     for finding in findings {
         let Finding { code, id, place, detail, remedy } = finding;
-        let text = if args.github { annotation(finding) } else { format!("{place}: {code}: {id} {detail}; {remedy}") };
+        let text = if args.github { annotated(finding) } else { format!("{place}: {code}: {id} {detail}; {remedy}") };
         console.result(&safe_for_terminal(&text))?;
     }
     if findings.is_empty() {
@@ -102,17 +103,8 @@ fn report(desk: &Desk<'_>, args: &CheckArgs, findings: &[Finding]) -> Result<(),
     Ok(())
 }
 
-/// Source: "Workflow commands for GitHub Actions", setting an error message.
-fn annotation(finding: &Finding) -> String {
-    let Finding { code, id, place, detail, remedy } = finding;
+fn annotated(Finding { code, id, place, detail, remedy }: &Finding) -> String {
     let level = if *code == COLLISION { "error" } else { "warning" };
-    let escape = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
-    let (file, line) = place.split_once(':').filter(|_| place.contains('.')).unwrap_or((place, "1"));
-    let property = |text: &str| escape(text).replace(':', "%3A").replace(',', "%2C");
-    format!(
-        "::{level} file={},line={},title={code}::{}",
-        property(file),
-        property(line),
-        escape(&format!("{id} {detail}; {remedy}"))
-    )
+    let place = place.split_once(':').filter(|_| place.contains('.')).unwrap_or((place, "1"));
+    annotation(level, place, code, &format!("{id} {detail}; {remedy}"))
 }

@@ -30,7 +30,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub(super) fn run(context: &Context<'_>, command: IdCommand) -> Result<Exit, CliError> {
-    if context.config.ids.is_empty() {
+    // Whoever configures no ids has none that collide: a workflow asks all the same.
+    let asks_of_all = matches!(&command, IdCommand::Check(args) if args.namespaces.is_empty());
+    if context.config.ids.is_empty() && !asks_of_all {
         let place =
             context.config_file.as_ref().map_or(".headwater.yaml".to_owned(), |file| file.display().to_string());
         return Err(CliError::Usage(format!(
