@@ -14,8 +14,9 @@ use crate::config::Trigger;
 use crate::crdt::Join as _;
 use crate::git::Layout;
 use crate::ledger::{State, View};
-use crate::session::contract::{self, AgentKind, CONTEXT_LIMIT, Hook, Input};
+use crate::session::contract::{self, AgentKind, CONTEXT_LIMIT, Hook};
 use crate::session::handover::Handover;
+use crate::session::input::{self, Input};
 use crate::session::marker::{Marker, Markers};
 use crate::session::process::Process;
 use crate::session::reflog;
@@ -61,7 +62,7 @@ pub(super) fn run(global: &Global, hook: Hook, args: &SessionHookArgs) -> Exit {
     let console = Console::new(&Global { quiet: true, format: super::Format::Text, ..global.clone() });
     let mut faults = Vec::new();
     let stdin = read_stdin(&mut faults);
-    let (input, fault) = contract::read(&stdin, hook, args.agent_kind);
+    let (input, fault) = input::read(&stdin, hook, args.agent_kind);
     faults.extend(fault.filter(|_| is_told()));
     let place = enter(&input).and_then(|()| opted_in());
     let layout = place.unwrap_or_else(|error| {
@@ -105,7 +106,7 @@ pub(super) fn run_misused(hook: Hook, kind: Option<AgentKind>, fault: &str) -> E
     let console = Console::new(&Global { quiet: true, ..Global::default() });
     let mut faults = vec![format!("wrong options: {fault}")];
     let stdin = read_stdin(&mut faults);
-    let (input, unread) = contract::read(&stdin, hook, kind);
+    let (input, unread) = input::read(&stdin, hook, kind);
     faults.extend(unread.filter(|_| is_told()));
     let layout = enter(&input).and_then(|()| opted_in()).unwrap_or_else(|error| {
         faults.push(error.chain());

@@ -3,6 +3,7 @@
 pub mod capture;
 pub mod contract;
 pub mod handover;
+pub mod input;
 pub mod marker;
 pub mod process;
 pub mod reflog;

@@ -19,14 +19,16 @@ mod commit;
 mod concurrent;
 mod faults;
 mod feed;
-#[cfg(unix)]
-mod git_hooks;
+mod git_hook;
 mod golden;
 mod hub;
 mod ids;
 mod import;
 #[cfg(unix)]
 mod init;
+mod inspect;
+#[cfg(unix)]
+mod installed_hooks;
 mod ledger;
 mod merging;
 mod order;
