@@ -2,6 +2,7 @@
 
 use super::Desk;
 use crate::cli::error::{CliError, Exit};
+use crate::config::LogKind;
 use std::fmt::Write as _;
 
 pub(super) fn run(desk: &Desk<'_>) -> Result<Exit, CliError> {
@@ -16,5 +17,24 @@ pub(super) fn run(desk: &Desk<'_>) -> Result<Exit, CliError> {
         let _infallible = write!(text, "\n   {name:<8} → {number}");
     }
     console.result(&text)?;
+    let alone = only_here(desk)?;
+    if !alone.is_empty() {
+        let names = alone.join(", ");
+        console.notice(&format!(
+            "this clone alone keeps the log of {names}; if others clone this repository and take ids too, `log: git` shares it"
+        ));
+    }
     Ok(Exit::Done)
+}
+
+/// The namespaces whose log another clone would not see, in a repository that has others.
+fn only_here<'a>(desk: &Desk<'a>) -> Result<Vec<&'a str>, CliError> {
+    let Some(git) = desk.context.git() else { return Ok(Vec::new()) };
+    let mut alone = Vec::new();
+    for (name, namespace) in &desk.context.config.ids {
+        if namespace.log == LogKind::Local && git.has_remote(&namespace.remote)? {
+            alone.push(name.as_str());
+        }
+    }
+    Ok(alone)
 }
