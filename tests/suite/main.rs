@@ -22,6 +22,7 @@ mod feed;
 mod golden;
 mod hub;
 mod ids;
+mod ids_check;
 mod import;
 #[cfg(unix)]
 mod init;
