@@ -229,3 +229,88 @@ fn the_merge_commit_of_a_pull_request() {
     let said = check(&shallow, &["--no-fetch"]).exits(2).says("this clone is shallow");
     said.says("fetch-depth: 0");
 }
+
+/// Two clones of a bare remote that keeps the log of a namespace with files and rows.
+fn clones() -> (Sandbox, [PathBuf; 2], impl Fn(bool)) {
+    let (repo, linked) = repo();
+    let config = "ids:\n  ADR: {format: \"ADR-{n:04}\", files: \"docs/adr/{n:04}-{slug}.md\", log: git}\n  T: {log: git, sources: [TASKS.md]}\n";
+    std::fs::write(repo.root.join(".headwater.yaml"), config).unwrap();
+    repo.commit("shared");
+    repo.git(&["worktree", "remove", linked.to_str().unwrap()]);
+    let bare = remote(&repo);
+    let clones = ["a", "b"].map(|name| repo.beside(name));
+    for clone in &clones {
+        git(&repo.root, &["clone", "-q", "-b", "main", bare.to_str().unwrap(), clone.to_str().unwrap()]);
+        run(&mut headwater(clone, &["id", "init"])).exits(0);
+    }
+    let away = repo.beside("away.git");
+    let online = move |online: bool| {
+        let (from, to) = if online { (&away, &bare) } else { (&bare, &away) };
+        std::fs::rename(from, to).unwrap();
+    };
+    (repo, clones, online)
+}
+
+fn id(cwd: &Path, args: &[&str]) -> Ended {
+    run(headwater(cwd, &["id"]).args(args))
+}
+
+#[test]
+fn the_file_of_a_claim_that_lost_is_named_and_gets_the_number_that_is_known() {
+    let (_repo, [a, b], online) = clones();
+    online(false);
+    id(&a, &["reserve", "ADR", "--slug", "seek", "--create"]).exits(0);
+    id(&b, &["reserve", "ADR", "--slug", "other", "--create"]).exits(0);
+    online(true);
+    id(&a, &["sync"]).exits(0);
+    // Somebody takes further numbers meanwhile.
+    id(&a, &["reserve", "ADR", "2"]).exits(0);
+    assert_eq!(id(&b, &["sync"]).exits(0).stdout, "AMENDMENT: ADR-0002 is ADR-0005 now\n");
+    id(&a, &["reserve", "ADR", "2"]).exits(0);
+    // Citations of the winner's id are none of the loser's.
+    std::fs::write(b.join("notes.md"), "ADR-0002 and ADR-0002-seek\n0002-other, 0002-others\n").unwrap();
+    let cited = |clone: &Path| -> Vec<String> {
+        let said = check(clone, &["ADR"]).exits(0).stdout;
+        said.lines().filter(|line| line.contains("id-amended-cited")).map(str::to_owned).collect()
+    };
+    let remedy = "run `headwater id renumber ADR-0002 --slug other --apply`";
+    let said = "id-amended-cited: ADR-0002 was amended to ADR-0005 and is still cited";
+    assert_eq!(
+        cited(&b),
+        [format!("docs/adr/0002-other.md: {said}; {remedy}"), format!("notes.md:2: {said}; {remedy}")]
+    );
+    assert_eq!(cited(&a), [""; 0]);
+    // What is shown is what is done.
+    let shown = id(&b, &["renumber", "ADR-0002", "--slug", "other"]).exits(0).stdout;
+    assert!(shown.starts_with("docs/adr/0002-other.md -> docs/adr/0005-other.md\n"), "{shown}");
+    let done = id(&b, &["renumber", "ADR-0002", "--slug", "other", "--apply"]).exits(0).stdout;
+    assert!(done.ends_with("AMENDMENT: ADR-0002 is ADR-0005 now\n") && done.starts_with(shown.lines().next().unwrap()));
+    assert_eq!(cited(&b), [""; 0]);
+    assert_eq!(id(&b, &["next", "ADR"]).exits(0).stdout, "ADR-0008\n");
+}
+
+#[test]
+fn one_event_on_two_clones_without_the_remote() {
+    let (_repo, [a, b], online) = clones();
+    online(false);
+    let review = ["reserve", "T", "2", "--event", "review", "--format", "plain"];
+    assert_eq!(id(&a, &review).exits(0).stdout, "T-1 T-2\n");
+    id(&b, &["reserve", "T"]).exits(0);
+    assert_eq!(id(&b, &review).exits(0).stdout, "T-2 T-3\n");
+    // The same key for something else.
+    id(&a, &["reserve", "T", "--event", "k", "--note", "one"]).exits(0);
+    id(&b, &["reserve", "T", "--event", "k", "--note", "two"]).exits(0);
+    online(true);
+    assert_eq!(id(&a, &["sync"]).exits(0).stdout, "CONFIRMED: T-1\nCONFIRMED: T-2\nCONFIRMED: T-3\n");
+    let settled = id(&b, &["sync"]).exits(0).says("T-4 and T-3 were reserved by the same event `k`");
+    assert!(settled.stdout.contains("AMENDMENT: T-2 is T-1 now\nAMENDMENT: T-3 is T-2 now\n"), "{}", settled.stdout);
+    for clone in [&a, &b] {
+        assert_eq!(id(clone, &review).exits(0).stdout, "T-1 T-2\n");
+        let said = check(clone, &["T"]).exits(0).stdout;
+        let events: Vec<&str> = said.lines().filter(|line| line.contains("id-event: T-4 ")).collect();
+        assert!(events.len() == 1 && events[0].contains("and so was T-3 for something else"), "{said}");
+    }
+    id(&b, &["sync"]).exits(0).says("no id waits");
+    id(&b, &["release", "T-4"]).exits(0);
+    assert!(!check(&b, &["T"]).exits(0).stdout.contains("id-event"));
+}

@@ -1,5 +1,6 @@
 //! What is wrong with the use of ids: numbers used twice, never reserved, never used, replaced but cited.
 
+mod cited;
 mod twice;
 mod uses;
 
@@ -7,6 +8,7 @@ use super::IdsError;
 use super::allocator::Allocator;
 use super::contract::Kind;
 use super::fold::{Book, State};
+use super::settle;
 use crate::config::Namespace;
 use crate::config::pattern::Scope;
 use crate::git::Oid;
@@ -55,6 +57,7 @@ impl Allocator<'_> {
     /// Something that was to be compared with cannot be seen.
     pub fn check(&self, namespace: &Namespace, request: &Request) -> Result<Vec<Finding>, IdsError> {
         let git = self.git();
+        self.look_at_log(namespace);
         let trees = self.trees(namespace, git.as_ref(), request)?;
         let mut findings = twice::collisions(namespace, &trees, git.as_ref(), request.base.as_ref())?;
         let used: BTreeSet<(Scope, u64)> =
@@ -70,6 +73,20 @@ impl Allocator<'_> {
         findings.sort();
         findings.dedup();
         Ok(findings)
+    }
+
+    /// Reads what others reserved since; what cannot be read is said, and what was seen last counts.
+    fn look_at_log(&self, namespace: &Namespace) {
+        let Ok(Some(git)) = self.git_for(namespace) else { return };
+        if !self.fetch {
+            return;
+        }
+        if let Err(error) = self.shared(&git, namespace).and_then(|shared| shared.fetch()) {
+            (self.say)(&format!(
+                "the log of {} was not read, what was seen of it last counts: {error}",
+                namespace.name
+            ));
+        }
     }
 
     fn reservations(
@@ -135,26 +152,34 @@ impl Allocator<'_> {
                 }
             }
         }
-        if let Some(git) = self.git() {
-            let words: Vec<String> = replaced.keys().cloned().collect();
-            for line in git.lines_with(&words)? {
-                let mut parts = line.splitn(3, ':');
-                let (Some(path), Some(number), Some(text)) = (parts.next(), parts.next(), parts.next()) else {
-                    continue;
-                };
-                for (old, new) in replaced.iter().filter(|(old, _)| text.contains(old.as_str())) {
-                    findings.push(Finding {
-                        code: "id-amended-cited",
-                        id: old.clone(),
-                        place: format!("{path}:{number}"),
-                        detail: format!("was amended to {new} and is still cited"),
-                        remedy: format!("write {new}"),
-                    });
-                }
-            }
-        }
+        findings.extend(self.cited(namespace, (own, seen), trees, &replaced)?);
+        findings.extend(events_twice(if seen.anchors().is_empty() { own } else { seen }));
         Ok(findings)
     }
+}
+
+/// Durable keys under which two clones reserved different things without the shared log.
+fn events_twice(book: &Book) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (place, anchor) in book.anchors().iter().enumerate().filter(|(_, anchor)| anchor.event.is_some()) {
+        let earlier = book.anchors().iter().take(place).any(|other| other.event == anchor.event);
+        let Some(other) = settle::other_use(book, anchor).filter(|_| earlier) else { continue };
+        let unused = |id: &String| book.resolve(id).is_none_or(|now| now.state == State::Released);
+        if !anchor.ids.iter().all(unused) {
+            findings.push(Finding {
+                code: "id-event",
+                id: anchor.ids.join(" "),
+                place: format!("{} by {}", anchor.at, anchor.agent),
+                detail: format!(
+                    "was reserved by the event `{}`, and so was {} for something else",
+                    anchor.event.as_deref().unwrap_or_default(),
+                    other.ids.join(" ")
+                ),
+                remedy: "reserve for one of them under another `--event`, and release what nobody needs".to_owned(),
+            });
+        }
+    }
+    findings
 }
 
 /// Whether a floor was set by `init` or an import, and not because a reference was seen to use a number.
