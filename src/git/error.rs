@@ -103,6 +103,15 @@ pub enum GitError {
         /// The name.
         rev: String,
     },
+    /// This clone was cut off before the commit that is needed.
+    #[error(
+        "this clone is shallow: where {} left its base is cut off, so nothing can be compared; run `git fetch --unshallow` (in CI: `fetch-depth: 0`)",
+        shown(what, 200)
+    )]
+    Shallow {
+        /// What was to be compared.
+        what: String,
+    },
     /// An object that must be in this clone is not.
     #[error("the object {oid} is not in this clone; run `git fetch`, and `git fsck` if that does not help")]
     MissingObject {

@@ -5,6 +5,7 @@
 //! a hook exported about *another* repository reaches it, no hook of the user is run, and what the
 //! user has staged stays staged.
 
+mod advertised;
 mod command;
 mod commit;
 mod commit_attempt;
@@ -20,12 +21,14 @@ mod oid;
 mod process;
 mod references;
 mod remote;
+mod renames;
 mod revision;
 mod scratch_index;
 mod settings;
 mod state;
 mod tips;
 
+pub use advertised::{Advertised, MAYBE_OPEN};
 pub use command::{AtLimit, Call, Git, Output};
 pub use commit::{CommitOutcome, CommitRequest, Reason, SUBJECT};
 pub use error::GitError;

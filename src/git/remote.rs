@@ -1,6 +1,7 @@
 //! Talks to a remote without touching what is the user's: private fetches, compare-and-swap pushes, and
 //! commits that carry a text.
 
+use super::advertised::GONE;
 use super::{Call, Git, GitError, Oid, Output};
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ pub enum Pushed {
     },
 }
 
-fn silent(call: Call, limit: Duration) -> Call {
+pub(super) fn silent(call: Call, limit: Duration) -> Call {
     SILENT.iter().fold(call, |call, (name, value)| call.variable(name, *value)).limit(limit)
 }
 
@@ -220,7 +221,7 @@ impl Git {
         self.read_blobs(&blobs)
     }
 
-    /// All references that name commits, but those of our own logs, with their commits.
+    /// All references that name commits, but those of our own logs and what remotes lost, with their commits.
     ///
     /// # Errors
     /// As [`Git::succeed`].
@@ -229,7 +230,8 @@ impl Git {
         let answer = self.succeed(Call::new(["for-each-ref", format]))?.text();
         let tip = |line: &str| {
             let mut words = line.split(' ');
-            let name = words.next().filter(|name| !name.starts_with("refs/headwater/ids/"))?.to_owned();
+            let is_ours = |name: &&str| name.starts_with("refs/headwater/ids/") || name.starts_with(GONE);
+            let name = words.next().filter(|name| !is_ours(name))?.to_owned();
             let words: Vec<&str> = words.collect();
             let commit = words.iter().position(|word| *word == "commit")?;
             Some((name, Oid::parse(words.get(commit + 1)?)?))
@@ -293,24 +295,6 @@ impl Git {
         let answer =
             self.run(Call::new(["merge-tree", "--write-tree", "--name-only", ours.as_str(), theirs.as_str()]))?;
         Ok(answer.text().lines().next().and_then(Oid::parse))
-    }
-
-    /// Fetches the heads of open pull requests into `refs/headwater/pull/`, from hosts that show them as
-    /// references: those that still have a `merge`.
-    ///
-    /// # Errors
-    /// As [`Git::run`]; what the remote says is in the output.
-    pub fn fetch_pull_requests(&self, remote: &str, limit: Duration) -> Result<Output, GitError> {
-        let question = ["ls-remote", "--refs", "--end-of-options", remote, "refs/pull/*/merge"];
-        let answer = self.run(silent(Call::new(question), limit))?;
-        let text = answer.text();
-        let number = |line: &str| line.rsplit_once("refs/pull/")?.1.strip_suffix("/merge").map(str::to_owned);
-        let wanted: Vec<String> = text
-            .lines()
-            .filter_map(number)
-            .map(|number| format!("+refs/pull/{number}/head:refs/headwater/pull/{number}"))
-            .collect();
-        if wanted.is_empty() { Ok(answer) } else { self.fetch_privately(remote, &wanted, limit) }
     }
 
     /// The tracked and untracked text files that have a text, from the top of the work tree.

@@ -6,6 +6,7 @@ use super::fold::{Book, Claim, State};
 use super::github::{GithubLog, Issues};
 use super::gitlog::GitLog;
 use super::reserve::{self, Asking, Wish};
+use super::settle;
 use super::shared::SharedLog;
 use super::sources::{self, Tops};
 use super::sqlite::{SqliteLog, Start};
@@ -190,7 +191,14 @@ impl Allocator<'_> {
         };
         let own = Book::fold(local.read(&namespace.name)?);
         if let Some(already) = reserve::repeated(&own, &namespace.name, wish)? {
-            return reserved(Outcome::Already(Box::new(already)), || Ok(own.anchors().to_vec()), false);
+            let known = self.shared(&git, namespace)?.seen()?;
+            let elsewhere = settle::same_event(&Book::fold(known), &already);
+            let repeated = reserved(Outcome::Already(Box::new(already)), || Ok(own.anchors().to_vec()), false)?;
+            // Another clone published the same reservation first: its ids are the ones.
+            return Ok(match elsewhere {
+                Some(ids) => Reserved { ids, provisional: false, ..repeated },
+                None => repeated,
+            });
         }
         let mut shared = self.shared(&git, namespace)?;
         if namespace.files.is_some() && self.fetch {

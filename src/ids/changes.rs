@@ -5,6 +5,7 @@ use super::allocator::{Allocator, Settled};
 use super::contract::{Anchor, AnchorLog as _, Kind, Outcome};
 use super::fold::{Book, State};
 use super::reserve::{self, Asking, Wish};
+use super::{settle, sources};
 use crate::config::{LogKind, Namespace};
 
 impl Allocator<'_> {
@@ -20,7 +21,10 @@ impl Allocator<'_> {
             let nonce = |book: &Book, claim| book.anchor_of(claim).map(|anchor| anchor.nonce.clone());
             // What was given up or replaced here may be somebody else's by now: that is not ours to give up.
             if !matches!(mine.state, State::Pending | State::Confirmed) && nonce(&own, mine) != nonce(&seen, theirs) {
-                let by = own.resolve(id).map_or_else(|| id.clone(), |claim| claim.id.clone());
+                let by = match &mine.state {
+                    State::Amended(by) => own.resolve(by).map_or_else(|| by.clone(), |now| now.id.clone()),
+                    State::Pending | State::Confirmed | State::Released => id.clone(),
+                };
                 return Err(IdsError::Replaced { id: id.clone(), by });
             }
         }
@@ -48,11 +52,38 @@ impl Allocator<'_> {
         Ok(owners)
     }
 
-    /// Gives an id a new number; the old id becomes an alias.
+    /// The id that an amendment gave to what has this slug in place of an id, if one did.
+    ///
+    /// # Errors
+    /// A log cannot be read.
+    pub fn renumbered(&self, namespace: &Namespace, id: &str, slug: &str) -> Result<Option<String>, IdsError> {
+        let (own, seen) = self.books(namespace)?;
+        let named = [&seen, &own].into_iter().find_map(|book| reserve::amendment(book, id, Some(slug)));
+        // A claim of this clone that lost, reserved without a slug: what it stands for cannot be the winner's.
+        let winner = seen.claim(id).and_then(|claim| seen.anchor_of(claim)).and_then(|anchor| anchor.slug.as_deref());
+        let lost = || {
+            let (anchor, new) = reserve::amendment(&own, id, None).filter(|_| winner != Some(slug))?;
+            let says = namespace.format.read(new)?;
+            let ours = anchor.of.as_ref().is_some_and(|of| own.holds(of));
+            let files = sources::in_names(namespace, &self.place.top).ok()?;
+            let used = files.iter().any(|(_, taken)| (&taken.scope, taken.number) == (&says.scope, says.number));
+            (ours && !used).then_some((anchor, new))
+        };
+        let Some((_, new)) = named.or_else(lost) else { return Ok(None) };
+        let now = seen.resolve(new).or_else(|| own.resolve(new));
+        Ok(Some(now.map_or_else(|| new.to_owned(), |now| now.id.clone())))
+    }
+
+    /// Gives an id a new number, or the one that an amendment gave it; the old id becomes an alias.
     ///
     /// # Errors
     /// As [`Allocator::reserve`].
-    pub fn renumber(&self, namespace: &Namespace, asking: &Asking, id: &str, wish: &Wish) -> Result<Anchor, IdsError> {
+    pub fn renumber(&self, namespace: &Namespace, asking: &Asking, id: &str, wish: &Wish) -> Result<String, IdsError> {
+        if let Some(slug) = &wish.slug
+            && let Some(new) = self.renumbered(namespace, id, slug)?
+        {
+            return Ok(new);
+        }
         let mut local = self.local_to_mint(namespace)?;
         let tops = self.tops(namespace, &mut local, asking)?;
         self.fetch_heads(namespace);
@@ -75,8 +106,11 @@ impl Allocator<'_> {
             }
         };
         let first = match outcome {
-            Outcome::Appended(anchors) => anchors.into_iter().next(),
-            Outcome::Already(anchor) => Some(*anchor),
+            Outcome::Appended(anchors) => anchors.into_iter().next().and_then(|anchor| anchor.ids.into_iter().next()),
+            Outcome::Already(anchor) => {
+                let pair = anchor.replaces.iter().zip(&anchor.ids).find(|(old, _)| *old == id);
+                pair.map(|(_, new)| new.clone())
+            }
         };
         first.ok_or_else(|| IdsError::UnknownId { id: id.to_owned() })
     }
@@ -112,36 +146,37 @@ impl Allocator<'_> {
         }
         let floors = own.tops().clone();
         shared
-            .append(&namespace.name, &mut |standing| reserve::settle(standing, namespace, asking, &claims, &floors))?;
+            .append(&namespace.name, &mut |standing| settle::settle(standing, namespace, asking, &claims, &floors))?;
         let book = Book::fold(shared.seen()?);
         let mut settled = Settled::default();
         let mut anchors = Vec::new();
         for claim in &claims {
-            let owned = |id: &&String| {
-                book.claim(id).and_then(|found| book.anchor_of(found)).is_some_and(|owner| owner.nonce == claim.nonce)
-            };
-            let ids: Vec<String> = claim.ids.iter().filter(owned).cloned().collect();
-            if !ids.is_empty() {
-                let of = Some(claim.nonce.clone());
-                let nonce = format!("{}-confirm", claim.nonce);
-                let numbers =
-                    claim.numbers.iter().zip(&claim.ids).filter(|(_, id)| ids.contains(id)).map(|(n, _)| *n).collect();
+            let (own, amendment) = settle::outcome(&book, claim);
+            if !own.is_empty() {
+                let (numbers, ids): (Vec<u64>, Vec<String>) = own.into_iter().unzip();
                 settled.confirmed.extend(ids.iter().cloned());
-                let confirm = Anchor {
+                anchors.push(Anchor {
                     numbers,
                     ids,
-                    of,
-                    nonce,
+                    of: Some(claim.nonce.clone()),
+                    nonce: format!("{}-confirm", claim.nonce),
                     scope: claim.scope.clone(),
                     ..asking.anchor(&namespace.name, Kind::Confirm)
-                };
-                anchors.push(confirm);
+                });
             }
-            let amend_nonce = format!("{}-amend", claim.nonce);
-            if let Some(amendment) = book.anchors().iter().find(|anchor| anchor.nonce == amend_nonce) {
-                settled.amended.extend(amendment.replaces.iter().cloned().zip(amendment.ids.iter().cloned()));
+            if let Some(amendment) = amendment {
+                let pairs = settle::replaced(amendment).map(|(old, new)| (old.clone(), new.clone()));
+                settled.amended.extend(pairs);
                 // The key stays with the claim, which is asked first.
                 anchors.push(Anchor { event: None, ..amendment.clone() });
+            }
+            if let Some(other) = settle::other_use(&book, claim) {
+                (self.say)(&format!(
+                    "{} and {} were reserved by the same event `{}` for different things; reserve for one of them under another `--event`, and release what nobody needs",
+                    claim.ids.join(" "),
+                    other.ids.join(" "),
+                    claim.event.as_deref().unwrap_or_default()
+                ));
             }
         }
         local.keep_copy(&anchors)?;

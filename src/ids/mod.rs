@@ -21,6 +21,7 @@ mod init;
 mod memory;
 pub mod renumber;
 pub mod reserve;
+mod settle;
 mod shared;
 pub mod sources;
 #[cfg(feature = "sqlite")]

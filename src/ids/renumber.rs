@@ -179,7 +179,8 @@ fn word_places(text: &str, word: &str) -> Vec<usize> {
     text.match_indices(word).map(|(at, _)| at).filter(is_word).collect()
 }
 
-fn has_word(text: &str, word: &str) -> bool {
+/// Whether a text has a name that is no part of a longer one.
+pub(super) fn has_word(text: &str, word: &str) -> bool {
     !word_places(text, word).is_empty()
 }
 

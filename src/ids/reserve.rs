@@ -159,7 +159,7 @@ pub fn repeated(standing: &dyn Standing, namespace: &str, wish: &Wish) -> Result
     Err(IdsError::EventUsed { namespace: namespace.to_owned(), key: key.clone(), ids: already.ids, differs })
 }
 
-fn after(top: u64, count: u64) -> Option<Vec<u64>> {
+pub(super) fn after(top: u64, count: u64) -> Option<Vec<u64>> {
     let first = top.checked_add(1)?;
     let last = top.checked_add(count).filter(|last| *last <= MAX_NUMBER)?;
     Some((first..=last).collect())
@@ -219,6 +219,16 @@ pub fn release(
     Ok(Decision::Append(anchors))
 }
 
+/// The amendment of an id for what has this slug, and the id that it gave.
+#[must_use]
+pub fn amendment<'a>(book: &'a Book, id: &str, slug: Option<&str>) -> Option<(&'a Anchor, &'a str)> {
+    let amends = |anchor: &&Anchor| anchor.kind == Kind::Amend && anchor.slug.as_deref() == slug;
+    book.anchors().iter().filter(amends).find_map(|anchor| {
+        let (_, new) = anchor.replaces.iter().zip(&anchor.ids).find(|(old, new)| *old == id && old != new)?;
+        Some((anchor, new.as_str()))
+    })
+}
+
 /// Decides to give ids new numbers: amendments, with the old ids as aliases.
 ///
 /// # Errors
@@ -232,8 +242,7 @@ pub fn amend(
     floor: u64,
 ) -> Result<Decision, IdsError> {
     let book = Book::fold(standing.anchors()?);
-    let done = |anchor: &&Anchor| anchor.kind == Kind::Amend && anchor.replaces == [id] && anchor.slug == wish.slug;
-    if let Some(done) = book.anchors().iter().find(done).filter(|_| wish.slug.is_some()) {
+    if let Some((done, _)) = wish.slug.as_deref().and_then(|slug| amendment(&book, id, Some(slug))) {
         return Ok(Decision::Already(Box::new(done.clone())));
     }
     let owner = book.claim(id).and_then(|claim| book.anchor_of(claim));
@@ -252,77 +261,4 @@ pub fn amend(
         });
     }
     Ok(Decision::Append(anchors))
-}
-
-/// Decides what becomes of claims that were made without the shared log, in the shared log: whose
-/// number is free there gets it, the others are amended.
-///
-/// # Errors
-/// The log cannot be read, or there are no numbers left.
-pub fn settle(
-    standing: &dyn Standing,
-    namespace: &Namespace,
-    asking: &Asking,
-    claims: &[Anchor],
-    floor: &BTreeMap<Scope, u64>,
-) -> Result<Decision, IdsError> {
-    let mut book = Book::fold(standing.anchors()?);
-    let mut anchors = Vec::new();
-    // Every claim's own numbers are spent here, also those that are settled further down.
-    let mut tops = floor.clone();
-    for claim in claims {
-        let top = tops.entry(claim.scope.clone()).or_default();
-        *top = claim.numbers.iter().copied().fold(*top, u64::max);
-    }
-    for claim in claims {
-        if settled(&book, claim) {
-            continue;
-        }
-        let kept = |number: &u64| book.owner(&claim.scope, *number).is_none();
-        let (free, taken): (Vec<u64>, Vec<u64>) = claim.numbers.iter().copied().partition(kept);
-        let id_of = |wanted: u64| {
-            claim.numbers.iter().zip(&claim.ids).find(|(number, _)| **number == wanted).map(|(_, id)| id.clone())
-        };
-        let mut next = Vec::new();
-        if !free.is_empty() {
-            let ids = free.iter().filter_map(|number| id_of(*number)).collect();
-            next.push(Anchor { ids, numbers: free, provisional: false, file: None, ..claim.clone() });
-        }
-        if !taken.is_empty() {
-            let top = book.top(&claim.scope).max(tops.get(&claim.scope).copied().unwrap_or_default());
-            let count = u64::try_from(taken.len()).unwrap_or(u64::MAX);
-            let numbers =
-                after(top, count).ok_or_else(|| IdsError::Exhausted { namespace: namespace.name.clone(), top })?;
-            let ids = numbers.iter().map(|number| namespace.format.render(&claim.scope, *number, "")).collect();
-            let replaces = taken.iter().filter_map(|number| id_of(*number)).collect();
-            let kind = Kind::Amend;
-            // Who asked and why stays; the key stays with the claim.
-            let event = if next.is_empty() { claim.event.clone() } else { None };
-            let nonce = format!("{}-amend", claim.nonce);
-            next.push(Anchor {
-                kind,
-                numbers,
-                ids,
-                replaces,
-                of: Some(claim.nonce.clone()),
-                event,
-                nonce,
-                provisional: false,
-                file: None,
-                at: asking.at.clone(),
-                ..claim.clone()
-            });
-        }
-        for anchor in next {
-            book.apply(anchor.clone());
-            anchors.push(anchor);
-        }
-    }
-    Ok(Decision::Append(anchors))
-}
-
-/// Whether a claim was settled by an earlier attempt whose answer was lost.
-#[must_use]
-pub fn settled(book: &Book, claim: &Anchor) -> bool {
-    book.holds(&claim.nonce) || book.holds(&format!("{}-amend", claim.nonce))
 }

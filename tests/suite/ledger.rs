@@ -126,11 +126,16 @@ fn what_is_deleted_fails_verify_until_it_is_repaired() {
     let gone = server.state().comments.remove(1);
     let said = ledger(&server, &repo.root, &["verify"]).exits(1).says("--repair").stdout;
     assert!(said.starts_with(&format!("verify: anchor comment {} was deleted since it was seen; ", gone.id)), "{said}");
-    prints(&server, &repo.root, &["allocate", "--kind", "occ", "--event", "c"], "#3");
+    let allocated = ledger(&server, &repo.root, &["allocate", "--kind", "occ", "--event", "c"]).exits(0);
+    let warning =
+        format!("comment {} was deleted since it was seen here; `headwater ledger rebuild --repair`", gone.id);
+    assert_eq!(allocated.says(&warning).stdout, "#3\n");
     ledger(&server, &repo.root, &["rebuild"]).exits(1).says("was deleted");
     ledger(&server, &repo.root, &["verify"]).exits(1);
     prints(&server, &repo.root, &["rebuild", "--repair"], "rebuilt: 3 ids, 0 double-allocation(s)");
     prints(&server, &repo.root, &["verify"], "verify: clean");
+    let settled = ledger(&server, &repo.root, &["allocate", "--kind", "occ", "--event", "c"]).exits(0);
+    assert!(!settled.stderr.contains("warning"), "{}", settled.stderr);
     assert!(page(&repo).starts_with(whole.trim_end()), "{}", page(&repo));
     // A clone that saw nothing of it reads the same.
     let other = repo.beside("other");

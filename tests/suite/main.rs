@@ -23,6 +23,7 @@ mod git_hook;
 mod golden;
 mod hub;
 mod ids;
+mod ids_check;
 mod import;
 #[cfg(unix)]
 mod init;

@@ -25,6 +25,9 @@ pub enum IdCommand {
     /// Bring provisional ids into the shared log: confirm or amend them
     Sync(ListArgs),
     /// Find numbers that are used twice, used but not reserved, or reserved and not used
+    ///
+    /// Exit codes: 0 no collision (warnings may be printed); 1 a number is used twice; 2 something that was to be
+    /// compared with cannot be seen: an unknown base, a remote that does not answer, a shallow clone.
     Check(CheckArgs),
     /// Take over the counters of an existing `.task-id-counters.json`
     Import(ImportArgs),
@@ -116,7 +119,7 @@ pub struct CheckArgs {
     /// The namespaces [default: all]
     #[arg(value_name = "NS")]
     pub namespaces: Vec<String>,
-    /// Check the merge of this branch with that one [default: the default branch]
+    /// Check the merge of this branch with that one [default: the default branch, here or on the remote]
     #[arg(long, value_name = "REV")]
     pub base: Option<String>,
     /// Do not ask the remote for newer branches and pull requests

@@ -6,10 +6,11 @@ use crate::cli::clock;
 use crate::cli::console::annotation;
 use crate::cli::error::{CliError, Exit};
 use crate::event::Span;
-use crate::git::{Git, Oid};
+use crate::git::{Git, GitError, Oid};
 use crate::ids::Allocator;
 use crate::ids::check::{COLLISION, Finding, Request};
 use crate::ledger::escape::safe_for_terminal;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// How long one conversation with the remote may take.
@@ -21,15 +22,13 @@ pub(super) fn run(desk: &Desk<'_>, args: &CheckArgs) -> Result<Exit, CliError> {
     let span =
         Span::parse(&args.unused_after, "hdw").map_err(|error| CliError::Usage(format!("--unused-after: {error}")))?;
     let now = clock::now()?;
+    let mut default = None;
     if !args.no_fetch {
-        for remote in
-            namespaces.iter().map(|namespace| namespace.remote.as_str()).collect::<std::collections::BTreeSet<_>>()
-        {
-            fetch(&allocator, remote)?;
-        }
+        let remotes: BTreeSet<&str> = namespaces.iter().map(|namespace| namespace.remote.as_str()).collect();
+        default = fetch(&allocator, &remotes)?;
     }
     let request = Request {
-        base: base(desk, args)?,
+        base: base(desk, args, default.as_deref())?,
         now: now.unix_nanos() / 1_000_000,
         unused_before: now.nanos_before(span) / 1_000_000,
     };
@@ -63,28 +62,46 @@ pub(super) fn collisions(desk: &Desk<'_>) -> Result<Exit, CliError> {
     Ok(if findings.is_empty() { Exit::Done } else { Exit::Finding })
 }
 
-/// What was asked to be compared with must be seen; the default branch, where there is one.
-fn base(desk: &Desk<'_>, args: &CheckArgs) -> Result<Option<Oid>, CliError> {
+/// What was asked to be compared with must be seen; else it is the default branch, of this clone or, as in
+/// the checkouts of CI that have none, of the remote.
+fn base(desk: &Desk<'_>, args: &CheckArgs, remotes: Option<&str>) -> Result<Option<Oid>, CliError> {
     if let Some(rev) = &args.base {
         return Ok(Some(desk.context.git_for("`--base`")?.resolve(rev)?));
     }
     let Some(git) = desk.context.git() else { return Ok(None) };
-    let Some(default) = git.default_branch()? else { return Ok(None) };
-    Ok(git.reference(&default.reference)?)
+    let reference = match git.default_branch()? {
+        Some(default) => default.reference,
+        None => match remotes {
+            Some(name) => format!("refs/headwater/heads/{name}"),
+            None => return Ok(None),
+        },
+    };
+    Ok(git.reference(&reference)?)
 }
 
-fn fetch(allocator: &Allocator<'_>, remote: &str) -> Result<(), CliError> {
-    let Some(git) = allocator.place.layout.as_ref().map(Git::at) else { return Ok(()) };
-    if !git.has_remote(remote)? {
-        return Ok(());
+/// Fetches the branches and open pull requests of remotes; gives the default branch of the first that says one.
+fn fetch(allocator: &Allocator<'_>, remotes: &BTreeSet<&str>) -> Result<Option<String>, CliError> {
+    let Some(git) = allocator.place.layout.as_ref().map(Git::at) else { return Ok(None) };
+    let mut shown = Vec::new();
+    for remote in remotes {
+        if git.has_remote(remote)? {
+            let unseen = |why: GitError| cannot_see(remote, &why.to_string());
+            shown.push((*remote, git.advertised(remote, LIMIT).map_err(unseen)?));
+        }
     }
-    let heads = git.fetch_privately(remote, &[crate::ids::sources::HEADS.to_owned()], LIMIT)?;
-    let pulls = git.fetch_pull_requests(remote, LIMIT)?;
-    if heads.success() && pulls.success() {
-        return Ok(());
+    // What is not there any more may have the name of a folder by now, so it goes first.
+    git.retire(&shown.iter().map(|(_, from)| from.clone()).collect::<Vec<_>>())?;
+    for (remote, from) in &shown {
+        let fetched = git.fetch_advertised(remote, from, LIMIT).map_err(|why| cannot_see(remote, &why.to_string()))?;
+        if !fetched.success() {
+            return Err(cannot_see(remote, &fetched.stderr));
+        }
     }
-    let why = if heads.success() { pulls.stderr } else { heads.stderr };
-    Err(CliError::CannotTell(format!("cannot see the branches of `{remote}`: {why}; `--no-fetch` checks without them")))
+    Ok(shown.into_iter().find_map(|(_, from)| from.default_branch))
+}
+
+fn cannot_see(remote: &str, why: &str) -> CliError {
+    CliError::CannotTell(format!("cannot see the branches of `{remote}`: {why}; `--no-fetch` checks without them"))
 }
 
 fn report(desk: &Desk<'_>, args: &CheckArgs, findings: &[Finding]) -> Result<(), CliError> {

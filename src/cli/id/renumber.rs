@@ -28,7 +28,8 @@ pub(super) fn run(desk: &Desk<'_>, args: &RenumberArgs) -> Result<Exit, CliError
     let old = namespace.format.read(&args.old).ok_or_else(unknown)?;
     let (path, slug) = loser(&allocator, namespace, &old, args)?;
     let asking = desk.asking(args.agent.as_ref())?;
-    let planned = allocator.next(namespace, &asking)?;
+    let next = allocator.next(namespace, &asking)?;
+    let planned = allocator.renumbered(namespace, &args.old, &slug)?.unwrap_or(next);
     // The plan is made, and refused, before a number is spent.
     let (steps, mut text) = plan(&allocator, namespace, &old, &planned, &path, &slug)?;
     if !args.apply {
@@ -37,8 +38,7 @@ pub(super) fn run(desk: &Desk<'_>, args: &RenumberArgs) -> Result<Exit, CliError
         return Ok(Exit::Done);
     }
     let wish = Wish { count: 1, slug: Some(slug.clone()), ..Wish::default() };
-    let anchor = allocator.renumber(namespace, &asking, &args.old, &wish)?;
-    let new = anchor.ids.first().cloned().unwrap_or(planned.clone());
+    let new = allocator.renumber(namespace, &asking, &args.old, &wish)?;
     let (steps, text) =
         if new == planned { (steps, text) } else { plan(&allocator, namespace, &old, &new, &path, &slug)? };
     apply(&allocator, namespace, &old, &new, &slug, &steps)?;

@@ -54,6 +54,7 @@ pub(super) fn run(desk: &Desk<'_>, args: &AllocateArgs) -> Result<Exit, CliError
             (*anchor, now.into_iter().map(|(old, now)| now.unwrap_or(old)).collect())
         }
     };
+    warn_unsettled(desk);
     let repeated = anchor.nonce != asking.nonce;
     let console = desk.context.console;
     if repeated {
@@ -72,6 +73,15 @@ pub(super) fn run(desk: &Desk<'_>, args: &AllocateArgs) -> Result<Exit, CliError
         console.result(&ids.join(" "))?;
     }
     Ok(Exit::Done)
+}
+
+/// Says which anchors were edited or deleted: others may count without them. It is allocated all the same.
+fn warn_unsettled(desk: &Desk<'_>) {
+    if desk.log == LogKind::Github
+        && let Ok(published) = desk.published()
+    {
+        desk.report_divergences(&published);
+    }
 }
 
 fn wanted(args: &AllocateArgs) -> Result<Wanted, CliError> {

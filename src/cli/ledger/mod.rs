@@ -164,6 +164,16 @@ impl<'a> Desk<'a> {
         }
     }
 
+    /// Warns of anchors that somebody edited or deleted.
+    fn report_divergences(&self, published: &Published) {
+        for divergence in &published.divergences {
+            (self.warn)(&format!(
+                "comment {} {} since it was seen here; `headwater ledger rebuild --repair` publishes again what it said",
+                divergence.comment, divergence.kind
+            ));
+        }
+    }
+
     fn surfaces(&self) -> Result<Surfaces, CliError> {
         let config = &self.context.config.collisions;
         let read = |name: &str| -> Result<(PathBuf, Option<String>), CliError> {

@@ -23,12 +23,7 @@ pub(super) fn run(desk: &Desk<'_>, args: &RebuildArgs) -> Result<Exit, CliError>
     desk.report_unreadable(&published);
     let record = Record::fold(&published.anchors);
     let projection = write(desk, &record)?;
-    for divergence in &published.divergences {
-        (desk.warn)(&format!(
-            "comment {} {} since it was seen here; `headwater ledger rebuild --repair` publishes again what it said",
-            divergence.comment, divergence.kind
-        ));
-    }
+    desk.report_divergences(&published);
     let console = desk.context.console;
     if !projection.missing.is_empty() {
         console.said(&format!("warning: prose cites missing anchors: {}", projection.missing.join(" ")));

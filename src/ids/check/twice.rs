@@ -1,0 +1,301 @@
+//! Numbers that are used for two things.
+//!
+//! A thing is what has a number: a file by its slug, a row by its title. Two labels of one number are one
+//! thing if one became the other: git saw the file renamed, or a row was edited, or a work tree has the one
+//! in the place of the other. A tree *claims* the things that it adds: a commit those that were not there
+//! where its branch left the base, the base all of its own, a work tree those that are not committed. Two
+//! things that are claimed are a collision, whatever commits the trees stand on.
+
+use super::uses::{Stand, Tree, Use, file_use, uses_at};
+use super::{COLLISION, Finding, MAYBE};
+use crate::config::Namespace;
+use crate::config::pattern::Scope;
+use crate::git::{Git, GitError, MergeBase, Oid};
+use crate::ids::IdsError;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Names the numbers with two labels that are not one thing.
+pub(super) fn collisions(
+    namespace: &Namespace,
+    trees: &[Tree],
+    git: Option<&Git>,
+    base: Option<&Oid>,
+) -> Result<Vec<Finding>, IdsError> {
+    let mut by_number: BTreeMap<(&Scope, u64), Vec<(&Tree, &Use)>> = BTreeMap::new();
+    for tree in trees {
+        for one in &tree.uses {
+            by_number.entry((&one.scope, one.number)).or_default().push((tree, one));
+        }
+    }
+    let mut history = History::new(namespace, git, base, trees);
+    let mut findings = Vec::new();
+    for uses in by_number.into_values() {
+        let labels: BTreeSet<&str> = uses.iter().map(|(_, one)| one.label.as_str()).collect();
+        if labels.len() > 1
+            && let Some((found, unsure)) = history.clash(&uses)?
+        {
+            findings.push(finding(namespace, trees, &uses, &found, unsure));
+        }
+    }
+    Ok(findings)
+}
+
+/// A label that a tree adds.
+#[derive(Debug, Clone, Copy)]
+struct Claim<'a> {
+    tree: &'a Tree,
+    one: &'a Use,
+    /// The commit that has it; none while it is not committed.
+    commit: Option<&'a Oid>,
+}
+
+fn finding(
+    namespace: &Namespace,
+    trees: &[Tree],
+    uses: &[(&Tree, &Use)],
+    found: &[Claim<'_>],
+    unsure: bool,
+) -> Finding {
+    let mut claims: Vec<&Claim<'_>> = found.iter().collect();
+    claims.sort_by(|a, b| a.one.label.cmp(&b.one.label));
+    let places: Vec<String> = claims.iter().map(|claim| format!("{} in {}", claim.one.path, claim.tree.name)).collect();
+    let labels: Vec<String> = claims.iter().map(|claim| format!("`{}`", claim.one.label)).collect();
+    // Here, if it is here: who reads it wants to open the file.
+    let here = |tree: &Tree| trees.first().is_some_and(|first| std::ptr::eq(first, tree));
+    let first = uses.iter().find(|(tree, _)| here(tree)).or(uses.first()).map(|(_, one)| *one);
+    let id = first.map(|one| namespace.format.render(&one.scope, one.number, "")).unwrap_or_default();
+    let detail = format!("is used for {}: {}", labels.join(" and "), places.join(", "));
+    let remedy = if first.is_some_and(|one| one.row) {
+        format!(
+            "keep the one that was published first, and give the other row an id of its own: `headwater id reserve {}`",
+            namespace.name
+        )
+    } else {
+        format!("keep the one that was published first, and run `headwater id renumber {id}` where the other one is")
+    };
+    Finding {
+        code: if unsure { MAYBE } else { COLLISION },
+        place: first.map(|one| one.path.clone()).unwrap_or_default(),
+        detail: if unsure { format!("{detail}; whether that pull request is open cannot be told") } else { detail },
+        remedy,
+        id,
+    }
+}
+
+/// Labels that are one thing: each leads to the one that stands for it.
+#[derive(Debug, Default)]
+struct Things(BTreeMap<String, String>);
+
+impl Things {
+    fn of<'a>(&'a self, mut label: &'a str) -> &'a str {
+        while let Some(next) = self.0.get(label) {
+            label = next;
+        }
+        label
+    }
+
+    fn join(&mut self, a: &str, b: &str) {
+        let (a, b) = (self.of(a).to_owned(), self.of(b).to_owned());
+        if a != b {
+            self.0.insert(a, b);
+        }
+    }
+
+    /// Joins a new label with the labels of its number that are gone from its tree.
+    fn join_gone(&mut self, before: &BTreeSet<Use>, tree: &Tree, new: &Use, wanted: impl Fn(&Use) -> bool) {
+        let same = |old: &&Use| (&old.scope, old.number, old.row) == (&new.scope, new.number, new.row);
+        for gone in before.iter().filter(same).filter(|old| wanted(old) && !has(&tree.uses, old)) {
+            self.join(&gone.label, &new.label);
+        }
+    }
+
+    fn several(&self, claims: &[Claim<'_>]) -> bool {
+        let things: BTreeSet<&str> = claims.iter().map(|claim| self.of(&claim.one.label)).collect();
+        things.len() > 1
+    }
+}
+
+/// What is asked of git, each question once.
+struct History<'a> {
+    namespace: &'a Namespace,
+    git: Option<&'a Git>,
+    base: Option<&'a Oid>,
+    uses: BTreeMap<Oid, BTreeSet<Use>>,
+    /// Where the branch of a commit left the base, if it did.
+    forks: BTreeMap<Oid, Option<Oid>>,
+    ancestors: BTreeMap<(Oid, Oid), bool>,
+    renames: Option<Vec<(Use, Use)>>,
+}
+
+impl<'a> History<'a> {
+    fn new(namespace: &'a Namespace, git: Option<&'a Git>, base: Option<&'a Oid>, trees: &[Tree]) -> Self {
+        let known = trees.iter().filter_map(|tree| match &tree.stand {
+            Stand::Commit(oid) => Some((oid.clone(), tree.uses.clone())),
+            Stand::Work(_) | Stand::Merge => None,
+        });
+        let uses = known.collect();
+        Self { namespace, git, base, uses, forks: BTreeMap::new(), ancestors: BTreeMap::new(), renames: None }
+    }
+
+    /// One claim for each label of a number that is used for more than one thing, and whether that rests on
+    /// a tree that nobody can tell to be open.
+    fn clash<'u>(&mut self, uses: &[(&'u Tree, &'u Use)]) -> Result<Option<(Vec<Claim<'u>>, bool)>, IdsError> {
+        let mut things = Things::default();
+        let mut claims = Vec::new();
+        for &(tree, one) in uses {
+            claims.extend(self.claim(tree, one, &mut things)?);
+        }
+        // What is certain comes first.
+        claims.sort_by_key(|claim| claim.tree.unsure);
+        if things.several(&claims) && claims.iter().any(|claim| !claim.one.row) {
+            self.join_renamed(&mut things, claims.first())?;
+        }
+        self.join_edited_later(&mut things, &claims)?;
+        let mut kept: Vec<Claim<'u>> = Vec::new();
+        if things.several(&claims) {
+            for claim in &claims {
+                let named = kept.iter().any(|other| other.one.label == claim.one.label);
+                if !named && !self.is_older_state(claim, &claims, &things)? {
+                    kept.push(*claim);
+                }
+            }
+        }
+        if !things.several(&kept) {
+            kept = together(uses, &claims);
+        }
+        let certain: Vec<Claim<'_>> = kept.iter().filter(|claim| !claim.tree.unsure).copied().collect();
+        let unsure = !things.several(&certain) && together(uses, &certain).is_empty();
+        Ok(Some((kept, unsure)).filter(|(kept, _)| !kept.is_empty()))
+    }
+
+    /// What a tree adds of its uses; joins it with what it took the place of.
+    fn claim<'u>(&mut self, tree: &'u Tree, one: &'u Use, things: &mut Things) -> Result<Option<Claim<'u>>, IdsError> {
+        let claim = |commit| Some(Claim { tree, one, commit });
+        let (commit, before) = match &tree.stand {
+            Stand::Merge => return Ok(None),
+            Stand::Commit(commit) => (Some(commit), self.fork(tree, commit)?),
+            Stand::Work(None) => return Ok(claim(None)),
+            Stand::Work(Some(head)) => {
+                let committed = self.uses_of(head)?;
+                if !has(&committed, one) {
+                    // Whatever is gone from a work tree became what is new in it.
+                    things.join_gone(&committed, tree, one, |_| true);
+                    return Ok(claim(None));
+                }
+                (Some(head), self.fork(tree, head)?)
+            }
+        };
+        let Some(before) = before else { return Ok(claim(commit)) };
+        let before = self.uses_of(&before)?;
+        if has(&before, one) {
+            return Ok(None);
+        }
+        things.join_gone(&before, tree, one, |gone| gone.row);
+        Ok(claim(commit))
+    }
+
+    /// Where the branch of a commit left the base; none for the base itself, and where there is no base.
+    fn fork(&mut self, tree: &Tree, commit: &Oid) -> Result<Option<Oid>, IdsError> {
+        let (Some(git), Some(base)) = (self.git, self.base.filter(|base| *base != commit)) else { return Ok(None) };
+        if let Some(fork) = self.forks.get(commit) {
+            return Ok(fork.clone());
+        }
+        let fork = match git.merge_base(commit, base)? {
+            MergeBase::Found(fork) => Some(fork),
+            MergeBase::Unrelated => None,
+            MergeBase::Shallow => return Err(GitError::Shallow { what: tree.name.clone() }.into()),
+        };
+        self.forks.insert(commit.clone(), fork.clone());
+        Ok(fork)
+    }
+
+    fn uses_of(&mut self, commit: &Oid) -> Result<BTreeSet<Use>, IdsError> {
+        if let Some(uses) = self.uses.get(commit) {
+            return Ok(uses.clone());
+        }
+        let Some(git) = self.git else { return Ok(BTreeSet::new()) };
+        let asked = std::slice::from_ref(commit);
+        let uses = uses_at(self.namespace, git, asked)?.into_iter().next().unwrap_or_default();
+        self.uses.insert(commit.clone(), uses.clone());
+        Ok(uses)
+    }
+
+    /// Joins the files of a number that git saw renamed.
+    fn join_renamed(&mut self, things: &mut Things, claim: Option<&Claim<'_>>) -> Result<(), IdsError> {
+        let (Some(git), Some(claim), Some(files)) = (self.git, claim, &self.namespace.files) else { return Ok(()) };
+        if self.renames.is_none() {
+            let label = |path: &str| file_use(self.namespace, path, files.taken_by(path)?);
+            let pairs = git.renames(files.folder(), self.base)?;
+            let renames = pairs.iter().filter_map(|(old, new)| Some((label(old)?, label(new)?)));
+            self.renames = Some(renames.collect());
+        }
+        for (old, new) in self.renames.iter().flatten() {
+            let number = |one: &Use| (one.scope.clone(), one.number);
+            if number(old) == number(claim.one) && number(new) == number(old) {
+                things.join(&old.label, &new.label);
+            }
+        }
+        Ok(())
+    }
+
+    /// Joins rows that were edited on a branch which stands on the older state of them.
+    fn join_edited_later(&mut self, things: &mut Things, claims: &[Claim<'_>]) -> Result<(), IdsError> {
+        for older in claims.iter().filter(|claim| claim.one.row) {
+            for later in claims.iter().filter(|claim| claim.one.row) {
+                let differ = things.of(&older.one.label) != things.of(&later.one.label);
+                if differ && !has(&later.tree.uses, older.one) && self.stands_on(later, older)? {
+                    things.join(&older.one.label, &later.one.label);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a tip with another thing stands on this one, which then is an older state of the same branch.
+    /// What the base has is no older state: it is published.
+    fn is_older_state(&mut self, claim: &Claim<'_>, claims: &[Claim<'_>], things: &Things) -> Result<bool, IdsError> {
+        if claim.commit.is_some() && claim.commit == self.base {
+            return Ok(false);
+        }
+        for other in claims {
+            let differ = things.of(&other.one.label) != things.of(&claim.one.label);
+            if differ && !has(&other.tree.uses, claim.one) && self.stands_on(other, claim)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn stands_on(&mut self, later: &Claim<'_>, older: &Claim<'_>) -> Result<bool, IdsError> {
+        let (Some(git), Some(later), Some(older)) = (self.git, later.commit, older.commit) else { return Ok(false) };
+        if later == older {
+            return Ok(false);
+        }
+        let pair = (older.clone(), later.clone());
+        if let Some(known) = self.ancestors.get(&pair) {
+            return Ok(*known);
+        }
+        let stands = git.is_ancestor(older, later)?;
+        self.ancestors.insert(pair, stands);
+        Ok(stands)
+    }
+}
+
+/// Whether a tree has this label on this number.
+fn has(uses: &BTreeSet<Use>, one: &Use) -> bool {
+    let same = |other: &Use| (&other.scope, other.number, &other.label) == (&one.scope, one.number, &one.label);
+    uses.iter().any(same)
+}
+
+/// The labels that lie beside each other in one tree which added one of them, or in the merge with the base.
+fn together<'u>(uses: &[(&'u Tree, &'u Use)], claims: &[Claim<'u>]) -> Vec<Claim<'u>> {
+    for (tree, one) in uses {
+        let same = |other: &Tree| std::ptr::eq(other, *tree);
+        let beside = uses.iter().any(|(other, another)| same(other) && another.label != one.label);
+        if beside && (tree.stand == Stand::Merge || claims.iter().any(|claim| same(claim.tree))) {
+            let of_tree = uses.iter().filter(|(other, _)| same(other));
+            return of_tree.map(|&(tree, one)| Claim { tree, one, commit: None }).collect();
+        }
+    }
+    Vec::new()
+}

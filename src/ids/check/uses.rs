@@ -1,0 +1,154 @@
+//! Where numbers are used: in files and rows of work trees, of the tips of references, and of the merge
+//! with the base.
+
+use super::Request;
+use crate::config::Namespace;
+use crate::config::pattern::{Numbered, Scope};
+use crate::git::{Git, MAYBE_OPEN, Oid};
+use crate::ids::allocator::Allocator;
+use crate::ids::{IdsError, sources};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// One thing with a number: a file or a row, by its slug or title.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Use {
+    pub(super) scope: Scope,
+    pub(super) number: u64,
+    /// What tells two things apart.
+    pub(super) label: String,
+    /// Its file.
+    pub(super) path: String,
+    /// Whether it is a row of that file, and not the file itself.
+    pub(super) row: bool,
+}
+
+/// What a tree is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Stand {
+    /// A commit's.
+    Commit(Oid),
+    /// What lies in a work tree that stands on this commit.
+    Work(Option<Oid>),
+    /// What a merge would give.
+    Merge,
+}
+
+/// The uses in one tree.
+#[derive(Debug, Clone)]
+pub(super) struct Tree {
+    /// How the tree is called.
+    pub(super) name: String,
+    pub(super) stand: Stand,
+    /// Whether nobody can tell if it is still open: a pull request of a host that does not show that.
+    pub(super) unsure: bool,
+    pub(super) uses: BTreeSet<Use>,
+}
+
+impl Allocator<'_> {
+    pub(super) fn trees(
+        &self,
+        namespace: &Namespace,
+        git: Option<&Git>,
+        request: &Request,
+    ) -> Result<Vec<Tree>, IdsError> {
+        // A source that is not there is nothing that was looked at.
+        sources::in_sources(namespace, &self.place.top, false)?;
+        let mut trees = vec![work_tree(namespace, &self.place.top, "this work tree", git)?];
+        let Some(git) = git else { return Ok(trees) };
+        for sibling in git.layout().work_trees().iter().skip(1) {
+            let name = format!("the work tree {}", sibling.work_tree.display());
+            trees.push(work_tree(namespace, &sibling.work_tree, &name, Some(&Git::at(sibling)))?);
+        }
+        let mut tips: BTreeMap<Oid, (String, bool)> = BTreeMap::new();
+        for (name, oid) in git.tips()? {
+            let unsure = name.starts_with(MAYBE_OPEN);
+            let prefixes = ["refs/heads/", "refs/remotes/", "refs/headwater/heads/", MAYBE_OPEN, "refs/headwater/"];
+            let short = prefixes.iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(&name).to_owned();
+            let known = tips.entry(oid).or_insert_with(|| (short.clone(), unsure));
+            if known.1 && !unsure {
+                *known = (short, false);
+            }
+        }
+        if let Some(base) = &request.base {
+            tips.entry(base.clone()).or_insert_with(|| ("the base".to_owned(), false)).1 = false;
+        }
+        let merged = match (&request.base, git.head_oid()?) {
+            (Some(base), Some(head)) => git.merged_tree(&head, base)?,
+            _ => None,
+        };
+        let (oids, names): (Vec<Oid>, Vec<(String, bool)>) = tips.into_iter().unzip();
+        for ((oid, (name, unsure)), uses) in oids.iter().zip(names).zip(uses_at(namespace, git, &oids)?) {
+            trees.push(Tree { name, stand: Stand::Commit(oid.clone()), unsure, uses });
+        }
+        if let Some(merged) = merged {
+            let uses = uses_at(namespace, git, &[merged])?.into_iter().next().unwrap_or_default();
+            let name = "the merge with the base".to_owned();
+            trees.push(Tree { name, stand: Stand::Merge, unsure: false, uses });
+        }
+        Ok(trees)
+    }
+}
+
+fn work_tree(namespace: &Namespace, top: &Path, name: &str, git: Option<&Git>) -> Result<Tree, IdsError> {
+    let mut uses = BTreeSet::new();
+    for (path, says) in sources::in_names(namespace, top)? {
+        uses.extend(file_use(namespace, &path, says));
+    }
+    for source in &namespace.sources {
+        if let Some(bytes) = crate::store::read_text(&top.join(source))? {
+            uses.extend(row_uses(namespace, source, &bytes));
+        }
+    }
+    let head = git.map(Git::head_oid).transpose()?.flatten();
+    Ok(Tree { name: name.to_owned(), stand: Stand::Work(head), unsure: false, uses })
+}
+
+pub(super) fn uses_at(namespace: &Namespace, git: &Git, commits: &[Oid]) -> Result<Vec<BTreeSet<Use>>, IdsError> {
+    let mut all = vec![BTreeSet::new(); commits.len()];
+    if let Some(files) = &namespace.files {
+        let folder = files.folder();
+        for (uses, names) in all.iter_mut().zip(git.names_at(commits, folder)?) {
+            for name in names {
+                let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+                if let Some(says) = files.taken_by(&path) {
+                    uses.extend(file_use(namespace, &path, says));
+                }
+            }
+        }
+    }
+    for source in &namespace.sources {
+        for (uses, bytes) in all.iter_mut().zip(git.contents_at(commits, source)?) {
+            uses.extend(row_uses(namespace, source, &bytes.unwrap_or_default()));
+        }
+    }
+    Ok(all)
+}
+
+pub(super) fn file_use(namespace: &Namespace, path: &str, says: Numbered) -> Option<Use> {
+    let exact = namespace.files.as_ref()?.read(path);
+    // A file whose name only begins like a numbered one is told apart by its whole name.
+    let label = exact.and_then(|says| says.slug).unwrap_or_else(|| path.to_owned());
+    Some(Use { scope: says.scope, number: says.number, label, path: path.to_owned(), row: false })
+}
+
+/// The rows of a table whose first cell is an id, with the title in the second.
+fn row_uses(namespace: &Namespace, path: &str, bytes: &[u8]) -> Vec<Use> {
+    let text = String::from_utf8_lossy(bytes);
+    let mut uses = Vec::new();
+    for line in text.lines().filter_map(|line| line.trim().strip_prefix('|')) {
+        let mut cells = line.split('|').map(str::trim);
+        let (first, title) = (cells.next().unwrap_or_default(), cells.next().unwrap_or_default());
+        let mentions = namespace.format.mentions(first);
+        let suffixed =
+            |end: usize| first.get(end..).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric()));
+        if let [only] = mentions.as_slice()
+            && !suffixed(only.end)
+        {
+            let label = title.trim_matches(['~', '*', '_', ' ']).to_owned();
+            let (scope, number) = (only.says.scope.clone(), only.says.number);
+            uses.push(Use { scope, number, label, path: path.to_owned(), row: true });
+        }
+    }
+    uses
+}

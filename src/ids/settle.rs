@@ -1,0 +1,328 @@
+//! What becomes of claims that were made without the shared log. Pure.
+
+use super::IdsError;
+use super::contract::{Anchor, Decision, Kind, Standing};
+use super::fold::{Book, State};
+use super::reserve::{Asking, after};
+use crate::config::Namespace;
+use crate::config::pattern::Scope;
+use std::collections::BTreeMap;
+
+/// Decides what becomes of claims that were made without the shared log, in the shared log: whose
+/// durable key has the same reservation there gets its ids, whose number is free there gets it, the others are
+/// amended.
+///
+/// # Errors
+/// The log cannot be read, or there are no numbers left.
+pub(super) fn settle(
+    standing: &dyn Standing,
+    namespace: &Namespace,
+    asking: &Asking,
+    claims: &[Anchor],
+    floor: &BTreeMap<Scope, u64>,
+) -> Result<Decision, IdsError> {
+    let mut book = Book::fold(standing.anchors()?);
+    let mut anchors = Vec::new();
+    // Every claim's own numbers are spent here, also those that are settled further down.
+    let mut tops = floor.clone();
+    for claim in claims {
+        let top = tops.entry(claim.scope.clone()).or_default();
+        *top = claim.numbers.iter().copied().fold(*top, u64::max);
+    }
+    for claim in claims {
+        if settled(&book, claim) {
+            continue;
+        }
+        if let Some(ids) = same_event(&book, claim) {
+            for anchor in pointers(&book, claim, &ids, &asking.at) {
+                book.apply(anchor.clone());
+                anchors.push(anchor);
+            }
+            continue;
+        }
+        let kept = |number: &u64| book.owner(&claim.scope, *number).is_none();
+        let (free, taken): (Vec<u64>, Vec<u64>) = claim.numbers.iter().copied().partition(kept);
+        let id_of = |wanted: u64| {
+            claim.numbers.iter().zip(&claim.ids).find(|(number, _)| **number == wanted).map(|(_, id)| id.clone())
+        };
+        let mut next = Vec::new();
+        // What carries the key names all ids of the reservation, so that it is known again.
+        let event = if taken.is_empty() { claim.event.clone() } else { None };
+        if !free.is_empty() {
+            let ids = free.iter().filter_map(|number| id_of(*number)).collect();
+            next.push(Anchor { ids, numbers: free.clone(), event, provisional: false, file: None, ..claim.clone() });
+        }
+        if !taken.is_empty() {
+            let top = book.top(&claim.scope).max(tops.get(&claim.scope).copied().unwrap_or_default());
+            let count = u64::try_from(taken.len()).unwrap_or(u64::MAX);
+            let more =
+                after(top, count).ok_or_else(|| IdsError::Exhausted { namespace: namespace.name.clone(), top })?;
+            let kept = if claim.event.is_some() { free } else { Vec::new() };
+            let replaces = kept.iter().chain(&taken).filter_map(|number| id_of(*number)).collect();
+            let numbers: Vec<u64> = kept.into_iter().chain(more).collect();
+            let ids = numbers.iter().map(|number| namespace.format.render(&claim.scope, *number, "")).collect();
+            let kind = Kind::Amend;
+            // Who asked and why stays.
+            let nonce = amend_nonce(claim);
+            next.push(Anchor {
+                kind,
+                numbers,
+                ids,
+                replaces,
+                of: Some(claim.nonce.clone()),
+                nonce,
+                provisional: false,
+                file: None,
+                at: asking.at.clone(),
+                ..claim.clone()
+            });
+        }
+        for anchor in next {
+            book.apply(anchor.clone());
+            anchors.push(anchor);
+        }
+    }
+    Ok(Decision::Append(anchors))
+}
+
+/// Whether a claim was settled by an earlier attempt whose answer was lost.
+fn settled(book: &Book, claim: &Anchor) -> bool {
+    book.holds(&claim.nonce) || book.holds(&amend_nonce(claim))
+}
+
+/// The other reservations of a claim's durable key, in the log's order.
+fn of_event<'a>(book: &'a Book, claim: &'a Anchor) -> impl Iterator<Item = &'a Anchor> {
+    let takes = |anchor: &&Anchor| matches!(anchor.kind, Kind::Reserve | Kind::Amend);
+    let amended = amend_nonce(claim);
+    let others = book.anchors().iter().filter(takes);
+    others.filter(move |anchor| {
+        claim.event.is_some() && anchor.event == claim.event && anchor.nonce != claim.nonce && anchor.nonce != amended
+    })
+}
+
+/// Whether two reservations of one durable key are the same: then their ids are.
+fn equal(a: &Anchor, b: &Anchor) -> bool {
+    (a.numbers.len(), &a.slug, &a.note) == (b.numbers.len(), &b.slug, &b.note)
+}
+
+/// The ids that stand for a claim because the log has the same reservation of its durable key from another
+/// clone, in the claim's order; none where one of them was given up.
+#[must_use]
+pub(super) fn same_event(book: &Book, claim: &Anchor) -> Option<Vec<String>> {
+    let first = of_event(book, claim).find(|anchor| equal(anchor, claim))?;
+    let now = |id: &String| book.resolve(id).filter(|now| now.state != State::Released).map(|now| now.id.clone());
+    first.ids.iter().map(now).collect()
+}
+
+/// What the log has under the same durable key for something else.
+#[must_use]
+pub(super) fn other_use<'a>(book: &'a Book, claim: &'a Anchor) -> Option<&'a Anchor> {
+    let in_use = |anchor: &&Anchor| {
+        let given_up = |id: &String| book.resolve(id).is_none_or(|now| now.state == State::Released);
+        !equal(anchor, claim) && !anchor.ids.iter().all(given_up)
+    };
+    of_event(book, claim).find(in_use)
+}
+
+/// Makes a claim lead to ids that the log has already. Numbers of it that nobody has are published, so that
+/// nobody ever gets them.
+fn pointers(book: &Book, claim: &Anchor, ids: &[String], at: &str) -> Vec<Anchor> {
+    let mut pairs: Vec<(u64, &String, &String, u64)> = Vec::new();
+    for ((number, old), new) in claim.numbers.iter().zip(&claim.ids).zip(ids) {
+        if let Some(now) = book.claim(new).filter(|_| old != new) {
+            pairs.push((now.number, new, old, *number));
+        }
+    }
+    pairs.sort_unstable();
+    let Some(scope) = pairs.first().and_then(|(_, new, ..)| book.claim(new)).map(|now| now.scope.clone()) else {
+        return Vec::new();
+    };
+    let base = Anchor { event: None, provisional: false, file: None, ..claim.clone() };
+    let mut free: Vec<(u64, String)> = pairs
+        .iter()
+        .filter(|(.., number)| book.owner(&claim.scope, *number).is_none())
+        .map(|(_, _, old, number)| (*number, (*old).clone()))
+        .collect();
+    free.sort_unstable();
+    let mut anchors = Vec::new();
+    if !free.is_empty() {
+        let (numbers, ids) = free.into_iter().unzip();
+        anchors.push(Anchor { numbers, ids, ..base.clone() });
+    }
+    anchors.push(Anchor {
+        kind: Kind::Amend,
+        scope,
+        numbers: pairs.iter().map(|(number, ..)| *number).collect(),
+        ids: pairs.iter().map(|(_, new, ..)| (*new).clone()).collect(),
+        replaces: pairs.iter().map(|(_, _, old, _)| (*old).clone()).collect(),
+        of: Some(claim.nonce.clone()),
+        nonce: amend_nonce(claim),
+        at: at.to_owned(),
+        ..base
+    });
+    anchors
+}
+
+fn amend_nonce(claim: &Anchor) -> String {
+    format!("{}-amend", claim.nonce)
+}
+
+/// The ids that an amendment replaced by other ones, with those. It also names what it left as it was.
+pub(super) fn replaced(amendment: &Anchor) -> impl Iterator<Item = (&String, &String)> {
+    amendment.replaces.iter().zip(&amendment.ids).filter(|(old, new)| old != new)
+}
+
+/// What a log that a claim was settled in says of it: the ids that are its own, and its amendment.
+#[must_use]
+pub(super) fn outcome<'a>(book: &'a Book, claim: &Anchor) -> (Vec<(u64, String)>, Option<&'a Anchor>) {
+    let nonce = amend_nonce(claim);
+    let amendment = book.anchors().iter().find(|anchor| anchor.nonce == nonce);
+    let same = same_event(book, claim).unwrap_or_default();
+    let mut own = Vec::new();
+    for (place, (number, id)) in claim.numbers.iter().zip(&claim.ids).enumerate() {
+        let owner = book.claim(id).and_then(|found| book.anchor_of(found));
+        let is_its = owner.is_some_and(|owner| owner.nonce == claim.nonce) || same.get(place) == Some(id);
+        if is_its && !amendment.into_iter().flat_map(replaced).any(|(old, _)| old == id) {
+            own.push((*number, id.clone()));
+        }
+    }
+    (own, amendment)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{other_use, outcome, replaced, same_event, settle};
+    use crate::config::{Config, Namespace};
+    use crate::ids::contract::{Anchor, AnchorLog as _, Decision, Kind, Outcome};
+    use crate::ids::fold::{Book, State};
+    use crate::ids::memory::MemoryLog;
+    use crate::ids::reserve::{Asking, Wish, reserve};
+    use proptest::prelude::*;
+    use std::collections::{BTreeMap, BTreeSet};
+
+    fn namespace() -> Namespace {
+        Config::parse("ids: {A: {}}\n").unwrap().ids.remove("A").unwrap()
+    }
+
+    fn asking(nonce: &str) -> Asking {
+        let at = "2026-02-19T18:00:00.000Z".to_owned();
+        Asking { agent: "toast".to_owned(), branch: None, at, nonce: nonce.to_owned() }
+    }
+
+    fn wish(event: Option<u8>, count: u64, note: bool) -> Wish {
+        let event = event.map(|event| format!("e{event}"));
+        Wish { count, event, note: note.then(|| "note".to_owned()), ..Wish::default() }
+    }
+
+    /// A clone without the remote: it mints above what it saw of the shared log when it left.
+    fn claim(clone: &MemoryLog, nonce: &str, wish: &Wish, floor: u64) -> Option<Anchor> {
+        let (namespace, asking) = (namespace(), asking(nonce));
+        let outcome = clone.clone().append("A", &mut |standing| {
+            Ok(match reserve(standing, &namespace, &asking, wish, floor)? {
+                Decision::Append(anchors) => {
+                    Decision::Append(anchors.into_iter().map(|anchor| Anchor { provisional: true, ..anchor }).collect())
+                }
+                already @ Decision::Already(_) => already,
+            })
+        });
+        match outcome {
+            Ok(Outcome::Appended(mut anchors)) => anchors.pop(),
+            _ => None,
+        }
+    }
+
+    fn settle_in(shared: &MemoryLog, claims: &[Anchor]) -> usize {
+        let (namespace, asking) = (namespace(), asking("s"));
+        let floors = Book::fold(claims.iter().cloned()).tops().clone();
+        let outcome =
+            shared.clone().append("A", &mut |standing| settle(standing, &namespace, &asking, claims, &floors)).unwrap();
+        match outcome {
+            Outcome::Appended(anchors) => anchors.len(),
+            Outcome::Already(_) => 0,
+        }
+    }
+
+    fn fold(log: &MemoryLog) -> Book {
+        Book::fold(log.clone().read("A").unwrap())
+    }
+
+    /// What a claim's ids stand for in the end.
+    fn now(book: &Book, claim: &Anchor) -> Vec<String> {
+        let (own, amendment) = outcome(book, claim);
+        let own = own.into_iter().map(|(_, id)| (id.clone(), id));
+        let pairs = amendment.into_iter().flat_map(replaced).map(|(old, new)| (old.clone(), new.clone()));
+        let all: BTreeMap<String, String> = own.chain(pairs).collect();
+        claim.ids.iter().map(|id| all[id].clone()).collect()
+    }
+
+    #[test]
+    fn one_event_on_two_clones_is_one_reservation() {
+        let (shared, a, b) = (MemoryLog::default(), MemoryLog::default(), MemoryLog::default());
+        let first = claim(&a, "a", &wish(Some(1), 2, false), 4).unwrap();
+        claim(&b, "b0", &wish(None, 1, false), 4).unwrap();
+        let second = claim(&b, "b", &wish(Some(1), 2, false), 4).unwrap();
+        assert_eq!((first.ids.join(" "), second.ids.join(" ")), ("A-5 A-6".to_owned(), "A-6 A-7".to_owned()));
+        settle_in(&shared, std::slice::from_ref(&first));
+        settle_in(&shared, std::slice::from_ref(&second));
+        let book = fold(&shared);
+        assert_eq!(now(&book, &second), ["A-5", "A-6"]);
+        // Its own number was nobody's, and is spent.
+        assert_eq!(book.claim("A-7").unwrap().state, State::Amended("A-6".to_owned()));
+        assert_eq!(book.claim("A-6").unwrap().state, State::Confirmed);
+        // Another use of the key is no repetition.
+        let other = claim(&MemoryLog::default(), "c", &wish(Some(1), 2, true), 7).unwrap();
+        settle_in(&shared, std::slice::from_ref(&other));
+        let book = fold(&shared);
+        assert_eq!((now(&book, &other), other_use(&book, &other).unwrap().nonce.as_str()), (other.ids.clone(), "a"));
+        assert_eq!(same_event(&book, &other), None);
+    }
+
+    proptest! {
+        #[test]
+        fn settling_gives_every_wish_its_ids_once(
+            wishes in prop::collection::vec((0usize..3, prop::option::of(0u8..3), 1u64..4, any::<bool>()), 1..9),
+            order in Just([0usize, 1, 2]).prop_shuffle(), lag in prop::collection::vec(0u64..3, 3)
+        ) {
+            let shared = MemoryLog::default();
+            let clones: Vec<MemoryLog> = (0..3).map(|_| MemoryLog::default()).collect();
+            let mut claims: Vec<(usize, Wish, Anchor)> = Vec::new();
+            for (place, (clone, event, count, note)) in wishes.into_iter().enumerate() {
+                let wish = wish(event, count, note);
+                if let Some(anchor) = claim(&clones[clone], &format!("n{place}"), &wish, lag[clone]) {
+                    claims.push((clone, wish, anchor));
+                }
+            }
+            for clone in order {
+                let of_clone: Vec<Anchor> =
+                    claims.iter().filter(|(of, ..)| *of == clone).map(|(.., anchor)| anchor.clone()).collect();
+                settle_in(&shared, &of_clone);
+                prop_assert_eq!(settle_in(&shared, &of_clone), 0);
+            }
+            let book = fold(&shared);
+            let mut given: BTreeMap<String, &Wish> = BTreeMap::new();
+            for (_, wish, anchor) in &claims {
+                let ids = now(&book, anchor);
+                let distinct: BTreeSet<&String> = ids.iter().collect();
+                prop_assert_eq!(distinct.len(), anchor.ids.len());
+                for id in &ids {
+                    // It is confirmed, and nobody with another wish has it.
+                    prop_assert_eq!(&book.claim(id).unwrap().state, &State::Confirmed);
+                    let same = given.insert(id.clone(), wish);
+                    prop_assert!(same.is_none_or(|before| before == wish && wish.event.is_some()), "{} twice", id);
+                }
+            }
+            // Equal wishes of one event have equal ids.
+            for (_, wish, anchor) in claims.iter().filter(|(_, wish, _)| wish.event.is_some()) {
+                for (_, _, other) in claims.iter().filter(|(_, theirs, _)| theirs == wish) {
+                    let set = |anchor| now(&book, anchor).into_iter().collect::<BTreeSet<String>>();
+                    prop_assert_eq!(set(anchor), set(other));
+                }
+            }
+            // A number has one owner, and whoever lost one never took it.
+            for (place, number) in book.lost() {
+                let anchor = &book.anchors()[*place];
+                prop_assert!(anchor.kind == Kind::Amend && book.owner(&anchor.scope, *number).is_some());
+            }
+        }
+    }
+}
