@@ -111,7 +111,7 @@ impl Allocator<'_> {
         found.map_or_else(|| self.namespace(id.split('-').next().unwrap_or(id)), Ok)
     }
 
-    fn local_patience(&self) -> Duration {
+    pub(super) fn local_patience(&self) -> Duration {
         self.patience.unwrap_or(LOCAL_PATIENCE)
     }
 
@@ -168,7 +168,10 @@ impl Allocator<'_> {
     /// as `init` writes down where each one starts.
     pub(super) fn local_to_mint(&self, namespace: &Namespace) -> Result<SqliteLog, IdsError> {
         let mut log = self.local_for(namespace)?;
-        if namespace.log == LogKind::Local && log.read(&namespace.name)?.is_empty() {
+        if let Some(doubt) = log.doubt()? {
+            return Err(doubt);
+        }
+        if namespace.log == LogKind::Local && !log.knows(&namespace.name)? {
             return Err(IdsError::NoLog(self.place.folder.join("ids.sqlite3")));
         }
         Ok(log)
@@ -371,7 +374,11 @@ impl Allocator<'_> {
     /// # Errors
     /// A log cannot be read.
     pub fn books(&self, namespace: &Namespace) -> Result<(Book, Book), IdsError> {
-        let own = Book::fold(self.local_for(namespace)?.read(&namespace.name)?);
+        let mut local = self.local_for(namespace)?;
+        if let Some(doubt) = local.doubt()? {
+            (self.say)(&format!("what is shown may be out of date: {doubt}"));
+        }
+        let own = Book::fold(local.read(&namespace.name)?);
         let seen = match self.git_for(namespace)? {
             Some(git) => Book::fold(self.shared(&git, namespace)?.seen()?),
             None => Book::default(),

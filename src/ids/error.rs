@@ -44,6 +44,16 @@ pub enum IdsError {
         #[source]
         source: Box<rusqlite::Error>,
     },
+    /// The database and its journal are not of one piece: either may be an old copy.
+    #[error("`{}` {fault}, so nothing proves that the log of ids `{}` is no old copy; nothing was reserved; put the newest copy of the journal back, or run `headwater id init`, which joins the two and starts above every id in them, the configured sources, files and references", journal.display(), path.display())]
+    Unproven {
+        /// The database.
+        path: PathBuf,
+        /// The journal.
+        journal: PathBuf,
+        /// What is wrong with the journal.
+        fault: &'static str,
+    },
     /// The database was made by a later version.
     #[error("`{}` was written by a later version of headwater (format {found}, this one knows {known}); install that version", path.display())]
     TooNew {
@@ -177,4 +187,17 @@ pub enum IdsError {
     /// git cannot answer.
     #[error(transparent)]
     Git(#[from] GitError),
+}
+
+impl IdsError {
+    /// Whether the database itself is damaged, so that only making it again helps.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        #[cfg(feature = "sqlite")]
+        if let Self::Database { source, .. } = self {
+            use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+            return matches!(source.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase));
+        }
+        false
+    }
 }

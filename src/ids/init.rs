@@ -6,13 +6,13 @@ use super::contract::{Anchor, AnchorLog as _, Decision, Kind, Standing};
 use super::fold::Book;
 use super::reserve::{self, Asking};
 use super::sources::{self, Tops};
-use super::sqlite::Start;
+use super::sqlite::{SqliteLog, Start};
 use crate::config::Namespace;
 use crate::config::pattern::Scope;
 use std::collections::BTreeMap;
 
 impl Allocator<'_> {
-    /// Starts the local log, and raises every namespace above what is known of it anywhere. Gives the
+    /// Starts the local log, or mends it, and raises every namespace above what is known of it anywhere. Gives the
     /// number of ids that sources and names mention, and where each namespace stands.
     ///
     /// # Errors
@@ -31,7 +31,10 @@ impl Allocator<'_> {
             raise_to(&mut tops, found);
             plans.push((namespace, tops));
         }
-        let mut local = self.local(Start::Allowed)?;
+        let (mut local, kept) = SqliteLog::restore(&self.place.folder, self.local_patience())?;
+        if let Some(kept) = kept {
+            (self.say)(&format!("the log was made again; the old one is kept as `{}`", kept.display()));
+        }
         let mut stands = BTreeMap::new();
         for (place, (namespace, mut tops)) in (0..).zip(plans) {
             let asking = Asking { nonce: format!("{}-init-{place}", asking.nonce), ..asking.clone() };
@@ -73,12 +76,16 @@ impl Allocator<'_> {
     pub fn diagnose(&self, asking: &Asking) -> Result<Vec<String>, IdsError> {
         let mut said = Vec::new();
         match self.local(Start::Refused) {
-            Ok(log) => said.extend(log.network().map(|kind| {
-                format!(
-                    "the log of ids lies on {kind}: without shared memory, with a rollback journal, slower and as safe"
-                )
-            })),
+            Ok(mut log) => {
+                said.extend(log.network().map(|kind| {
+                    format!(
+                        "the log of ids lies on {kind}: without shared memory, with a rollback journal, slower and as safe"
+                    )
+                }));
+                said.extend(log.examine()?.map(|error| error.to_string()));
+            }
             Err(error @ (IdsError::NoLog(_) | IdsError::NoLocalLog)) => said.push(error.to_string()),
+            Err(error) if error.is_damage() => said.push(error.to_string()),
             Err(error) => return Err(error),
         }
         for namespace in self.namespaces.values() {

@@ -2,7 +2,7 @@
 
 use super::IdsError;
 use super::contract::{Anchor, AnchorLog, Decide, Outcome};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Whether a log that is nowhere may be started.
@@ -25,6 +25,38 @@ impl SqliteLog {
     /// Always.
     pub fn open(_: &Path, _: Duration, _: Start) -> Result<Self, IdsError> {
         Err(IdsError::NoLocalLog)
+    }
+
+    /// Cannot be.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn restore(_: &Path, _: Duration) -> Result<(Self, Option<PathBuf>), IdsError> {
+        Err(IdsError::NoLocalLog)
+    }
+
+    /// Cannot be asked.
+    ///
+    /// # Errors
+    /// Never.
+    pub fn examine(&mut self) -> Result<Option<IdsError>, IdsError> {
+        match self.0 {}
+    }
+
+    /// Cannot be asked.
+    ///
+    /// # Errors
+    /// Never.
+    pub fn doubt(&mut self) -> Result<Option<IdsError>, IdsError> {
+        match self.0 {}
+    }
+
+    /// Cannot be asked.
+    ///
+    /// # Errors
+    /// Never.
+    pub fn knows(&mut self, _: &str) -> Result<bool, IdsError> {
+        match self.0 {}
     }
 
     /// Cannot be asked.

@@ -1,24 +1,43 @@
 //! The local log: a database that all worktrees of a clone share, and a journal beside it.
 //!
 //! # Invariant
-//! The journal is flushed before the database commits, so it is never older than the database. A
-//! database that is missing, empty or an old copy is brought up to date from the journal, and a journal
-//! that is missing or shorter is written again from the database, both under the database's write lock.
+//! The journal is the log; the tables are an index of it. A line of the journal is flushed before the
+//! tables that know it are committed, so every id that was ever acknowledged stands in the journal.
+//!
+//! A [`Mark`], written by every commit, says of which beginning of the journal the tables are the index,
+//! and proves both: by a digest of the journal's last lines there, and by one of the highest numbers and how many
+//! rows each table and index has. It is compared with both under the lock, before anything is decided:
+//!
+//! - tables that are not what their mark says (pages of an old copy under newer ones) are made again from
+//!   the whole journal, in a new file; the old one is kept beside it;
+//! - tables that are behind the journal (missing, empty, a whole old copy) get the rest of its lines;
+//! - a journal that is not the one which the mark has seen proves nothing: no number is taken until
+//!   [`SqliteLog::restore`] has joined what both know.
 //!
 //! Source: sqlite.org/wal.html (no shared memory on network file systems), sqlite.org/pragma.html.
 
 use super::IdsError;
 use super::contract::{Anchor, AnchorLog, Decide, Decision, Kind, Outcome, Standing};
 use crate::config::pattern::Scope;
-use crate::store::{AppendFile, lock_holders, make_folder, network_file_system, replace_whole};
+use crate::store::{
+    AppendFile, lock_holders, make_durable, make_folder, network_file_system, remove_shared, replace_shared, set_aside,
+};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, params};
-use std::cmp::Ordering;
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// The newest format that this version reads and writes.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
+
+/// The database's name in its folder.
+const DATABASE: &str = "ids.sqlite3";
+
+/// How often the tables are made again before somebody is told.
+const ATTEMPTS: u32 = 3;
 
 /// What a database of format 0 lacks.
 const TABLES: &str = "
@@ -43,12 +62,52 @@ CREATE TABLE tops(
   top INTEGER NOT NULL,
   PRIMARY KEY(namespace, scope)) WITHOUT ROWID;
 CREATE TABLE facts(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-INSERT INTO facts VALUES ('journal', '0');
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 ";
 
-/// The fact that says how long the journal was at the last commit.
-const JOURNAL: &str = "journal";
+/// The fact that holds the [`Mark`].
+const MARK: &str = "journal";
+
+/// Which beginning of the journal the tables are the index of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Mark {
+    /// Where the last lines begin that were put into the tables.
+    start: u64,
+    /// Where they end.
+    length: u64,
+    /// The digest of those lines.
+    lines: String,
+    /// What the tables held then.
+    tables: Tables,
+}
+
+/// What is in the tables, as far as it can be told without reading them: their rows never change and never go
+/// away, so a page of an older copy shows in a number that is lower.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Tables {
+    anchors: i64,
+    events: i64,
+    ids: i64,
+    /// The digest of the highest number of every scope.
+    tops: String,
+}
+
+impl Mark {
+    fn read(text: &str) -> Option<Self> {
+        let mut words = text.split(' ');
+        let mut word = || words.next();
+        let (start, length) = (word()?.parse().ok()?, word()?.parse().ok()?);
+        let lines = word()?.to_owned();
+        let (anchors, events, ids) = (word()?.parse().ok()?, word()?.parse().ok()?, word()?.parse().ok()?);
+        let tables = Tables { anchors, events, ids, tops: word()?.to_owned() };
+        Some(Self { start, length, lines, tables }).filter(|_| start <= length)
+    }
+
+    fn text(&self) -> String {
+        let Self { start, length, lines, tables: Tables { anchors, events, ids, tops } } = self;
+        format!("{start} {length} {lines} {anchors} {events} {ids} {tops}")
+    }
+}
 
 /// Whether a log that is nowhere may be started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +125,8 @@ pub struct SqliteLog {
     connection: Connection,
     /// The journal, locked, while the log is locked.
     journal: Option<AppendFile>,
+    /// Whether this process has compared the tables with their mark; done again under every lock.
+    checked: bool,
     patience: Duration,
     /// Why no shared memory is used, where it is not.
     network: Option<&'static str>,
@@ -78,7 +139,7 @@ impl SqliteLog {
     /// [`IdsError::NoLog`] if there is none and it may not be started, [`IdsError::Busy`], and what the
     /// system or the database refuses.
     pub fn open(folder: &Path, patience: Duration, start: Start) -> Result<Self, IdsError> {
-        let path = folder.join("ids.sqlite3");
+        let path = folder.join(DATABASE);
         let journal = folder.join("ids.journal");
         let holds = |path: &Path| path.metadata().is_ok_and(|found| found.len() > 0);
         if start == Start::Refused && !holds(&path) && !holds(&journal) {
@@ -86,11 +147,15 @@ impl SqliteLog {
         }
         make_folder(folder)?;
         let network = network_file_system(folder);
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&path, flags).map_err(database("open", &path))?;
-        let log = Self { path, connection, journal: None, patience, network };
-        let (mode, synchronous) = if network.is_some() { ("delete", "EXTRA") } else { ("wal", "FULL") };
-        log.patiently("open", |connection| {
+        let log = Self { connection: connect(&path)?, path, journal: None, checked: false, patience, network };
+        log.prepare()?;
+        Ok(log)
+    }
+
+    /// Sets a new connection up.
+    fn prepare(&self) -> Result<(), IdsError> {
+        let (mode, synchronous) = if self.network.is_some() { ("delete", "EXTRA") } else { ("wal", "FULL") };
+        self.patiently("open", |connection| {
             connection.busy_timeout(Duration::ZERO)?;
             connection.pragma_update(None, "synchronous", synchronous)?;
             let now: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
@@ -98,8 +163,85 @@ impl SqliteLog {
                 connection.pragma_update_and_check(None, "journal_mode", mode, |_| Ok(()))?;
             }
             Ok(())
-        })?;
-        Ok(log)
+        })
+    }
+
+    /// Opens the log, and mends it where numbers cannot be taken by it: a database that is damaged, or that
+    /// nothing proves to be the newest, is made again from the journal and from what it holds itself, which
+    /// the journal gets as well. The journal's order counts, and what it lacks follows. Gives the name under
+    /// which the old database is kept, if there was something to mend.
+    ///
+    /// # Errors
+    /// [`IdsError::Busy`], [`IdsError::Damaged`] for the journal, and what the system refuses.
+    pub fn restore(folder: &Path, patience: Duration) -> Result<(Self, Option<PathBuf>), IdsError> {
+        let mut held = Vec::new();
+        match Self::open(folder, patience, Start::Allowed) {
+            Ok(mut log) => match log.examine() {
+                Ok(None) => return Ok((log, None)),
+                Ok(Some(_)) => held = log.held().0,
+                Err(error) => return Err(error),
+            },
+            Err(error) if error.is_damage() => {}
+            Err(error) => return Err(error),
+        }
+        let path = folder.join(DATABASE);
+        let mut journal = locked_journal(&path, patience)?;
+        let mut anchors = anchors_in(&path, &mut journal)?;
+        held.retain(|anchor| !anchors.iter().any(|known| known.nonce == anchor.nonce));
+        if !held.is_empty() {
+            journal.append_durably(lines_of(&held).as_bytes())?;
+            anchors.extend(held);
+        }
+        let kept = make_again(&path, patience, &mut journal, &anchors)?;
+        drop(journal);
+        Ok((Self::open(folder, patience, Start::Allowed)?, kept))
+    }
+
+    /// Why no number can be taken by this log, if so: [`IdsError::Unproven`], or damage of the database.
+    ///
+    /// # Errors
+    /// [`IdsError::Busy`], and what the system refuses.
+    pub fn examine(&mut self) -> Result<Option<IdsError>, IdsError> {
+        let sound = |connection: &Connection| connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
+        let said: Result<String, IdsError> = self.patiently("read", sound);
+        let found = match said {
+            Ok(said) if said == "ok" => self.doubt(),
+            Ok(said) => {
+                let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+                Err(database("read", &self.path)(rusqlite::Error::SqliteFailure(code, Some(said))))
+            }
+            Err(error) => Err(error),
+        };
+        match found {
+            Err(error) if error.is_damage() => Ok(Some(error)),
+            found => found,
+        }
+    }
+
+    /// What speaks against taking numbers by this log, looked at without a lock where that is enough.
+    ///
+    /// # Errors
+    /// [`IdsError::Busy`], and what the system or the database refuses.
+    pub fn doubt(&mut self) -> Result<Option<IdsError>, IdsError> {
+        if self.is_up_to_date()? {
+            return Ok(None);
+        }
+        match self.within(|_| Ok(())) {
+            Ok(()) => Ok(None),
+            Err(error @ IdsError::Unproven { .. }) => Ok(Some(error)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether anything is known of a namespace.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub fn knows(&mut self, namespace: &str) -> Result<bool, IdsError> {
+        self.patiently("read", |connection| {
+            let text = "SELECT EXISTS(SELECT 1 FROM anchors WHERE namespace = ?1)";
+            connection.query_row(text, [namespace], |row| row.get(0))
+        })
     }
 
     /// The kind of network file system the log lies on, where it does.
@@ -113,7 +255,7 @@ impl SqliteLog {
     /// # Errors
     /// The database refuses.
     pub fn fact(&mut self, name: &str) -> Result<Option<String>, IdsError> {
-        self.catch_up()?;
+        self.doubt()?;
         self.patiently("read", |connection| {
             connection.query_row("SELECT value FROM facts WHERE name = ?1", [name], |row| row.get(0)).optional()
         })
@@ -138,18 +280,13 @@ impl SqliteLog {
     /// The system or the database refuses.
     pub fn keep_copy(&mut self, anchors: &[Anchor]) -> Result<(), IdsError> {
         self.within(|log| {
-            let mut lines = String::new();
+            let mut new = Vec::new();
             for anchor in anchors {
                 if log.insert(anchor, "OR IGNORE")? {
-                    lines.push_str(&anchor.line());
-                    lines.push('\n');
+                    new.push(anchor.clone());
                 }
             }
-            if lines.is_empty() {
-                return Ok(());
-            }
-            let length = log.journal()?.append_durably(lines.as_bytes())?;
-            log.note_length(length)
+            log.publish(&new)
         })
     }
 
@@ -178,22 +315,12 @@ impl SqliteLog {
     }
 
     fn holder(&self) -> String {
-        let shared = self.path.with_extension("sqlite3-shm");
-        let holders = lock_holders(&[&self.path, &shared, &self.journal_path()]);
-        if holders.is_empty() {
-            "another process is writing".to_owned()
-        } else {
-            format!("{} is at it", holders.join(", "))
-        }
+        holder(&self.path)
     }
 
     /// Runs `work` while nobody else can write, on tables that are up to date; commits what it did.
     fn within<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, IdsError>) -> Result<T, IdsError> {
-        // Without shared memory readers must be kept out as well, or the commit would wait for them.
-        let begin = if self.network.is_some() { "BEGIN EXCLUSIVE" } else { "BEGIN IMMEDIATE" };
-        self.patiently("lock", |connection| connection.execute_batch(begin))?;
-        let done =
-            self.lock_journal().and_then(|()| self.migrate()).and_then(|()| self.roll()).and_then(|()| work(self));
+        let done = self.begin().and_then(|()| work(self));
         let commit = |connection: &Connection| connection.execute_batch("COMMIT");
         let done = done.and_then(|done| self.patiently("commit to", commit).map(|()| done));
         if done.is_err() {
@@ -203,32 +330,38 @@ impl SqliteLog {
         done
     }
 
-    /// Locks the journal as well: whoever still writes to a database that was deleted meanwhile, or that
-    /// an old copy replaced, is kept out by it.
-    fn lock_journal(&mut self) -> Result<(), IdsError> {
-        let (path, started) = (self.journal_path(), Instant::now());
-        loop {
-            if let Some(journal) = AppendFile::open_locked(&path)? {
-                self.journal = Some(journal);
+    /// Keeps everybody else out, and makes the tables the index of the whole journal.
+    fn begin(&mut self) -> Result<(), IdsError> {
+        // Without shared memory readers must be kept out as well, or the commit would wait for them.
+        let begin = if self.network.is_some() { "BEGIN EXCLUSIVE" } else { "BEGIN IMMEDIATE" };
+        for _ in 0..ATTEMPTS {
+            self.patiently("lock", |connection| connection.execute_batch(begin))?;
+            // The journal is locked as well: whoever still writes to a database that was deleted meanwhile, or
+            // that another one replaced, is kept out by it.
+            self.journal = Some(locked_journal(&self.path, self.patience)?);
+            if self.migrate()? && self.roll_forward()? {
                 return Ok(());
             }
-            let waited = started.elapsed();
-            if waited >= self.patience {
-                return Err(IdsError::Busy { holder: self.holder(), path, waited });
-            }
-            thread::sleep(Duration::from_millis(2));
+            self.make_again()?;
         }
+        let corrupt = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+        Err(database("lock", &self.path)(rusqlite::Error::SqliteFailure(corrupt, None)))
     }
 
     fn journal(&mut self) -> Result<&mut AppendFile, IdsError> {
         self.journal.as_mut().ok_or_else(|| IdsError::NoLog(self.path.clone()))
     }
 
-    fn migrate(&self) -> Result<(), IdsError> {
-        let version = self.query("PRAGMA user_version")?;
-        match version {
-            VERSION => Ok(()),
-            0 => self.connection.execute_batch(TABLES).map_err(database("set up", &self.path)),
+    /// Makes the tables where there are none; whether they are of this version's format now.
+    fn migrate(&self) -> Result<bool, IdsError> {
+        match self.query("PRAGMA user_version")? {
+            VERSION => Ok(true),
+            0 => {
+                self.connection.execute_batch(TABLES).map_err(database("set up", &self.path))?;
+                self.note(0, b"").map(|()| true)
+            }
+            // Format 1 had no mark: the journal tells.
+            1 => Ok(false),
             found => Err(IdsError::TooNew { path: self.path.clone(), found, known: VERSION }),
         }
     }
@@ -237,63 +370,140 @@ impl SqliteLog {
         self.connection.query_row(text, [], |row| row.get(0)).map_err(database("read", &self.path))
     }
 
-    /// How long the journal was when the database last committed.
-    fn known_length(&self) -> rusqlite::Result<u64> {
-        let text: String =
-            self.connection.query_row("SELECT value FROM facts WHERE name = ?1", [JOURNAL], |row| row.get(0))?;
-        Ok(text.parse().unwrap_or_default())
+    fn mark(&self) -> rusqlite::Result<Option<Mark>> {
+        let text = "SELECT value FROM facts WHERE name = ?1";
+        let text: Option<String> = self.connection.query_row(text, [MARK], |row| row.get(0)).optional()?;
+        Ok(text.as_deref().and_then(Mark::read))
     }
 
-    /// Makes database and journal hold the same.
-    fn roll(&mut self) -> Result<(), IdsError> {
-        let known = self.known_length().map_err(database("read", &self.path))?;
-        let length = self.journal()?.length()?;
-        match length.cmp(&known) {
-            Ordering::Greater => self.roll_forward(known),
-            Ordering::Less => self.write_journal_again(),
-            Ordering::Equal => Ok(()),
+    /// What the tables hold.
+    fn tables(&self) -> rusqlite::Result<Tables> {
+        let count = "SELECT (SELECT count(*) FROM anchors), (SELECT count(*) FROM anchors WHERE event IS NOT NULL),
+            (SELECT count(*) FROM ids)";
+        let (anchors, events, ids) =
+            self.connection.query_row(count, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        let mut text = String::new();
+        let mut tops = self.connection.prepare("SELECT namespace, scope, top FROM tops ORDER BY namespace, scope")?;
+        let mut rows = tops.query([])?;
+        while let Some(row) = rows.next()? {
+            let (namespace, scope, top): (String, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let _infallible = writeln!(text, "{namespace} {scope} {top}");
         }
+        Ok(Tables { anchors, events, ids, tops: digest(text.as_bytes()) })
     }
 
-    /// Adds what the journal has beyond the database: it was flushed, and perhaps acknowledged.
-    fn roll_forward(&mut self, known: u64) -> Result<(), IdsError> {
-        let mut bytes = self.journal()?.read_from(known)?;
-        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
-        if whole < bytes.len() {
-            // A line without its end was never flushed, so never acknowledged.
-            self.journal()?.cut(known + whole as u64)?;
-            bytes.truncate(whole);
+    /// Whether the tables hold what a mark says, and each of their indexes as well.
+    fn are_what(&self, mark: &Mark) -> rusqlite::Result<bool> {
+        let Tables { anchors, ids, .. } = mark.tables;
+        let counts = [
+            ("anchors NOT INDEXED", anchors),
+            ("anchors INDEXED BY anchors_of_namespace", anchors),
+            ("anchors INDEXED BY sqlite_autoindex_anchors_1", anchors),
+            ("ids NOT INDEXED", ids),
+            ("ids INDEXED BY sqlite_autoindex_ids_1", ids),
+            ("ids INDEXED BY sqlite_autoindex_ids_2", ids),
+        ];
+        for (of, expected) in counts {
+            let text = format!("SELECT count(*) FROM {of}");
+            if self.connection.query_row(&text, [], |row| row.get::<_, i64>(0))? != expected {
+                return Ok(false);
+            }
         }
-        let place = self.journal_path().display().to_string();
-        for (number, line) in (1..).zip(bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty())) {
-            let damaged = |fault: String| IdsError::Damaged { place: place.clone(), line: number, fault };
-            let text = std::str::from_utf8(line).map_err(|error| damaged(error.to_string()))?;
-            let anchor = Anchor::read(text).map_err(damaged)?;
+        Ok(self.tables()? == mark.tables)
+    }
+
+    /// Writes the mark: the tables know the journal up to and with these lines.
+    fn note(&self, start: u64, lines: &[u8]) -> Result<(), IdsError> {
+        let note = || -> rusqlite::Result<()> {
+            let length = start + lines.len() as u64;
+            let mark = Mark { start, length, lines: digest(lines), tables: self.tables()? };
+            let text = "INSERT INTO facts VALUES (?1, ?2) ON CONFLICT(name) DO UPDATE SET value = excluded.value";
+            self.connection.execute(text, [MARK, &mark.text()])?;
+            Ok(())
+        };
+        note().map_err(database("write", &self.path))
+    }
+
+    /// Writes anchors that the tables have got into the journal.
+    fn publish(&mut self, anchors: &[Anchor]) -> Result<(), IdsError> {
+        if anchors.is_empty() {
+            return Ok(());
+        }
+        let (lines, start) = (lines_of(anchors), self.journal()?.length()?);
+        self.journal()?.append_durably(lines.as_bytes())?;
+        self.note(start, lines.as_bytes())
+    }
+
+    /// Adds what the journal has beyond the tables: it was flushed, and perhaps acknowledged. `false` if the
+    /// tables are not what they say they are.
+    fn roll_forward(&mut self) -> Result<bool, IdsError> {
+        let read = |error| database("read", &self.path)(error);
+        let Some(mark) = self.mark().map_err(read)? else { return Ok(false) };
+        let are_what = self.are_what(&mark).map_err(read)?;
+        if self.journal()?.length()? < mark.length {
+            return Err(self.unproven("is missing, or shorter than the log remembers it"));
+        }
+        let bytes = self.journal()?.read_from(mark.start)?;
+        let seen = usize::try_from(mark.length - mark.start).unwrap_or(usize::MAX);
+        let (seen, beyond) = bytes.split_at_checked(seen).unwrap_or_default();
+        if digest(seen) != mark.lines {
+            return Err(self.unproven("is not the one that the log remembers"));
+        }
+        if !are_what {
+            return Ok(false);
+        }
+        let whole = cut_torn_line(self.journal()?, mark.length, beyond)?;
+        for anchor in read_lines(&self.journal_path(), whole)? {
             self.insert(&anchor, "OR IGNORE")?;
         }
-        self.note_length(known + whole as u64)
+        if !whole.is_empty() {
+            self.note(mark.length, whole)?;
+        }
+        Ok(true)
     }
 
-    fn write_journal_again(&mut self) -> Result<(), IdsError> {
-        let mut text = String::new();
-        for body in self.bodies("SELECT body FROM anchors ORDER BY seq", &[])? {
-            text.push_str(&body);
-            text.push('\n');
+    fn unproven(&self, fault: &'static str) -> IdsError {
+        IdsError::Unproven { path: self.path.clone(), journal: self.journal_path(), fault }
+    }
+
+    /// The anchors that can be read in the tables, and whether those are all.
+    fn held(&self) -> (Vec<Anchor>, Result<(), IdsError>) {
+        let mut anchors = Vec::new();
+        let mut read = || -> rusqlite::Result<()> {
+            // The rows themselves, not what an index says of them.
+            let mut statement = self.connection.prepare("SELECT body FROM anchors NOT INDEXED ORDER BY seq")?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                let body: String = row.get(0)?;
+                anchors.extend(Anchor::read(&body).ok());
+            }
+            Ok(())
+        };
+        let all = read().map_err(database("read", &self.path));
+        (anchors, all)
+    }
+
+    /// Makes the database again from the journal, unless the tables hold something that the journal lacks.
+    fn make_again(&mut self) -> Result<(), IdsError> {
+        let (held, all) = self.held();
+        all?;
+        let (path, patience) = (self.path.clone(), self.patience);
+        let anchors = anchors_in(&path, self.journal()?)?;
+        let nonces: BTreeSet<&str> = anchors.iter().map(|anchor| anchor.nonce.as_str()).collect();
+        if held.iter().any(|anchor| !nonces.contains(anchor.nonce.as_str())) {
+            return Err(self.unproven("lacks something that the log holds"));
         }
-        let path = self.journal_path();
-        replace_whole(&path, text.as_bytes())?;
-        self.lock_journal()?;
-        self.note_length(text.len() as u64)
+        make_again(&path, patience, self.journal()?, &anchors)?;
+        // Closing the old one must not take the new one's log of changed pages for its own.
+        let keep = rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+        self.connection.set_db_config(keep, true).map_err(database("close", &self.path))?;
+        self.connection = connect(&self.path)?;
+        self.journal = None;
+        self.prepare()
     }
 
     fn journal_path(&self) -> PathBuf {
-        self.path.with_file_name("ids.journal")
-    }
-
-    fn note_length(&self, length: u64) -> Result<(), IdsError> {
-        let text = "UPDATE facts SET value = ?2 WHERE name = ?1";
-        self.connection.execute(text, params![JOURNAL, length.to_string()]).map_err(database("write", &self.path))?;
-        Ok(())
+        journal_beside(&self.path)
     }
 
     /// Adds an anchor's rows. A number or an id that another anchor has is an error, but when rows are
@@ -355,15 +565,25 @@ impl SqliteLog {
         Anchor::read(body).map_err(damaged)
     }
 
-    /// Brings the database up to date before it is read, if the journal's length says that it is not.
-    fn catch_up(&mut self) -> Result<(), IdsError> {
-        let up_to_date = self.patiently("read", |_| match self.known_length() {
-            Err(error) if is_busy(&error) => Err(error),
-            // Without the table it has to be set up.
-            known => Ok(known.ok()),
+    /// Whether the tables are what their mark says, and the journal ends with what it says.
+    fn is_up_to_date(&mut self) -> Result<bool, IdsError> {
+        let checked = self.checked;
+        let mark = self.patiently("read", |_| {
+            let found = self.mark().and_then(|mark| match mark {
+                Some(mark) if checked || self.are_what(&mark)? => Ok(Some(mark)),
+                _ => Ok(None),
+            });
+            match found {
+                Err(error) if is_busy(&error) || is_damage(&error) => Err(error),
+                // Without the tables they have to be set up.
+                found => Ok(found.unwrap_or_default()),
+            }
         })?;
-        let length = self.journal_path().metadata().map_or(0, |found| found.len());
-        if up_to_date == Some(length) { Ok(()) } else { self.within(|_| Ok(())) }
+        let path = self.journal_path();
+        let length = path.metadata().map_or(0, |found| found.len());
+        let Some(mark) = mark.filter(|mark| mark.length == length) else { return Ok(false) };
+        self.checked = length == 0 || digest(&AppendFile::open(&path)?.read_from(mark.start)?) == mark.lines;
+        Ok(self.checked)
     }
 }
 
@@ -373,7 +593,7 @@ impl AnchorLog for SqliteLog {
     }
 
     fn read(&mut self, namespace: &str) -> Result<Vec<Anchor>, IdsError> {
-        self.catch_up()?;
+        self.doubt()?;
         self.anchors_of(namespace)
     }
 
@@ -386,14 +606,10 @@ impl AnchorLog for SqliteLog {
             if anchors.is_empty() {
                 return Ok(Outcome::Appended(anchors));
             }
-            let mut lines = String::new();
             for anchor in &anchors {
                 log.insert(anchor, "")?;
-                lines.push_str(&anchor.line());
-                lines.push('\n');
             }
-            let length = log.journal()?.append_durably(lines.as_bytes())?;
-            log.note_length(length)?;
+            log.publish(&anchors)?;
             Ok(Outcome::Appended(anchors))
         })
     }
@@ -427,6 +643,120 @@ impl Standing for Inside<'_> {
     }
 }
 
+fn connect(path: &Path) -> Result<Connection, IdsError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(path, flags).map_err(database("open", path))
+}
+
+fn journal_beside(path: &Path) -> PathBuf {
+    path.with_file_name("ids.journal")
+}
+
+/// Who is at the log, as far as the system tells.
+fn holder(path: &Path) -> String {
+    let shared = path.with_extension("sqlite3-shm");
+    let holders = lock_holders(&[path, &shared, &journal_beside(path)]);
+    if holders.is_empty() {
+        "another process is writing".to_owned()
+    } else {
+        format!("{} is at it", holders.join(", "))
+    }
+}
+
+/// Locks the journal of a database.
+fn locked_journal(database: &Path, patience: Duration) -> Result<AppendFile, IdsError> {
+    let (path, started) = (journal_beside(database), Instant::now());
+    loop {
+        if let Some(journal) = AppendFile::open_locked(&path)? {
+            return Ok(journal);
+        }
+        let waited = started.elapsed();
+        if waited >= patience {
+            return Err(IdsError::Busy { holder: holder(database), path, waited });
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+fn digest(bytes: &[u8]) -> String {
+    crate::event::hex(&Sha256::digest(bytes))
+}
+
+fn lines_of(anchors: &[Anchor]) -> String {
+    anchors.iter().fold(String::new(), |text, anchor| text + &anchor.line() + "\n")
+}
+
+/// A line without its end was never flushed, so never acknowledged: it is cut off. `bytes` stand at `start`.
+fn cut_torn_line<'a>(journal: &mut AppendFile, start: u64, bytes: &'a [u8]) -> Result<&'a [u8], IdsError> {
+    let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
+    let (whole, torn) = bytes.split_at_checked(end).unwrap_or((bytes, b""));
+    if !torn.is_empty() {
+        journal.cut(start + whole.len() as u64)?;
+    }
+    Ok(whole)
+}
+
+fn read_lines(journal: &Path, bytes: &[u8]) -> Result<Vec<Anchor>, IdsError> {
+    let mut anchors = Vec::new();
+    for (line, text) in (1..).zip(bytes.split(|byte| *byte == b'\n')).filter(|(_, text)| !text.is_empty()) {
+        let damaged = |fault: String| IdsError::Damaged { place: journal.display().to_string(), line, fault };
+        let text = std::str::from_utf8(text).map_err(|error| damaged(error.to_string()))?;
+        anchors.push(Anchor::read(text).map_err(damaged)?);
+    }
+    Ok(anchors)
+}
+
+/// Everything in the journal of a database.
+fn anchors_in(database: &Path, journal: &mut AppendFile) -> Result<Vec<Anchor>, IdsError> {
+    let bytes = journal.read_from(0)?;
+    let whole = cut_torn_line(journal, 0, &bytes)?;
+    read_lines(&journal_beside(database), whole)
+}
+
+/// Makes a database of the anchors of its whole journal, which is locked, in place of the one that is there.
+/// That one is kept under the name that is given; programs which have it open still see each other's
+/// reservations, in the journal.
+fn make_again(
+    path: &Path,
+    patience: Duration,
+    journal: &mut AppendFile,
+    anchors: &[Anchor],
+) -> Result<Option<PathBuf>, IdsError> {
+    let new = path.with_file_name("ids.sqlite3.new");
+    for leftover in [new.clone(), path.with_file_name("ids.sqlite3.new-journal")] {
+        remove_shared(&leftover)?;
+    }
+    let bytes = journal.read_from(0)?;
+    let log = SqliteLog {
+        connection: connect(&new)?,
+        path: new.clone(),
+        journal: None,
+        checked: false,
+        patience,
+        network: None,
+    };
+    let fill = |connection: &Connection, text: &str| connection.execute_batch(text).map_err(database("write", &new));
+    fill(&log.connection, "PRAGMA synchronous = FULL; BEGIN IMMEDIATE")?;
+    log.migrate()?;
+    for anchor in anchors {
+        log.insert(anchor, "OR IGNORE")?;
+    }
+    // The last line stands for all of them.
+    let body = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+    let start = body.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    log.note(start as u64, bytes.get(start..).unwrap_or_default())?;
+    fill(&log.connection, "COMMIT")?;
+    log.connection.close().map_err(|(_, error)| database("write", &new)(error))?;
+    let kept = set_aside(path, &["-wal", "-shm", "-journal", ""])?;
+    replace_shared(&new, path)?;
+    make_durable(path)?;
+    Ok(kept)
+}
+
+fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+}
+
 fn is_busy(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
@@ -436,7 +766,7 @@ fn database(action: &'static str, path: &Path) -> impl FnOnce(rusqlite::Error) -
     move |source| {
         let remedy = match source.sqlite_error_code() {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-                "move the file away (with its `-wal` and `-shm`): it is rebuilt from `ids.journal`"
+                "run `headwater id init`: it keeps that file under another name and makes the log again from `ids.journal`"
             }
             Some(ErrorCode::DiskFull) => "make room and try again",
             Some(ErrorCode::FileLockingProtocolFailed | ErrorCode::SystemIoFailure) => {

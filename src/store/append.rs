@@ -2,6 +2,7 @@
 
 use super::StoreError;
 use super::platform::{open_lock_file, same_file, sync_dir, try_lock};
+use super::shared::move_shared;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -123,4 +124,39 @@ pub fn make_folder(path: &Path) -> Result<(), StoreError> {
         Some(parent) => sync_dir(parent).map_err(StoreError::io("make durable", parent)),
         None => Ok(()),
     }
+}
+
+/// Gives a file, and those beside it with one of these endings, the first name `FILE.aside-1`, `-2`, … that
+/// nobody has; gives the file's new name, `None` where it was not there.
+///
+/// # Errors
+/// The system refuses.
+pub fn set_aside(path: &Path, endings: &[&str]) -> Result<Option<PathBuf>, StoreError> {
+    let with = |path: &Path, ending: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(ending);
+        PathBuf::from(name)
+    };
+    let is_free = |aside: &PathBuf| endings.iter().all(|ending| fs::symlink_metadata(with(aside, ending)).is_err());
+    let aside = (1..10_000).map(|number| with(path, &format!(".aside-{number}"))).find(is_free);
+    let Some(aside) = aside else {
+        return Err(StoreError::io("move away", path)(io::ErrorKind::AlreadyExists.into()));
+    };
+    let mut is_there = false;
+    for ending in endings {
+        let from = with(path, ending);
+        if fs::symlink_metadata(&from).is_ok() {
+            move_shared(&from, &with(&aside, ending))?;
+            is_there |= ending.is_empty();
+        }
+    }
+    Ok(is_there.then_some(aside))
+}
+
+/// Makes durable which file has this name.
+///
+/// # Errors
+/// The system refuses.
+pub fn make_durable(path: &Path) -> Result<(), StoreError> {
+    path.parent().map_or(Ok(()), |folder| sync_dir(folder).map_err(StoreError::io("make durable", folder)))
 }

@@ -633,3 +633,43 @@ fn a_check_without_its_source_is_none() {
     std::fs::remove_file(repo.root.join("TASKS.md")).unwrap();
     id(&repo.root, &["check", "SEC", "--no-fetch"]).exits(2).says("TASKS.md");
 }
+
+/// A database alone may be an old copy: only `init` may go on from it, above everything that is known.
+#[test]
+fn a_log_without_its_journal_gives_nothing_until_init() {
+    let repo = repo();
+    let own = repo.root.join(".git/headwater");
+    assert_eq!(reserve(&repo.root, &["SEC"]), ["SEC-20"]);
+    let old = std::fs::read(own.join("ids.sqlite3")).unwrap();
+    assert_eq!(reserve(&repo.root, &["SEC", "2"]), ["SEC-21", "SEC-22"]);
+    put(&repo.root, "TASKS.md", &format!("{TASKS}| SEC-22 | Written down | open |\n"));
+    std::fs::write(own.join("ids.sqlite3"), old).unwrap();
+    std::fs::remove_file(own.join("ids.journal")).unwrap();
+    for command in [&["reserve", "SEC"][..], &["next", "SEC"], &["reserve", "CMB"], &["release", "SEC-20"]] {
+        id(&repo.root, command).exits(2).says("ids.journal` is missing").says("headwater id init");
+    }
+    let listed = id(&repo.root, &["list", "SEC"]).exits(0).says("may be out of date");
+    assert!(listed.stdout.contains("SEC-20") && listed.stderr.matches("may be out of date").count() == 1);
+    let found = run(&mut headwater(&repo.root, &["doctor"])).exits(1).stdout;
+    assert!(found.contains("ids.journal` is missing"), "{found}");
+    id(&repo.root, &["init"]).exits(0).says("ids.sqlite3.aside-1");
+    assert_eq!(reserve(&repo.root, &["SEC"]), ["SEC-23"]);
+    assert!(std::fs::read_to_string(own.join("ids.journal")).unwrap().contains("SEC-20"));
+}
+
+#[test]
+fn a_damaged_log_is_an_error_until_init_which_keeps_it() {
+    let repo = repo();
+    let own = repo.root.join(".git/headwater");
+    assert_eq!(reserve(&repo.root, &["SEC"]), ["SEC-20"]);
+    let damaged = "no database, and nothing that anybody could read as one";
+    std::fs::write(own.join("ids.sqlite3"), damaged).unwrap();
+    for command in [&["reserve", "SEC"][..], &["list"]] {
+        id(&repo.root, command).exits(2).says("headwater id init");
+    }
+    let found = run(&mut headwater(&repo.root, &["doctor"])).exits(1).stdout;
+    assert!(found.contains("headwater id init"), "{found}");
+    id(&repo.root, &["init"]).exits(0).says("ids.sqlite3.aside-1");
+    assert_eq!(std::fs::read_to_string(own.join("ids.sqlite3.aside-1")).unwrap(), damaged);
+    assert_eq!(reserve(&repo.root, &["SEC"]), ["SEC-21"]);
+}

@@ -26,6 +26,8 @@ use crate::config::{LogKind, Namespace};
 use crate::git::Layout;
 use crate::ids::reserve::{Asking, nonce};
 use crate::ids::{Allocator, Place};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -105,7 +107,13 @@ pub(super) struct Desk<'a> {
 
 impl<'a> Desk<'a> {
     pub(super) fn new(context: &'a Context<'a>) -> Self {
-        let warn = Box::new(|text: &str| context.console.warning(&format!("warning: {text}")));
+        let said = RefCell::new(BTreeSet::new());
+        // Several namespaces, and several steps of one command, may come upon the same thing.
+        let warn = Box::new(move |text: &str| {
+            if said.borrow_mut().insert(text.to_owned()) {
+                context.console.warning(&format!("warning: {text}"));
+            }
+        });
         Self { context, warn, issues: IssueFinder::new(context, None, None) }
     }
 
