@@ -4,6 +4,7 @@ mod append;
 mod args;
 mod drift;
 mod gather;
+mod logs;
 mod queue;
 mod show;
 mod tail;
@@ -27,7 +28,8 @@ pub(super) fn collisions(context: &Context<'_>) -> Result<Exit, CliError> {
         if !ledger.dir.events().is_dir() {
             continue;
         }
-        for placed in drift::findings(context, &ledger, now)? {
+        // A push waits for no log.
+        for placed in drift::findings(context, &ledger, now, false)?.0 {
             if placed.finding.code == Code::DuplicateItem {
                 context.console.result(&drift::line(&placed))?;
                 worst = Exit::Finding;
