@@ -86,6 +86,33 @@ fn the_ledger_as_its_users_know_it() {
     assert_eq!(run(&["rebuild", "--format", "json"]).exits(0).json()["missing"][0], "#44");
 }
 
+/// What stands outside the regions comes back byte for byte; a page that can be read in two ways is not touched.
+#[test]
+fn prose_is_kept_to_the_byte() {
+    let (repo, server) = repo();
+    let rebuild = || ledger(&server, &repo.root, &["rebuild", "--log", "local"]);
+    prints(&server, &repo.root, &["allocate", "--kind", "occ", "--event", "a", "--log", "local"], "#1");
+    rebuild().exits(0);
+    let path = repo.root.join("wiki/collision-ledger.md");
+    let fresh = page(&repo);
+    let prose = "\n\n- kind: occ (overlapping occurrence)\n  <!-- headwater:end #1 -->\n```\n\n```\n\n\nno end";
+    for text in [format!("{fresh}{prose}"), format!("{fresh}{prose}").replace('\n', "\r\n")] {
+        std::fs::write(&path, &text).unwrap();
+        prints(&server, &repo.root, &["verify", "--log", "local"], "verify: clean");
+        rebuild().exits(0);
+        assert_eq!(page(&repo), text);
+    }
+    std::fs::write(&path, fresh.replacen("## #1\n", "## #1\n\nmine\n", 1)).unwrap();
+    rebuild().exits(0).says("what was written between the markers of #1 stands below them now");
+    assert_eq!(page(&repo), format!("{fresh}mine\n\n"));
+    let torn = fresh.replace("<!-- headwater:end #1 -->\n", "");
+    std::fs::write(&path, &torn).unwrap();
+    rebuild().exits(2).says("wiki/collision-ledger.md:7: the region of #1 begins here and does not end; put");
+    assert_eq!(page(&repo), torn);
+    let said = ledger(&server, &repo.root, &["verify", "--log", "local"]).exits(1).says("collision-ledger.md:7:");
+    assert_eq!(said.stdout, "verify: ledger page diverges from the anchor record\n");
+}
+
 #[test]
 fn losers_of_double_allocations() {
     let (repo, server) = repo();
