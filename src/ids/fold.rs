@@ -300,6 +300,7 @@ mod tests {
             at: "2026-01-01T00:00:00.000Z".to_owned(),
             nonce: nonce.to_string(),
             provisional,
+            backfill: false,
             file: None,
         }
     }

@@ -33,7 +33,7 @@ fn the_ledger_as_its_users_know_it() {
     let (repo, server) = repo();
     let run = |args: &[&str]| ledger(&server, &repo.root, args);
     let prints = |args: &[&str], expected: &str| prints(&server, &repo.root, args, expected);
-    prints(&["allocate", "--kind", "occ", "--ids", "#96,#95", "--event", "a1b2c3d4"], "#95 #96");
+    prints(&["allocate", "--kind", "occ", "--ids", "#96,#95", "--event", "7d0f8bca"], "#95 #96");
     prints(&["allocate", "--kind", "occ", "--event", "7d0f8bca", "--note", "dual-execution episode"], "#97");
     prints(&["allocate", "--kind", "occ", "--count", "2", "--event", "7d0f8bca"], "#98 #99");
     for (kind, id) in [("nm", "NM38"), ("fold", "n=74"), ("meta", "M39")] {
