@@ -44,7 +44,7 @@ pub struct Holding {
     pub item: String,
     /// The post that took it.
     pub by: Stamp,
-    /// The nonce of the reservation that it comes from.
+    /// The nonce of the reservation that it comes from, as the post says.
     pub reserved: Option<String>,
     /// Whether it was taken without a log.
     pub provisional: bool,
@@ -53,9 +53,10 @@ pub struct Holding {
 }
 
 impl Holding {
-    /// Whether the number comes from a log that put it in order: such a number never moves.
+    /// Whether the number comes from a log that put it in order: such a number never moves. That is the post's
+    /// own word: the queue is a function of the posts alone, and [`super::drift`] is what asks the log.
     #[must_use]
-    pub const fn is_published(&self) -> bool {
+    pub const fn says_published(&self) -> bool {
         self.reserved.is_some() && (!self.provisional || self.confirmed)
     }
 
@@ -67,8 +68,8 @@ impl Holding {
 
     /// Who has the better right to an id comes first: a published number, then the earlier UTC instant,
     /// then the seat's name in byte order.
-    fn rank(&self) -> (bool, &Stamp) {
-        (!self.is_published(), &self.by)
+    pub(super) fn rank(&self) -> (bool, &Stamp) {
+        (!self.says_published(), &self.by)
     }
 }
 

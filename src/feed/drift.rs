@@ -15,8 +15,10 @@ pub const CONFIRM_WITHIN: Span = Span::seconds_of(30);
 pub enum Code {
     /// Two items have one id, and neither was amended.
     DuplicateItem,
-    /// An id was used that no log gave out and nobody confirmed.
+    /// An id was used that no log gave out and nobody confirmed, whatever its post says.
     NotReserved,
+    /// The log gave the id to another reservation than the one that the post names.
+    ReservedByAnother,
     /// A number was taken by somebody who had not seen a number that was taken before.
     StaleView,
     /// A provisional number was not confirmed in time.
@@ -56,6 +58,7 @@ impl Code {
         match self {
             Self::DuplicateItem => "duplicate-item",
             Self::NotReserved => "item-not-reserved",
+            Self::ReservedByAnother => "reserved-by-another",
             Self::StaleView => "stale-view",
             Self::Unconfirmed => "unconfirmed",
             Self::ClaimCold => "claim-cold",
@@ -82,14 +85,43 @@ pub struct Finding {
 }
 
 /// What the log of ids knows of an item.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Backing {
-    /// It was given out.
-    Reserved,
+    /// It was given out, to the reservation with the first of these nonces; the others led to it by amendments.
+    Reserved(Vec<String>),
     /// It was not.
     NotReserved,
     /// No log keeps such ids.
     NoLog,
+    /// A log keeps such ids, and could not be looked at.
+    Unknown,
+}
+
+/// How the word of a post about its number stands against the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Word {
+    /// The log bears it out. Of a post that names no reservation it is enough that the log gave the number out.
+    True,
+    /// The log gave the number to somebody else.
+    Another,
+    /// The log did not give it out.
+    NotReserved,
+    /// No log keeps such ids.
+    NoLog,
+    /// Nobody could look.
+    Unknown,
+}
+
+impl Word {
+    fn of(holding: &Holding, measure: &Measure<'_>) -> Self {
+        match ((measure.backing)(&holding.item), &holding.reserved) {
+            (Backing::Reserved(nonces), Some(nonce)) if !nonces.contains(nonce) => Self::Another,
+            (Backing::Reserved(_), _) => Self::True,
+            (Backing::NotReserved, _) => Self::NotReserved,
+            (Backing::NoLog, _) => Self::NoLog,
+            (Backing::Unknown, _) => Self::Unknown,
+        }
+    }
 }
 
 /// When and by what measure a queue is looked at.
@@ -115,7 +147,7 @@ pub fn drift(feed: &Feed, board: &Board, measure: &Measure<'_>) -> Vec<Finding> 
     let numbers = Numbers::of(feed);
     let mut findings = Vec::new();
     for filing in board.filings() {
-        findings.extend(duplicate(board, filing));
+        findings.extend(duplicate(board, filing, measure));
         findings.extend(number(feed, board, filing, &numbers, measure));
         findings.extend(cold(filing, measure));
         findings.extend(filing.lost.iter().map(|lost| Finding {
@@ -131,9 +163,24 @@ pub fn drift(feed: &Feed, board: &Board, measure: &Measure<'_>) -> Vec<Finding> 
     findings
 }
 
+/// Another item with the same id and the better right to it. Here the log has a word: whom it gave the number
+/// comes before everybody who only says so.
+fn loses<'a>(board: &'a Board, filing: &'a Filing, measure: &Measure<'_>) -> Option<&'a Filing> {
+    let rivals = board.rivals(filing);
+    if rivals.is_empty() {
+        return None;
+    }
+    let borne_out = |one: &Filing| {
+        let holding = &one.holding;
+        holding.reserved.is_some() && !holding.is_pending() && Word::of(holding, measure) == Word::True
+    };
+    let all = rivals.into_iter().chain([filing]);
+    all.min_by_key(|one| (!borne_out(one), one.holding.rank())).filter(|best| best.by != filing.by)
+}
+
 /// Two items with one id: said once, of the one with the worse right.
-fn duplicate(board: &Board, filing: &Filing) -> Option<Finding> {
-    let winner = board.loses(filing)?;
+fn duplicate(board: &Board, filing: &Filing, measure: &Measure<'_>) -> Option<Finding> {
+    let winner = loses(board, filing, measure)?;
     let amend = match filing.holding.reserved {
         None => "--to NEW-ID",
         Some(_) => "--reserve NAMESPACE",
@@ -150,37 +197,49 @@ fn duplicate(board: &Board, filing: &Filing) -> Option<Finding> {
     })
 }
 
-/// What is wrong with how an item came to its number. A confirmation settles it: somebody looked again.
+/// What is wrong with how an item came to its number. What its post says of a reservation is held against the log.
+/// A confirmation settles it, because somebody looked again; but nobody confirms what the log gave to another.
 fn number(feed: &Feed, board: &Board, filing: &Filing, numbers: &Numbers<'_>, measure: &Measure<'_>) -> Vec<Finding> {
     let holding = &filing.holding;
     let mut findings = Vec::new();
-    if holding.confirmed || board.loses(filing).is_some() {
+    if loses(board, filing, measure).is_some() {
+        return findings;
+    }
+    let word = if holding.is_pending() { Word::Unknown } else { Word::of(holding, measure) };
+    if holding.confirmed && word != Word::Another {
         return findings;
     }
     let mut add = |code, detail, remedy| {
         findings.push(Finding { item: Some(holding.item.clone()), code, posts: vec![holding.by.id], detail, remedy });
     };
     let confirm = command(Kind::Confirm, filing, "");
-    if holding.provisional {
+    let amend = command(Kind::Amend, filing, "--reserve NAMESPACE");
+    if holding.is_pending() {
         let waited = measure.now - holding.by.ts.unix_nanos();
         if waited > CONFIRM_WITHIN.nanos() {
             let detail = format!("{} is CONFIRM-PENDING for more than 30 s", holding.item);
             add(Code::Unconfirmed, detail, confirm.clone());
         }
-    } else if holding.reserved.is_none() {
-        let backing = (measure.backing)(&holding.item);
-        if backing != Backing::Reserved {
-            let why = match backing {
-                Backing::NoLog => "no log keeps such ids",
-                Backing::NotReserved | Backing::Reserved => "the log of ids does not know it",
-            };
-            let remedy = format!("{confirm}; or {}", command(Kind::Amend, filing, "--reserve NAMESPACE"));
-            add(Code::NotReserved, format!("{} was used without a reservation: {why}", holding.item), remedy);
-        }
     }
-    if holding.reserved.is_none()
-        && let Some(unseen) = numbers.unseen(feed, holding)
-    {
+    let (item, says) = (&holding.item, holding.reserved.is_some());
+    let why = match word {
+        Word::NotReserved if says => Some("its post names a reservation that the log of ids does not know"),
+        Word::NotReserved => Some("the log of ids does not know it"),
+        Word::NoLog => Some("no log keeps such ids"),
+        Word::True | Word::Another | Word::Unknown => None,
+    };
+    if let Some(why) = why {
+        let remedy = format!("{confirm}; or {amend}");
+        add(Code::NotReserved, format!("{item} was used without a reservation: {why}"), remedy);
+    }
+    if word == Word::Another {
+        let detail =
+            format!("{item} was reserved by another: the log gave it to a reservation that its post does not name");
+        add(Code::ReservedByAnother, detail, amend);
+    }
+    // Whether a number was taken from a view is only asked where no log gave it.
+    let from_a_log = word == Word::True || word == Word::Unknown && says;
+    if !from_a_log && let Some(unseen) = numbers.unseen(feed, holding) {
         let of = taken(unseen).cloned().unwrap_or_default();
         let detail = format!(
             "{} was numbered by {} from a view without {of}, which {} had filed before",
@@ -283,8 +342,10 @@ mod tests {
     fn codes(feed: &Feed, at: &str) -> Vec<(&'static str, String)> {
         let now = Timestamp::parse(&format!("2026-04-16T{at}Z")).unwrap().unix_nanos();
         let backing = |item: &str| match item {
-            "SEC-1" => Backing::Reserved,
-            "SEC-2" => Backing::NotReserved,
+            "SEC-1" => Backing::Reserved(vec!["n1".to_owned()]),
+            "SEC-4" => Backing::Reserved(vec!["n4-amend".to_owned(), "n".to_owned()]),
+            "SEC-2" | "SEC-3" => Backing::NotReserved,
+            "FAR-1" => Backing::Unknown,
             _ => Backing::NoLog,
         };
         let measure = Measure { now, cold: Span::hours(1), backing: &backing };
@@ -313,6 +374,51 @@ mod tests {
         let confirm = Says { of: Some(third), ..Says::new(Kind::Confirm, Some("SEC-3"), "x") };
         post(&mut feed, "10:05:00", "c", confirm, &[]);
         assert_eq!(codes(&feed, "12:00:00"), found(&expected[..2]));
+    }
+
+    /// What a post says of its reservation is held against the log, whoever wrote it.
+    #[test]
+    fn a_false_reservation_is_found() {
+        let says = |item: &str, nonce: &str| Says {
+            reserved: Some(nonce.to_owned()),
+            ..Says::new(Kind::Actionable, Some(item), item)
+        };
+        for (item, nonce, code) in [
+            ("SEC-1", "n1", ""),
+            ("SEC-4", "n", ""),
+            ("SEC-1", "forged", "reserved-by-another"),
+            ("SEC-2", "forged", "item-not-reserved"),
+            ("OPS-1", "forged", "item-not-reserved"),
+            ("FAR-1", "forged", ""),
+        ] {
+            let mut feed = Feed::default();
+            let id = post(&mut feed, "10:00:00", "a", says(item, nonce), &[]);
+            let found = |feed: &Feed| codes(feed, "10:00:01").into_iter().map(|(code, _)| code).collect::<Vec<_>>();
+            let expected: Vec<&str> = std::iter::once(code).filter(|code| !code.is_empty()).collect();
+            assert_eq!(found(&feed), expected, "{item} {nonce}");
+            // A confirmation is no word against the log.
+            let confirm = Says { of: Some(id), ..Says::new(Kind::Confirm, Some(item), "x") };
+            post(&mut feed, "10:00:01", "a", confirm, &[id]);
+            let left: Vec<&str> = expected.into_iter().filter(|code| *code == "reserved-by-another").collect();
+            assert_eq!(found(&feed), left, "{item} {nonce}");
+        }
+    }
+
+    #[test]
+    fn whom_the_log_gave_a_number_need_not_amend() {
+        let says = |nonce: &str| Says {
+            reserved: Some(nonce.to_owned()),
+            ..Says::new(Kind::Actionable, Some("SEC-1"), nonce)
+        };
+        let mut feed = Feed::default();
+        post(&mut feed, "10:00:00", "forger", says("forged"), &[]);
+        post(&mut feed, "10:01:00", "owner", says("n1"), &[]);
+        let backing = |_: &str| Backing::Reserved(vec!["n1".to_owned()]);
+        let measure = Measure { now: 0, cold: Span::hours(1), backing: &backing };
+        let found = drift(&feed, &Board::of(&feed), &measure);
+        let said: Vec<_> = found.iter().map(|finding| (finding.code, finding.detail.as_str())).collect();
+        let detail = "owner and forger both filed SEC-1, and owner has the better right to it";
+        assert_eq!(said, [(Code::DuplicateItem, detail)]);
     }
 
     #[test]

@@ -369,6 +369,27 @@ impl Allocator<'_> {
         Ok(all)
     }
 
+    /// The logs as [`Allocator::books`] gives them, for who only looks: no log is started for it. `ask` asks
+    /// where the shared log is; otherwise what was seen of it last counts.
+    ///
+    /// # Errors
+    /// There is no log that can be looked at.
+    pub fn look(&self, namespace: &Namespace, ask: bool) -> Result<(Book, Book), IdsError> {
+        let own = match self.local(Start::Refused) {
+            Ok(mut log) => log.read(&namespace.name)?,
+            Err(IdsError::NoLog(_) | IdsError::NoLocalLog) if namespace.log != LogKind::Local => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        let Some(git) = self.git_for(namespace)? else {
+            // Another namespace may have started the log; of this one it knows nothing then.
+            let missing = || IdsError::NoLog(self.place.folder.join("ids.sqlite3"));
+            return if own.is_empty() { Err(missing()) } else { Ok((Book::fold(own), Book::default())) };
+        };
+        let mut shared = self.shared(&git, namespace)?;
+        let seen = if ask { shared.read(&namespace.name)? } else { shared.seen()? };
+        Ok((Book::fold(own), Book::fold(seen)))
+    }
+
     /// The local log and what was seen of the shared one, folded.
     ///
     /// # Errors

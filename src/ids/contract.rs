@@ -68,6 +68,9 @@ pub struct Anchor {
     /// Whether it was taken while the shared log could not be reached.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub provisional: bool,
+    /// Whether its ids are older than the log, and were only registered.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub backfill: bool,
     /// The file that was made with it, from the top of the work tree, and the SHA-256 of its content.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<(String, String)>,

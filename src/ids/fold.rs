@@ -159,6 +159,20 @@ impl Book {
         self.by_id.get(id).and_then(|key| self.claims.get(key))
     }
 
+    /// The nonces of the anchor that has an id, and of those that led to it by amendments, latest first; none
+    /// for an id that nobody has, or that waits for its log.
+    #[must_use]
+    pub fn nonces_of(&self, id: &str) -> Vec<String> {
+        let claim = self.claim(id).filter(|claim| claim.state != State::Pending);
+        let mut nonces: Vec<String> = Vec::new();
+        let mut next = claim.and_then(|claim| self.anchor_of(claim));
+        while let Some(anchor) = next.filter(|anchor| !nonces.contains(&anchor.nonce)) {
+            nonces.push(anchor.nonce.clone());
+            next = anchor.of.as_ref().and_then(|of| self.anchors.get(*self.seen.get(of)?));
+        }
+        nonces
+    }
+
     /// The claim that owns a number.
     #[must_use]
     pub fn owner(&self, scope: &Scope, number: u64) -> Option<&Claim> {
@@ -286,6 +300,7 @@ mod tests {
             at: "2026-01-01T00:00:00.000Z".to_owned(),
             nonce: nonce.to_string(),
             provisional,
+            backfill: false,
             file: None,
         }
     }

@@ -43,6 +43,7 @@ impl Asking {
             at: self.at.clone(),
             nonce: self.nonce.clone(),
             provisional: false,
+            backfill: false,
             file: None,
         }
     }

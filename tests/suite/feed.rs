@@ -307,6 +307,66 @@ fn what_drifts() {
     feed(&repo.root, &["queue", "--now", "yesterday"]).exits(2).says("no instant");
 }
 
+/// A post can say anything of its reservation: the log is asked.
+#[test]
+fn a_forged_reservation_is_found() {
+    let repo = repo();
+    append(&repo.root, "a", "actionable", &["--reserve", "CMB"]).exits(0);
+    run(&mut headwater(&repo.root, &["id", "reserve", "CMB"])).exits(0);
+    assert_eq!(codes(&repo.root, LATER), [""; 0]);
+    let forged = |item: &str| filing(item, item) + "post-reserved: 00112233445566778899aabbccddeeff\n";
+    for item in ["CMB-0002", "CMB-0041", "OPS-1"] {
+        post(&repo.root, "2026-04-16T20:00:00Z", item, &forged(item));
+    }
+    // A forger who is earlier than the owner, and before the owner in the queue.
+    post(&repo.root, "2026-04-16T20:00:00Z", "x", &forged("CMB-0001"));
+    let expected = [
+        "duplicate-item CMB-0001",
+        "reserved-by-another CMB-0002",
+        "item-not-reserved CMB-0041",
+        "stale-view CMB-0041",
+        "item-not-reserved OPS-1",
+    ];
+    assert_eq!(codes(&repo.root, "2026-04-16T20:00:01Z"), expected);
+    let said = feed(&repo.root, &["drift"]).exits(1).stdout;
+    assert!(said.contains("a has the better right"), "{said}");
+    for item in ["CMB-0002", "CMB-0041"] {
+        post(
+            &repo.root,
+            "2026-04-16T20:00:02Z",
+            item,
+            &format!("post-kind: confirm\npost-item: {item}\npost-subject: x\n"),
+        );
+    }
+    let left = codes(&repo.root, "2026-04-16T20:00:03Z");
+    assert!(left.contains(&expected[1].to_owned()) && !left.contains(&expected[2].to_owned()), "{left:?}");
+}
+
+/// Another clone has not seen the shared log yet: it is asked, and where it cannot be, that is said.
+#[test]
+fn drift_asks_the_shared_log_or_says_that_it_could_not() {
+    let repo = repo();
+    let other = clone(&repo, "other");
+    run(&mut headwater(&repo.root, &["id", "init"])).exits(0);
+    append(&repo.root, "a", "actionable", &["--reserve", "GIT"]).exits(0);
+    for (name, text) in crate::sandbox::files_below(&repo.root.join(EVENTS)) {
+        std::fs::create_dir_all(other.join(EVENTS)).unwrap();
+        std::fs::write(other.join(EVENTS).join(name), text).unwrap();
+    }
+    let (remote, away) = (repo.beside("remote.git"), repo.beside("away.git"));
+    std::fs::rename(&remote, &away).unwrap();
+    let blind =
+        feed(&other, &["drift", "--format", "json"]).exits(0).says("GIT-1 came from the log of GIT is not known");
+    assert_eq!(blind.json()["unchecked"][0]["items"][0], "GIT-1");
+    feed(&other, &["drift"]).exits(0).says("nothing else is wrong");
+    std::fs::rename(&away, &remote).unwrap();
+    let seen = feed(&other, &["drift"]).exits(0).says("the feed is clean");
+    assert!(!seen.stderr.contains("warning"), "{}", seen.stderr);
+    // What was seen once never changes, and needs nobody's answer.
+    std::fs::rename(&remote, &away).unwrap();
+    feed(&other, &["drift"]).exits(0).says("the feed is clean");
+}
+
 /// A small generator, so that a failing seed can be run again.
 struct Random(u64);
 

@@ -33,7 +33,7 @@ fn the_ledger_as_its_users_know_it() {
     let (repo, server) = repo();
     let run = |args: &[&str]| ledger(&server, &repo.root, args);
     let prints = |args: &[&str], expected: &str| prints(&server, &repo.root, args, expected);
-    prints(&["allocate", "--kind", "occ", "--ids", "#96,#95", "--event", "a1b2c3d4"], "#95 #96");
+    prints(&["allocate", "--kind", "occ", "--ids", "#96,#95", "--event", "7d0f8bca"], "#95 #96");
     prints(&["allocate", "--kind", "occ", "--event", "7d0f8bca", "--note", "dual-execution episode"], "#97");
     prints(&["allocate", "--kind", "occ", "--count", "2", "--event", "7d0f8bca"], "#98 #99");
     for (kind, id) in [("nm", "NM38"), ("fold", "n=74"), ("meta", "M39")] {
@@ -84,6 +84,33 @@ fn the_ledger_as_its_users_know_it() {
     assert!(page(&repo).ends_with("Caused by #44, see #97.\n"));
     assert_eq!(run(&["verify"]).exits(0).stdout, "verify: clean\n");
     assert_eq!(run(&["rebuild", "--format", "json"]).exits(0).json()["missing"][0], "#44");
+}
+
+/// What stands outside the regions comes back byte for byte; a page that can be read in two ways is not touched.
+#[test]
+fn prose_is_kept_to_the_byte() {
+    let (repo, server) = repo();
+    let rebuild = || ledger(&server, &repo.root, &["rebuild", "--log", "local"]);
+    prints(&server, &repo.root, &["allocate", "--kind", "occ", "--event", "a", "--log", "local"], "#1");
+    rebuild().exits(0);
+    let path = repo.root.join("wiki/collision-ledger.md");
+    let fresh = page(&repo);
+    let prose = "\n\n- kind: occ (overlapping occurrence)\n  <!-- headwater:end #1 -->\n```\n\n```\n\n\nno end";
+    for text in [format!("{fresh}{prose}"), format!("{fresh}{prose}").replace('\n', "\r\n")] {
+        std::fs::write(&path, &text).unwrap();
+        prints(&server, &repo.root, &["verify", "--log", "local"], "verify: clean");
+        rebuild().exits(0);
+        assert_eq!(page(&repo), text);
+    }
+    std::fs::write(&path, fresh.replacen("## #1\n", "## #1\n\nmine\n", 1)).unwrap();
+    rebuild().exits(0).says("what was written between the markers of #1 stands below them now");
+    assert_eq!(page(&repo), format!("{fresh}mine\n\n"));
+    let torn = fresh.replace("<!-- headwater:end #1 -->\n", "");
+    std::fs::write(&path, &torn).unwrap();
+    rebuild().exits(2).says("wiki/collision-ledger.md:7: the region of #1 begins here and does not end; put");
+    assert_eq!(page(&repo), torn);
+    let said = ledger(&server, &repo.root, &["verify", "--log", "local"]).exits(1).says("collision-ledger.md:7:");
+    assert_eq!(said.stdout, "verify: ledger page diverges from the anchor record\n");
 }
 
 #[test]

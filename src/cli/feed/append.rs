@@ -278,6 +278,12 @@ impl Scribe<'_> {
         let wish = Wish { count: 1, event: self.args.event.clone(), ..Wish::default() };
         let reserved = self.allocator.reserve(namespace, &self.asking, &wish)?;
         let item = reserved.ids.first().cloned().unwrap_or_default();
+        // Of a number that was amended meanwhile, the amendment is the reservation.
+        if reserved.repeated
+            && let Ok(number) = self.number(&item)?
+        {
+            return Ok(number);
+        }
         Ok(Number { item, reserved: Some(reserved.anchor.nonce), provisional: reserved.provisional })
     }
 

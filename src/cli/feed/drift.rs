@@ -2,19 +2,17 @@
 
 use super::args::DriftArgs;
 use super::gather::{Gathered, fetch, gather};
-use super::{instant, namespace_of};
+use super::instant;
+use super::logs::{Logs, Unchecked};
 use crate::cli::clock::now_unix_nanos;
 use crate::cli::console::{WARNING, annotation, styled};
 use crate::cli::context::{Context, Ledger};
 use crate::cli::error::{CliError, Exit};
-use crate::cli::id::Desk;
 use crate::cli::origins::counted;
 use crate::feed::Board;
-use crate::feed::drift::{Backing, Code, Finding, Measure, drift};
-use crate::ids::fold::Book;
+use crate::feed::drift::{Code, Finding, Measure, drift};
 use crate::ledger::escape::{escape, safe_for_terminal};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
 /// A finding, and the files that it is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,17 +30,24 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &DriftArgs) -> R
     if args.fetch {
         fetch(context)?;
     }
-    let found = findings(context, ledger, instant(args.now.as_ref())?)?;
+    let (found, unchecked) = findings(context, ledger, instant(args.now.as_ref())?, true)?;
+    for one in &unchecked {
+        context.console.warning(&format!("warning: {one}"));
+    }
     if context.console.json {
         let list: Vec<Value> = found.iter().map(finding_json).collect();
-        context.console.json(&json!({"schema": "headwater.feed.drift/1", "ledger": ledger.name, "findings": list}))?;
+        let unchecked: Vec<Value> = unchecked.iter().map(Unchecked::json).collect();
+        context.console.json(&json!({"schema": "headwater.feed.drift/1", "ledger": ledger.name, "findings": list,
+            "unchecked": unchecked}))?;
     } else {
         for placed in &found {
             let level = if args.warn.contains(&placed.finding.code) { "warning" } else { "error" };
             let text = if args.github { annotated(level, placed) } else { line(placed) };
             context.console.result(&text)?;
         }
-        if found.is_empty() {
+        if found.is_empty() && !unchecked.is_empty() {
+            context.console.notice("nothing else is wrong with the feed");
+        } else if found.is_empty() {
             context.console.notice("the feed is clean");
         } else {
             context.console.notice(&format!("{} in the feed", counted(found.len(), "finding")));
@@ -55,7 +60,8 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &DriftArgs) -> R
 /// What git's pre-push says: everything, and it stops only for what this work tree has a part in.
 pub(super) fn before_push(context: &Context<'_>, ledger: &Ledger) -> Result<Exit, CliError> {
     let mut worst = Exit::Done;
-    for placed in findings(context, ledger, now_unix_nanos())? {
+    // A push waits for no log.
+    for placed in findings(context, ledger, now_unix_nanos(), false)?.0 {
         if placed.here && !OF_TIME.contains(&placed.finding.code) {
             worst = Exit::Finding;
         }
@@ -85,19 +91,22 @@ fn finding_json(placed: &Placed) -> Value {
         "detail": finding.detail, "remedy": finding.remedy})
 }
 
-/// Everything that is wrong with the queue of a ledger at an instant, in nanoseconds since 1970.
+/// Everything that is wrong with the queue of a ledger at an instant, in nanoseconds since 1970, and the items
+/// whose numbers no log could be asked about. `ask` asks the shared logs about what this clone has not seen of them.
 ///
 /// # Errors
 /// The posts cannot be read.
-pub(super) fn findings(context: &Context<'_>, ledger: &Ledger, now: i128) -> Result<Vec<Placed>, CliError> {
+pub(super) fn findings(
+    context: &Context<'_>,
+    ledger: &Ledger,
+    now: i128,
+    ask: bool,
+) -> Result<(Vec<Placed>, Vec<Unchecked>), CliError> {
     let gathered = gather(context, ledger)?;
     let board = Board::of(&gathered.feed);
-    let books = books(context);
-    let backing = |item: &str| {
-        let Some(namespace) = namespace_of(context, item) else { return Backing::NoLog };
-        let known = books.get(&namespace.name).into_iter().flatten().any(|book| book.claim(item).is_some());
-        if known { Backing::Reserved } else { Backing::NotReserved }
-    };
+    let held = board.filings().iter().filter(|filing| !filing.holding.is_pending());
+    let logs = Logs::of(context, held.map(|filing| filing.holding.item.as_str()), ask);
+    let backing = |item: &str| logs.backing(item);
     let measure = Measure { now, cold: context.config.feed_cold, backing: &backing };
     let found = drift(&gathered.feed, &board, &measure);
     let mut placed: Vec<Placed> = found.into_iter().map(|finding| place(&gathered, finding)).collect();
@@ -112,22 +121,11 @@ pub(super) fn findings(context: &Context<'_>, ledger: &Ledger, now: i128) -> Res
         places: vec![format!("{file}:{}", bad.place)],
         here: gathered.here.contains(id),
     }));
-    Ok(placed)
+    Ok((placed, logs.unchecked))
 }
 
 fn place(gathered: &Gathered, finding: Finding) -> Placed {
     let places = finding.posts.iter().map(|id| gathered.place(id)).collect();
     let here = finding.posts.iter().any(|id| gathered.here.contains(id));
     Placed { finding, places, here }
-}
-
-/// What the logs of ids hold, as far as this clone has seen them; a log that was never started holds nothing.
-fn books(context: &Context<'_>) -> BTreeMap<String, [Book; 2]> {
-    let desk = Desk::new(context);
-    let allocator = desk.allocator(false);
-    let book = |namespace: &crate::config::Namespace| {
-        let (own, seen) = allocator.books(namespace).ok()?;
-        Some((namespace.name.clone(), [own, seen]))
-    };
-    context.config.ids.values().filter_map(book).collect()
 }

@@ -4,6 +4,7 @@ mod append;
 mod args;
 mod drift;
 mod gather;
+mod logs;
 mod queue;
 mod show;
 mod tail;

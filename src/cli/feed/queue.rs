@@ -101,7 +101,7 @@ fn row_json(row: &Row<'_>) -> Value {
     json!({"item": filing.holding.item, "state": filing.stage.word(), "owner": filing.stage.owner(),
         "filed_by": filing.by.agent, "filed_at": filing.by.ts.to_string(), "post": filing.by.id.to_hex(),
         "subject": filing.subject, "age_seconds": seconds(row.age), "idle_seconds": seconds(row.idle),
-        "warmth": warmth, "confirm_pending": filing.holding.is_pending(), "reserved": filing.holding.reserved.is_some(),
+        "warmth": warmth, "confirm_pending": filing.holding.is_pending(), "says_reserved": filing.holding.reserved.is_some(),
         "collides_with": row.loses_to.map(|other| other.by.id.to_hex()), "aliases": aliases(&filing.former)})
 }
 

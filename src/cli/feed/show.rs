@@ -116,5 +116,5 @@ pub(super) fn post_json(post: &Post) -> Value {
     json!({"post": post.stamp.id.to_hex(), "ts": post.stamp.ts.to_string(), "seat": post.stamp.agent,
         "branch": post.branch, "kind": says.kind.word(), "item": says.item, "to": says.to, "subject": says.subject,
         "text": says.text, "of": hex(&says.of), "proof": hex(&says.proof), "key": says.key,
-        "reserved": says.reserved.is_some(), "confirm_pending": says.provisional})
+        "says_reserved": says.reserved.is_some(), "confirm_pending": says.provisional})
 }

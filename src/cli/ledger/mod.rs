@@ -15,6 +15,7 @@ use super::record;
 use crate::config::{LogKind, Namespace};
 use crate::git::{Git, Layout};
 use crate::ids::IdsError;
+use crate::ids::collisions::page::PageFault;
 use crate::ids::collisions::record::{Anchors, Record};
 use crate::ids::collisions::{LedgerKind, memory, page};
 use crate::ids::contract::AnchorLog;
@@ -58,13 +59,6 @@ struct Surfaces {
     page_text: Option<String>,
     memory: PathBuf,
     memory_text: Option<String>,
-}
-
-/// What the two files are to hold.
-struct Projection {
-    page: String,
-    memory: String,
-    missing: Vec<String>,
 }
 
 impl<'a> Desk<'a> {
@@ -189,14 +183,24 @@ impl<'a> Desk<'a> {
         Ok(Surfaces { page, page_text, memory, memory_text })
     }
 
-    /// What page and memory file are to hold.
-    fn project(&self, record: &Record, surfaces: &Surfaces) -> Result<Projection, CliError> {
+    /// What the page is to hold, and its prose.
+    fn project_page(&self, record: &Record, surfaces: &Surfaces) -> Result<(String, page::Prose), CliError> {
+        let prose = page::prose(surfaces.page_text.as_deref().unwrap_or_default(), record)
+            .map_err(|PageFault { line, fault }| self.refused(&surfaces.page, line, &fault))?;
+        Ok((page::render(record, &prose), prose))
+    }
+
+    /// What the memory file is to hold.
+    fn project_memory(&self, record: &Record, surfaces: &Surfaces) -> Result<String, CliError> {
         let config = &self.context.config.collisions;
-        let prose = page::prose(surfaces.page_text.as_deref().unwrap_or_default(), record);
         let row = memory::row(record, &memory::link(&config.memory, &config.page));
-        let memory = memory::replace(surfaces.memory_text.as_deref().unwrap_or_default(), &row).map_err(|fault| {
-            CliError::Usage(format!("`{}`: {fault}; nothing was written", surfaces.memory.display()))
-        })?;
-        Ok(Projection { page: page::render(record, &prose), memory, missing: page::missing(record, &prose) })
+        memory::replace(surfaces.memory_text.as_deref().unwrap_or_default(), &row)
+            .map_err(|(line, fault)| self.refused(&surfaces.memory, line, fault))
+    }
+
+    /// A file that can be read in more than one way.
+    fn refused(&self, path: &Path, line: usize, fault: &str) -> CliError {
+        let path = path.strip_prefix(self.top()).unwrap_or(path);
+        CliError::Usage(format!("{}:{line}: {fault}; nothing was written", path.display()))
     }
 }

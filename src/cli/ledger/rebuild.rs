@@ -1,10 +1,11 @@
 //! `headwater ledger rebuild`: page and memory row from the published anchors.
 
 use super::args::RebuildArgs;
-use super::{Desk, Projection, Surfaces};
+use super::{Desk, Surfaces};
 use crate::cli::error::{CliError, Exit};
 use crate::config::LogKind;
 use crate::ids::collisions::decide::{losers, renumber};
+use crate::ids::collisions::page::{self, Prose};
 use crate::ids::collisions::record::Record;
 use crate::ids::fold::Book;
 use crate::store::{LockRequest, make_folder, replace_whole, with_lock_file};
@@ -22,16 +23,20 @@ pub(super) fn run(desk: &Desk<'_>, args: &RebuildArgs) -> Result<Exit, CliError>
     }
     desk.report_unreadable(&published);
     let record = Record::fold(&published.anchors);
-    let projection = write(desk, &record)?;
+    let prose = write(desk, &record)?;
+    for key in &prose.edited {
+        (desk.warn)(&format!("what was written between the markers of {key} stands below them now"));
+    }
+    let missing = page::missing(&record, &prose);
     desk.report_divergences(&published);
     let console = desk.context.console;
-    if !projection.missing.is_empty() {
-        console.said(&format!("warning: prose cites missing anchors: {}", projection.missing.join(" ")));
+    if !missing.is_empty() {
+        console.said(&format!("warning: prose cites missing anchors: {}", missing.join(" ")));
     }
     if console.json {
         console.json(&serde_json::json!({
             "schema": "headwater.ledger.rebuild/1", "ids": record.ids(), "double_allocations": record.doubles,
-            "missing": projection.missing, "repaired": repaired,
+            "missing": missing, "repaired": repaired,
         }))?;
     } else {
         console.result(&format!("rebuilt: {} ids, {} double-allocation(s)", record.ids(), record.doubles))?;
@@ -58,7 +63,7 @@ fn settle(desk: &Desk<'_>, published: &super::Published) -> Result<bool, CliErro
 }
 
 /// Writes what has changed of page and memory file, one process at a time.
-fn write(desk: &Desk<'_>, record: &Record) -> Result<Projection, CliError> {
+fn write(desk: &Desk<'_>, record: &Record) -> Result<Prose, CliError> {
     let folder = desk.folder();
     make_folder(&folder)?;
     let waiting = |holder: &str| desk.context.console.notice(&format!("waiting for {holder}"));
@@ -66,11 +71,12 @@ fn write(desk: &Desk<'_>, record: &Record) -> Result<Projection, CliError> {
     let request = LockRequest { wait, purpose: "ledger rebuild", waiting: &waiting };
     with_lock_file(&folder.join("ledger.rebuild.lock"), &request, |_| {
         let surfaces = desk.surfaces()?;
-        let projection = desk.project(record, &surfaces)?;
+        let (page_now, prose) = desk.project_page(record, &surfaces)?;
+        let memory_now = desk.project_memory(record, &surfaces)?;
         let Surfaces { page, page_text, memory, memory_text } = &surfaces;
-        put(page, page_text.as_deref(), &projection.page)?;
-        put(memory, memory_text.as_deref(), &projection.memory)?;
-        Ok(projection)
+        put(page, page_text.as_deref(), &page_now)?;
+        put(memory, memory_text.as_deref(), &memory_now)?;
+        Ok(prose)
     })
 }
 

@@ -23,7 +23,7 @@ pub struct Wanted {
 }
 
 /// Decides an allocation: an equal one is the same, anything else takes the numbers after the highest
-/// that the log or `floor` knows.
+/// that the log or `floor` knows. Ids that were only registered were not allocated, so no allocation equals them.
 ///
 /// # Errors
 /// [`IdsError::Anchored`] for a backfill of an id that has an anchor, [`IdsError::Exhausted`], and what the
@@ -39,11 +39,13 @@ pub fn allocate(standing: &dyn Standing, asking: &Asking, wanted: &Wanted, floor
         if !ids.is_empty() {
             return Err(IdsError::Anchored { ids });
         }
+        anchor.backfill = true;
         numbers.clone()
     } else {
         let same = |other: &&Anchor| {
             let count = u64::try_from(other.numbers.len()).is_ok_and(|count| count == wanted.count);
-            other.kind == Kind::Reserve && other.event == anchor.event && other.note == anchor.note && count
+            let allocates = other.kind == Kind::Reserve && !other.backfill;
+            allocates && other.event == anchor.event && other.note == anchor.note && count
         };
         if let Some(same) = book.anchors().iter().find(same) {
             return Ok(Decision::Already(Box::new(same.clone())));
@@ -116,6 +118,7 @@ pub fn renumber(standing: &dyn Standing, kind: LedgerKind, asking: &Asking) -> R
             of: Some(loser.anchor.nonce.clone()),
             nonce: format!("{}-amend", loser.anchor.nonce),
             at: asking.at.clone(),
+            backfill: false,
             ..loser.anchor.clone()
         });
     }
@@ -190,6 +193,12 @@ mod tests {
         }
         let backfill = |numbers: &[u64]| Wanted { backfill: Some(numbers.to_vec()), ..wanted("e", 1) };
         assert_eq!(ids(&backfill(&[3, 99])), "#3 #99");
+        // Ids that were registered for an event were not allocated for it.
+        let older =
+            appended(allocate(&book, &asking("o"), &Wanted { event: "old".to_owned(), ..backfill(&[3]) }, 0).unwrap());
+        let with_older = Book::fold(book.anchors().iter().chain(&older).cloned());
+        let decided = allocate(&with_older, &asking("n"), &wanted("old", 1), 0).unwrap();
+        assert_eq!(appended(decided)[0].ids, ["#98"]);
         let refused = allocate(&book, &asking("n"), &backfill(&[3, 97]), 0);
         assert!(matches!(refused, Err(IdsError::Anchored { ids }) if ids == ["#97"]));
     }

@@ -10,24 +10,36 @@ const END: &str = "<!-- headwater:ledger:end -->";
 /// stays byte for byte.
 ///
 /// # Errors
-/// The markers do not stand as one pair.
-pub fn replace(text: &str, row: &str) -> Result<String, &'static str> {
-    let (begins, ends) = (text.matches(BEGIN).count(), text.matches(END).count());
-    if (begins, ends) == (0, 0) {
-        let distance = if text.is_empty() || text.ends_with("\n\n") {
-            ""
-        } else if text.ends_with('\n') {
-            "\n"
-        } else {
-            "\n\n"
-        };
-        return Ok(format!("{text}{distance}{BEGIN}\n{row}\n{END}\n"));
-    }
-    let parts = text.split_once(BEGIN).and_then(|(before, rest)| Some((before, rest.split_once(END)?)));
-    let (Some((before, (between, after))), (1, 1)) = (parts, (begins, ends)) else {
-        return Err(
-            "its markers `<!-- headwater:ledger -->` and `<!-- headwater:ledger:end -->` do not stand once each, in this order",
-        );
+/// The markers do not stand as one pair: the line that is wrong, and how.
+pub fn replace(text: &str, row: &str) -> Result<String, (usize, &'static str)> {
+    let mut places: Vec<(usize, &str)> = [BEGIN, END].iter().flat_map(|marker| text.match_indices(marker)).collect();
+    places.sort_unstable();
+    let line = |place: usize| text.get(..place).unwrap_or_default().matches('\n').count() + 1;
+    let (before, between, after) = match places.as_slice() {
+        [] => {
+            let distance = if text.is_empty() || text.ends_with("\n\n") {
+                ""
+            } else if text.ends_with('\n') {
+                "\n"
+            } else {
+                "\n\n"
+            };
+            return Ok(format!("{text}{distance}{BEGIN}\n{row}\n{END}\n"));
+        }
+        [(_, first), (_, second)] if (*first, *second) == (BEGIN, END) => {
+            let parts = text.split_once(BEGIN).and_then(|(before, rest)| Some((before, rest.split_once(END)?)));
+            let Some((before, (between, after))) = parts else { return Ok(text.to_owned()) };
+            (before, between, after)
+        }
+        [(place, END), ..] => {
+            return Err((line(*place), "this end marker of the row has no `<!-- headwater:ledger -->` before it"));
+        }
+        [_, (place, END), (more, _), ..] if place < more => {
+            return Err((line(*more), "there is a pair of markers for the row before this one; take one out"));
+        }
+        [(place, _), ..] => {
+            return Err((line(*place), "this marker of the row has no `<!-- headwater:ledger:end -->` of its own"));
+        }
     };
     // A row of a table keeps its line.
     let distance = if between.contains("\r\n") {
@@ -80,10 +92,13 @@ mod tests {
         assert_eq!(replace(table, "| new |").unwrap(), table.replace("old", "| new |"));
         let crlf = "<!-- headwater:ledger -->\r\n<!-- headwater:ledger:end -->\r\nx";
         assert_eq!(replace(crlf, "r").unwrap(), "<!-- headwater:ledger -->\r\nr\r\n<!-- headwater:ledger:end -->\r\nx");
-        for damaged in
-            ["<!-- headwater:ledger -->", "<!-- headwater:ledger:end --><!-- headwater:ledger -->", &once.repeat(2)]
-        {
-            assert!(replace(damaged, "r").is_err(), "{damaged}");
+        for (damaged, line) in [
+            ("x\n<!-- headwater:ledger -->", 2),
+            ("\n\n<!-- headwater:ledger:end --><!-- headwater:ledger -->", 3),
+            ("<!-- headwater:ledger -->\n<!-- headwater:ledger -->\n<!-- headwater:ledger:end -->", 1),
+            (&once.repeat(2), 12),
+        ] {
+            assert_eq!(replace(damaged, "r").unwrap_err().0, line, "{damaged}");
         }
     }
 

@@ -168,6 +168,9 @@ fn write_anchor(out: &mut String, anchor: &Anchor) {
     if anchor.provisional {
         line(out, "provisional", "true");
     }
+    if anchor.backfill {
+        line(out, "backfill", "true");
+    }
     if let Some((path, digest)) = &anchor.file {
         line(out, "file", &list(&[path.clone(), digest.clone()]));
     }
@@ -343,6 +346,7 @@ fn read_node(node: &Node<'_>, found: &Found, comment: u64) -> Result<Block, Stri
         at: text("at")?.unwrap_or_else(|| found.at.clone()),
         nonce: own,
         provisional: text("provisional")?.is_some_and(|word| word == "true"),
+        backfill: text("backfill")?.is_some_and(|word| word == "true"),
         file: match <[String; 2]>::try_from(file) {
             Ok([path, digest]) => Some((path, digest)),
             Err(_absent) => None,
@@ -480,6 +484,7 @@ mod tests {
                     at: "2026-02-19T18:00:00.000Z".to_owned(),
                     nonce: "0011-amend".to_owned(),
                     provisional: flag,
+                    backfill: !flag,
                     file: flag.then(|| ("a b.md".to_owned(), "00".to_owned())),
                 }
             })

@@ -1,0 +1,107 @@
+//! What the logs of ids say of the numbers that posts use.
+
+use super::namespace_of;
+use crate::cli::context::Context;
+use crate::cli::id::Desk;
+use crate::config::{LogKind, Namespace};
+use crate::feed::drift::Backing;
+use crate::ids::Allocator;
+use crate::ids::fold::Book;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::time::Duration;
+
+/// How long a shared log is waited for, unless something else is said.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Items whose numbers could not be held against their log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Unchecked {
+    namespace: String,
+    items: BTreeSet<String>,
+    why: String,
+}
+
+impl Unchecked {
+    pub(super) fn json(&self) -> Value {
+        json!({"namespace": self.namespace, "items": self.items, "why": self.why})
+    }
+}
+
+impl fmt::Display for Unchecked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown: Vec<&str> = self.items.iter().map(String::as_str).take(5).collect();
+        let more = if self.items.len() > shown.len() { " …" } else { "" };
+        let (namespace, why) = (&self.namespace, &self.why);
+        write!(f, "whether {}{more} came from the log of {namespace} is not known: {why}", shown.join(" "))
+    }
+}
+
+/// The logs, each asked at most once.
+pub(super) struct Logs<'a> {
+    context: &'a Context<'a>,
+    books: BTreeMap<String, [Book; 2]>,
+    pub unchecked: Vec<Unchecked>,
+}
+
+impl<'a> Logs<'a> {
+    /// Looks into the logs of these items. Anchors never change, so a shared log is only asked (if `ask`) about
+    /// an item that this clone has not seen in it.
+    pub(super) fn of<'b>(context: &'a Context<'a>, items: impl Iterator<Item = &'b str>, ask: bool) -> Self {
+        let desk = Desk::new(context);
+        let patience = Some(context.patience.unwrap_or(PATIENCE));
+        let allocator = Allocator { patience, ..desk.allocator(false) };
+        let mut wanted: BTreeMap<&str, (&Namespace, BTreeSet<String>)> = BTreeMap::new();
+        for item in items {
+            if let Some(namespace) = namespace_of(context, item) {
+                let items = &mut wanted.entry(&namespace.name).or_insert((namespace, BTreeSet::new())).1;
+                items.insert(item.to_owned());
+            }
+        }
+        let mut logs = Self { context, books: BTreeMap::new(), unchecked: Vec::new() };
+        for (name, (namespace, mut items)) in wanted {
+            let mut looked = allocator.look(namespace, false);
+            if let Ok((own, seen)) = &looked {
+                items.retain(|item| nonces([own, seen], item).is_empty());
+            }
+            if ask && namespace.log != LogKind::Local && !items.is_empty() {
+                let asked = allocator.look(namespace, true);
+                let why = asked.as_ref().err().map(ToString::to_string);
+                // What was seen before still counts where nobody answers.
+                if asked.is_ok() || looked.is_err() {
+                    looked = asked;
+                }
+                logs.unchecked.extend(why.map(|why| Unchecked {
+                    namespace: name.to_owned(),
+                    items: items.clone(),
+                    why,
+                }));
+            } else if let Err(error) = &looked {
+                let why = error.to_string();
+                logs.unchecked.push(Unchecked { namespace: name.to_owned(), items, why });
+            }
+            if let Ok((own, seen)) = looked {
+                logs.books.insert(name.to_owned(), [own, seen]);
+            }
+        }
+        logs
+    }
+
+    /// What the log of an item knows of it.
+    pub(super) fn backing(&self, item: &str) -> Backing {
+        let Some(namespace) = namespace_of(self.context, item) else { return Backing::NoLog };
+        let nonces = self.books.get(&namespace.name).map(|books| nonces(books.each_ref(), item)).unwrap_or_default();
+        if !nonces.is_empty() {
+            return Backing::Reserved(nonces);
+        }
+        let unknown = self.unchecked.iter().any(|one| one.namespace == namespace.name);
+        if unknown { Backing::Unknown } else { Backing::NotReserved }
+    }
+}
+
+/// The reservations that led to an id: the shared log has the first word.
+fn nonces([own, seen]: [&Book; 2], item: &str) -> Vec<String> {
+    let shared = seen.nonces_of(item);
+    if shared.is_empty() { own.nonces_of(item) } else { shared }
+}
