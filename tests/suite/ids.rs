@@ -633,3 +633,18 @@ fn a_check_without_its_source_is_none() {
     std::fs::remove_file(repo.root.join("TASKS.md")).unwrap();
     id(&repo.root, &["check", "SEC", "--no-fetch"]).exits(2).says("TASKS.md");
 }
+
+#[test]
+fn a_new_file_begins_as_its_kind_does() {
+    let repo = Sandbox::repo();
+    put(&repo.root, ".headwater.yaml", "ids: {M: {files: \"db/{n:03}_{slug}.sql\"}, P: {files: \"p/{n}.toml\"}}\n");
+    id(&repo.root, &["init"]).exits(0);
+    id(&repo.root, &["reserve", "M", "--slug", "users", "--create"]).exits(0);
+    id(&repo.root, &["reserve", "P", "--create"]).exits(0);
+    let text = |name: &str| std::fs::read_to_string(repo.root.join(name)).unwrap();
+    assert_eq!((text("db/001_users.sql"), text("p/1.toml")), ("-- M-1: Users\n".to_owned(), String::new()));
+    id(&repo.root, &["release", "P-1"]).exits(0).says("`p/1.toml` was removed");
+    let counters = put(&repo.root, "c.json", "{\"M\": 7}");
+    let taken = id(&repo.root, &["import", counters.to_str().unwrap(), "--format", "json"]).exits(0).json();
+    assert_eq!(taken["counters"]["M"], 7);
+}

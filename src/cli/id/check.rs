@@ -4,7 +4,7 @@ use super::Desk;
 use super::args::CheckArgs;
 use crate::cli::clock;
 use crate::cli::error::{CliError, Exit};
-use crate::event::Span;
+use crate::event::{Span, Timestamp};
 use crate::git::{Git, GitError, Oid};
 use crate::ids::Allocator;
 use crate::ids::check::{COLLISION, Finding, Request};
@@ -124,12 +124,41 @@ fn annotation(finding: &Finding) -> String {
     let Finding { code, id, place, detail, remedy } = finding;
     let level = if *code == COLLISION { "error" } else { "warning" };
     let escape = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
-    let (file, line) = place.split_once(':').filter(|_| place.contains('.')).unwrap_or((place, "1"));
     let property = |text: &str| escape(text).replace(':', "%3A").replace(',', "%2C");
-    format!(
-        "::{level} file={},line={},title={code}::{}",
-        property(file),
-        property(line),
-        escape(&format!("{id} {detail}; {remedy}"))
-    )
+    let about = match place_in_file(place) {
+        Some((file, line)) => format!("file={},line={line},", property(file)),
+        None => String::new(),
+    };
+    format!("::{level} {about}title={code}::{}", escape(&format!("{id} {detail}; {remedy}")))
+}
+
+/// The file and line of a place; none where it is a reservation's instant and agent.
+fn place_in_file(place: &str) -> Option<(&str, &str)> {
+    let reserved = place.split_once(" by ").is_some_and(|(at, _)| Timestamp::parse(at).is_some());
+    let (file, line) = place.rsplit_once(':').filter(|(_, line)| line.parse::<u64>().is_ok()).unwrap_or((place, "1"));
+    (!reserved).then_some((file, line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Finding, annotation};
+
+    #[test]
+    fn annotations_name_files_only() {
+        let finding = |code, place: &str| {
+            annotation(&Finding {
+                code,
+                id: "SEC-1".to_owned(),
+                place: place.to_owned(),
+                detail: "is 100%".to_owned(),
+                remedy: "see".to_owned(),
+            })
+        };
+        assert_eq!(
+            finding("id-collision", "a,b/c.md:7"),
+            "::error file=a%2Cb/c.md,line=7,title=id-collision::SEC-1 is 100%25; see"
+        );
+        assert_eq!(finding("x", "TASKS"), "::warning file=TASKS,line=1,title=x::SEC-1 is 100%25; see");
+        assert_eq!(finding("x", "2026-11-21T11:04:08.816Z by toast"), "::warning title=x::SEC-1 is 100%25; see");
+    }
 }
