@@ -45,6 +45,17 @@ pub(super) struct Tree {
     pub(super) uses: BTreeSet<Use>,
 }
 
+impl Tree {
+    /// The commit that it is, or stands on.
+    pub(super) fn commit(&self) -> Option<&Oid> {
+        match &self.stand {
+            Stand::Commit(oid) => Some(oid),
+            Stand::Work(head) => head.as_ref(),
+            Stand::Merge => None,
+        }
+    }
+}
+
 impl Allocator<'_> {
     pub(super) fn trees(
         &self,
