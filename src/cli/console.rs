@@ -33,13 +33,14 @@ pub(super) fn styled(text: &str, style: Style) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// A message for the page of a pull request: its level, its file and line, its title.
+/// A message for the page of a pull request: its level, its file and line if it has any, its title.
 ///
 /// Source: "Workflow commands for GitHub Actions", setting an error message.
-pub(super) fn annotation(level: &str, (file, line): (&str, &str), title: &str, message: &str) -> String {
+pub(super) fn annotation(level: &str, place: Option<(&str, &str)>, title: &str, message: &str) -> String {
     let escape = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
     let property = |text: &str| escape(text).replace(':', "%3A").replace(',', "%2C");
-    format!("::{level} file={},line={},title={}::{}", property(file), property(line), property(title), escape(message))
+    let place = place.map(|(file, line)| format!("file={},line={},", property(file), property(line)));
+    format!("::{level} {}title={}::{}", place.unwrap_or_default(), property(title), escape(message))
 }
 
 #[expect(clippy::unused_self, reason = "whoever prints or asks holds the console")]

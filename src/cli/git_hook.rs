@@ -50,7 +50,7 @@ fn pre_push(context: &Context<'_>, remote: &str) -> Result<Exit, CliError> {
     // Numbers are compared as they stand in this work tree and its siblings.
     let here = context.in_work_tree(git.layout().clone())?;
     if here.config.triggers.pre_push.check {
-        for checked in [id::collisions(&here), feed::before_push(&here)] {
+        for checked in [id::before_push(&here), feed::before_push(&here)] {
             worst = worst.max(checked.unwrap_or_else(|error| {
                 context.console.warning(&format!("cannot check the ids and the feed: {}", error.chain()));
                 Exit::Done

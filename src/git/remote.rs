@@ -3,6 +3,7 @@
 
 use super::advertised::GONE;
 use super::{Call, Git, GitError, Oid, Output};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Nobody is asked for a password, a passphrase or a host key: whatever would ask is told no.
@@ -237,6 +238,16 @@ impl Git {
             Some((name, Oid::parse(words.get(commit + 1)?)?))
         };
         Ok(answer.lines().filter_map(tip).collect())
+    }
+
+    /// The commits that references name and that have this one among their ancestors, itself included.
+    ///
+    /// # Errors
+    /// As [`Git::succeed`].
+    pub fn tips_with(&self, commit: &Oid) -> Result<BTreeSet<Oid>, GitError> {
+        let format = "--format=%(objectname) %(*objectname)";
+        let answer = self.succeed(Call::new(["for-each-ref", format, "--contains", commit.as_str()]))?.text();
+        Ok(answer.split_whitespace().filter_map(Oid::parse).collect())
     }
 
     /// The names in a folder of each of these commits or trees; none where there is no such folder.

@@ -4,6 +4,7 @@ use super::IdsError;
 use super::contract::{Anchor, AnchorLog, Decision, Outcome};
 use super::fold::{Book, State};
 use super::reserve::{self, Asking, Wish};
+use super::settle::{self, settle};
 use crate::config::{Config, Namespace};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -79,19 +80,43 @@ fn conforms<L: AnchorLog>(open: impl Fn() -> L + Sync) {
     let refused = log.append("SEC", &mut |_| Err(IdsError::NoRandom));
     assert!(matches!(refused, Err(IdsError::NoRandom)));
     assert_eq!(log.append("SEC", &mut |_| Ok(Decision::Append(Vec::new()))).unwrap(), Outcome::Appended(Vec::new()));
+    assert_eq!(open().read("SEC").unwrap().len(), 3);
+
+    // Another clone's reservation of the same key leads to the same ids, and its own ones are spent.
+    let claim = asking().anchor("SEC", super::contract::Kind::Reserve);
+    let claim = Anchor {
+        numbers: vec![25, 26],
+        ids: vec!["SEC-25".to_owned(), "SEC-26".to_owned()],
+        event: keyed.event.clone(),
+        slug: keyed.slug.clone(),
+        note: keyed.note.clone(),
+        provisional: true,
+        ..claim
+    };
+    for _ in 0..2 {
+        let (ask, claims) = (asking(), std::slice::from_ref(&claim));
+        log.append("SEC", &mut |standing| settle(standing, &sec, &ask, claims, &std::collections::BTreeMap::new()))
+            .unwrap();
+    }
     let before = open().read("SEC").unwrap();
-    assert_eq!(before.len(), 3);
+    let book = Book::fold(before.clone());
+    let replaced: Vec<(&String, &String)> =
+        settle::outcome(&book, &claim).1.into_iter().flat_map(settle::replaced).collect();
+    let pair = |place: usize| (&claim.ids[place], &before[2].ids[place]);
+    assert_eq!((before.len(), replaced), (5, vec![pair(0), pair(1)]));
+    assert_eq!(book.claim("SEC-26").unwrap().state, State::Amended("SEC-25".to_owned()));
+    assert_eq!(book.claim("SEC-25").unwrap().state, State::Confirmed);
 
     // What was given up is spent; what was amended leads on.
     let ask = asking();
     log.append("SEC", &mut |standing| reserve::release(standing, &sec, &ask, &["SEC-25".to_owned()])).unwrap();
     let ask = asking();
     let amended = log.append("SEC", &mut |standing| reserve::amend(standing, &sec, &ask, "SEC-20", &one(), 0)).unwrap();
-    assert_eq!(ids(&amended), ["SEC-26"]);
+    assert_eq!(ids(&amended), ["SEC-27"]);
     let book = Book::fold(open().read("SEC").unwrap());
     assert_eq!(book.claim("SEC-25").unwrap().state, State::Released);
-    assert_eq!(book.resolve("SEC-20").unwrap().id, "SEC-26");
-    assert_eq!(ids(&take(&mut log, &sec, &one(), 0).unwrap()), ["SEC-27"]);
+    assert_eq!(book.resolve("SEC-20").unwrap().id, "SEC-27");
+    assert_eq!(ids(&take(&mut log, &sec, &one(), 0).unwrap()), ["SEC-28"]);
 
     // Every earlier reading is the beginning of every later one, byte for byte.
     let after = open().read("SEC").unwrap();

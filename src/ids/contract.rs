@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 pub enum Kind {
     /// Takes its numbers.
     Reserve,
-    /// Takes its numbers in place of the ids in `replaces`, which stay spent and become aliases.
+    /// Takes its numbers in place of the ids in `replaces`, which stay spent and become aliases. Ids beyond its
+    /// numbers are in the log already: the ids that they replace lead there as well.
     Amend,
     /// Says that its ids, taken without the shared log, are in it now.
     Confirm,
@@ -83,8 +84,7 @@ impl Anchor {
     /// Says what is wrong with it.
     pub fn read(line: &str) -> Result<Self, String> {
         let anchor: Self = serde_json::from_str(line).map_err(|error| error.to_string())?;
-        let paired = anchor.kind == Kind::Floor || anchor.numbers.len() == anchor.ids.len();
-        if !paired || anchor.replaces.len() > anchor.ids.len() {
+        if !anchor.is_paired() || anchor.replaces.len() > anchor.ids.len() {
             return Err("its numbers and ids do not go together".to_owned());
         }
         if anchor.numbers.iter().any(|number| *number > MAX_NUMBER) || anchor.nonce.is_empty() {
@@ -103,6 +103,15 @@ impl Anchor {
             return Err("its file lies outside the work tree".to_owned());
         }
         Ok(anchor)
+    }
+
+    /// Whether its numbers and ids go together.
+    pub(super) fn is_paired(&self) -> bool {
+        match self.kind {
+            Kind::Floor => true,
+            Kind::Amend => self.numbers.len() <= self.ids.len(),
+            Kind::Reserve | Kind::Confirm | Kind::Release => self.numbers.len() == self.ids.len(),
+        }
     }
 
     /// The anchor as one line of JSON, without its line end.

@@ -235,7 +235,7 @@ impl Book {
     }
 
     /// Numbers that an anchor wanted after another one had them: anchor and number. A log that keeps
-    /// its promises has none but those of amendments that lead to ids which are there already.
+    /// its promises has none.
     #[must_use]
     pub fn lost(&self) -> &[(usize, u64)] {
         &self.lost

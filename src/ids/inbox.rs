@@ -263,6 +263,9 @@ fn fault(task: &Task, used: &BTreeSet<String>, given: &BTreeSet<String>, counter
     let id = &task.id;
     let known = counters.iter().find_map(|counter| Some((counter, counter.format.read(id)?)));
     let Some((counter, says)) = known else {
+        if let Some(fault) = counters.iter().find_map(|counter| misspelt(id, counter)) {
+            return Some(format!("Invalid task ID {id}: {fault}"));
+        }
         let names: Vec<&str> = counters.iter().map(|counter| counter.name.as_str()).collect();
         return Some(format!("Invalid task ID {id}: no namespace writes ids like this. Valid: {}", names.join(", ")));
     };
@@ -290,6 +293,24 @@ fn fault(task: &Task, used: &BTreeSet<String>, given: &BTreeSet<String>, counter
         .dead
         .get(id)
         .map(|why| format!("Invalid task ID {id}: {why}. Run: headwater id reserve {} for another.", counter.name))
+}
+
+/// What is wrong with an id that is nearly one of this namespace, and how it is written.
+fn misspelt(id: &str, counter: &Counter) -> Option<String> {
+    let prefix = counter.format.as_str().split('{').next().unwrap_or_default();
+    let (start, rest) = id.split_at_checked(prefix.len())?;
+    let corrected = format!("{prefix}{rest}");
+    let mention = counter.format.mentions(&corrected).into_iter().next()?;
+    if mention.start > 0 || !start.eq_ignore_ascii_case(prefix) {
+        return None;
+    }
+    let (name, written) = (&counter.name, counter.format.render(&mention.says.scope, mention.says.number, ""));
+    Some(match corrected.get(mention.end..) {
+        None | Some("") => format!("ids of {name} are written like {written}. Write it so, if it is meant."),
+        Some(more) => format!(
+            "`{more}` stands after its number. Write {written} if it is meant, or run: headwater id reserve {name} for an id of its own."
+        ),
+    })
 }
 
 #[cfg(test)]
@@ -345,6 +366,24 @@ mod tests {
         );
         assert_eq!((again.there.len(), again.rows.len()), (2, 0));
         assert_eq!(inbox.without(&(0..8).collect()).replace([' ', '\n'], ""), "{\"tasks\":[],\"more\":1}");
+    }
+
+    #[test]
+    fn what_is_nearly_an_id_is_told_how_to_be_one() {
+        let said = |id: &str| {
+            let inbox = Inbox::read(&format!("{{\"tasks\": [{{\"id\": \"{id}\"}}]}}")).unwrap();
+            plan(&inbox, &Table::find(LIST), LIST, &BTreeSet::new(), &sec(5)).refused.remove(0)
+        };
+        let so = "ids of SEC are written like SEC-3. Write it so, if it is meant.";
+        assert_eq!(said("sec-3"), format!("Invalid task ID sec-3: {so}"));
+        assert_eq!(said("SEC-003"), format!("Invalid task ID SEC-003: {so}"));
+        assert_eq!(
+            said("SEC-3a"),
+            "Invalid task ID SEC-3a: `a` stands after its number. Write SEC-3 if it is meant, or run: headwater id reserve SEC for an id of its own."
+        );
+        for id in ["SECURE-3", "SEC", "é-3", "xSEC-3", "SEC-x"] {
+            assert_eq!(said(id), format!("Invalid task ID {id}: no namespace writes ids like this. Valid: SEC"));
+        }
     }
 
     #[test]

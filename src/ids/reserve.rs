@@ -147,7 +147,7 @@ pub fn digest(text: &str) -> String {
 pub fn repeated(standing: &dyn Standing, namespace: &str, wish: &Wish) -> Result<Option<Anchor>, IdsError> {
     let Some(key) = &wish.event else { return Ok(None) };
     let Some(already) = standing.by_event(key)? else { return Ok(None) };
-    let count = u64::try_from(already.numbers.len()).unwrap_or(u64::MAX);
+    let count = u64::try_from(already.ids.len()).unwrap_or(u64::MAX);
     let differs = if count != wish.count {
         "with another count"
     } else if already.slug != wish.slug {

@@ -443,7 +443,10 @@ fn a_number_used_twice_fails_the_check_and_one_file_on_many_branches_does_not() 
     branch_with(&repo, "b", "main", "0607-other.md");
     let said = check(&[]).exits(1).stdout;
     assert!(said.contains("id-collision: ADR-0607 is used for ") && said.contains("`other`"), "{said}");
-    assert!(said.contains("docs/adr/0607-seek.md in a") && said.contains("headwater id renumber ADR-0607"), "{said}");
+    assert!(
+        said.contains("docs/adr/0607-fast-seek.md in later") && said.contains("headwater id renumber ADR-0607"),
+        "{said}"
+    );
     let json = check(&["--format", "json"]).exits(1).json();
     assert_eq!(
         (&json["findings"][0]["code"], &json["findings"][0]["id"]),
@@ -578,6 +581,18 @@ fn a_push_with_a_number_that_is_used_twice_is_stopped() {
     repo.commit("other");
     let stopped = push().exits(1);
     assert!(stopped.stdout.contains("id-collision"), "{}{}", stopped.stdout, stopped.stderr);
+    // What two others have to settle is said, and stops nobody else.
+    repo.git(&["reset", "-q", "--hard", "HEAD~1"]);
+    for name in ["a", "b"] {
+        repo.git(&["checkout", "-q", "-b", name, "main"]);
+        put(&repo.root, &format!("docs/adr/0002-{name}.md"), &format!("# {name}\n"));
+        repo.commit(name);
+    }
+    repo.git(&["checkout", "-q", "main"]);
+    let told = push().exits(0).stdout;
+    assert!(told.contains("id-collision"), "{told}");
+    repo.git(&["checkout", "-q", "b"]);
+    push().exits(1);
 }
 
 /// A log that something else has started knows nothing of a namespace that it has lost.
@@ -672,4 +687,19 @@ fn a_damaged_log_is_an_error_until_init_which_keeps_it() {
     id(&repo.root, &["init"]).exits(0).says("ids.sqlite3.aside-1");
     assert_eq!(std::fs::read_to_string(own.join("ids.sqlite3.aside-1")).unwrap(), damaged);
     assert_eq!(reserve(&repo.root, &["SEC"]), ["SEC-21"]);
+}
+
+#[test]
+fn a_new_file_begins_as_its_kind_does() {
+    let repo = Sandbox::repo();
+    put(&repo.root, ".headwater.yaml", "ids: {M: {files: \"db/{n:03}_{slug}.sql\"}, P: {files: \"p/{n}.toml\"}}\n");
+    id(&repo.root, &["init"]).exits(0);
+    id(&repo.root, &["reserve", "M", "--slug", "users", "--create"]).exits(0);
+    id(&repo.root, &["reserve", "P", "--create"]).exits(0);
+    let text = |name: &str| std::fs::read_to_string(repo.root.join(name)).unwrap();
+    assert_eq!((text("db/001_users.sql"), text("p/1.toml")), ("-- M-1: Users\n".to_owned(), String::new()));
+    id(&repo.root, &["release", "P-1"]).exits(0).says("`p/1.toml` was removed");
+    let counters = put(&repo.root, "c.json", "{\"M\": 7}");
+    let taken = id(&repo.root, &["import", counters.to_str().unwrap(), "--format", "json"]).exits(0).json();
+    assert_eq!(taken["counters"]["M"], 7);
 }

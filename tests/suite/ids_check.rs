@@ -129,6 +129,37 @@ fn a_number_that_is_given_to_an_unrelated_file_is_no_renaming() {
 }
 
 #[test]
+fn what_settles_a_collision_is_clean() {
+    let (repo, linked) = repo();
+    // A branch that was pushed gives its number up.
+    adr(&linked, 6, "late");
+    git(&linked, &["add", "-A"]);
+    git(&linked, &["commit", "-q", "-m", "six"]);
+    repo.git(&["branch", "pushed", "side"]);
+    adr(&repo.root, 6, "early");
+    repo.commit("six");
+    collides(&linked, &["--no-fetch", "--base", "main"], "`early` and `late`");
+    git(&linked, &["mv", "docs/adr/0006-late.md", "docs/adr/0007-late.md"]);
+    git(&linked, &["commit", "-q", "-m", "seven"]);
+    is_clean(&linked, &["--no-fetch", "--base", "main"]);
+    is_clean(&repo.root, &["--no-fetch"]);
+    // Its older state is named where it is checked out.
+    git(&linked, &["checkout", "-q", "pushed"]);
+    collides(&linked, &["--no-fetch", "--base", "main"], "`early` and `late`");
+    git(&linked, &["checkout", "-q", "side"]);
+    // The base has both, and a branch that gives one of them another number.
+    adr(&repo.root, 6, "second");
+    repo.commit("twice");
+    collides(&repo.root, &["--no-fetch"], "`early` and `second`");
+    collides(&linked, &["--no-fetch", "--base", "main"], "`early` and `second`");
+    git(&linked, &["merge", "-q", "main"]);
+    git(&linked, &["mv", "docs/adr/0006-second.md", "docs/adr/0008-second.md"]);
+    git(&linked, &["commit", "-q", "-m", "eight"]);
+    is_clean(&linked, &["--no-fetch", "--base", "main"]);
+    collides(&repo.root, &["--no-fetch"], "`early` and `second`");
+}
+
+#[test]
 fn rows_that_were_edited_are_the_same_rows() {
     let (repo, linked) = repo();
     let put = |top: &Path, rows: &str| std::fs::write(top.join("TASKS.md"), format!("{TASKS}{rows}")).unwrap();
@@ -143,7 +174,10 @@ fn rows_that_were_edited_are_the_same_rows() {
     is_clean(&repo.root, &["SEC", "--no-fetch"]);
     put(&repo.root, "| SEC-2 | Another |\n");
     let said = check(&repo.root, &["SEC", "--no-fetch"]).exits(1).stdout;
-    assert!(said.contains("SEC-2 is used for `Another` and `New`") && said.contains("id reserve SEC"), "{said}");
+    assert!(
+        said.contains("SEC-2 is used for `Another` and `New and better`") && said.contains("id reserve SEC"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -81,7 +81,7 @@ fn line(Placed { finding, places, .. }: &Placed) -> String {
 fn annotated(level: &str, Placed { finding, places, .. }: &Placed) -> String {
     let place = places.first().map_or("", String::as_str);
     let (file, at) = place.rsplit_once(':').filter(|(_, at)| at.parse::<u32>().is_ok()).unwrap_or((place, "1"));
-    annotation(level, (file, at), finding.code.name(), &format!("{}; {}", finding.detail, finding.remedy))
+    annotation(level, Some((file, at)), finding.code.name(), &format!("{}; {}", finding.detail, finding.remedy))
 }
 
 fn finding_json(placed: &Placed) -> Value {

@@ -5,10 +5,10 @@ use super::args::CheckArgs;
 use crate::cli::clock;
 use crate::cli::console::annotation;
 use crate::cli::error::{CliError, Exit};
-use crate::event::Span;
+use crate::event::{Span, Timestamp};
 use crate::git::{Git, GitError, Oid};
 use crate::ids::Allocator;
-use crate::ids::check::{COLLISION, Finding, Request};
+use crate::ids::check::{COLLISION, Collision, Finding, Request};
 use crate::ledger::escape::safe_for_terminal;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -41,25 +41,30 @@ pub(super) fn run(desk: &Desk<'_>, args: &CheckArgs) -> Result<Exit, CliError> {
     Ok(if collides { Exit::Finding } else { Exit::Done })
 }
 
-/// The collisions that this clone sees without asking the remote.
-pub(super) fn collisions(desk: &Desk<'_>) -> Result<Exit, CliError> {
+/// The collisions that this clone sees without asking the remote; those stop a push that this work tree has a
+/// part in.
+pub(super) fn before_push(desk: &Desk<'_>) -> Result<Exit, CliError> {
     let allocator = desk.allocator(false);
-    let now = clock::now()?.unix_nanos() / 1_000_000;
     let git = desk.context.git_for("`hook pre-push`")?;
     let base = match git.default_branch()? {
         Some(default) => git.reference(&default.reference)?,
         None => None,
     };
-    let mut findings = Vec::new();
+    let mut worst = Exit::Done;
     for namespace in desk.context.config.ids.values() {
-        let request = Request { base: base.clone(), now, unused_before: i128::MIN };
-        findings.extend(allocator.check(namespace, &request)?.into_iter().filter(|finding| finding.code == COLLISION));
+        for Collision { finding, here } in allocator.collisions(namespace, base.as_ref())? {
+            if here && finding.code == COLLISION {
+                worst = Exit::Finding;
+            }
+            desk.context.console.result(&safe_for_terminal(&line(&finding)))?;
+        }
     }
-    for Finding { code, id, place, detail, remedy } in &findings {
-        let text = format!("{place}: {code}: {id} {detail}; {remedy}");
-        desk.context.console.result(&safe_for_terminal(&text))?;
-    }
-    Ok(if findings.is_empty() { Exit::Done } else { Exit::Finding })
+    Ok(worst)
+}
+
+/// A finding for people.
+fn line(Finding { code, id, place, detail, remedy }: &Finding) -> String {
+    format!("{place}: {code}: {id} {detail}; {remedy}")
 }
 
 /// What was asked to be compared with must be seen; else it is the default branch, of this clone or, as in
@@ -110,8 +115,7 @@ fn report(desk: &Desk<'_>, args: &CheckArgs, findings: &[Finding]) -> Result<(),
         return console.json(&serde_json::json!({"schema": "headwater.id.check/1", "findings": findings}));
     }
     for finding in findings {
-        let Finding { code, id, place, detail, remedy } = finding;
-        let text = if args.github { annotated(finding) } else { format!("{place}: {code}: {id} {detail}; {remedy}") };
+        let text = if args.github { annotated(finding) } else { line(finding) };
         console.result(&safe_for_terminal(&text))?;
     }
     if findings.is_empty() {
@@ -122,6 +126,36 @@ fn report(desk: &Desk<'_>, args: &CheckArgs, findings: &[Finding]) -> Result<(),
 
 fn annotated(Finding { code, id, place, detail, remedy }: &Finding) -> String {
     let level = if *code == COLLISION { "error" } else { "warning" };
-    let place = place.split_once(':').filter(|_| place.contains('.')).unwrap_or((place, "1"));
-    annotation(level, place, code, &format!("{id} {detail}; {remedy}"))
+    annotation(level, place_in_file(place), code, &format!("{id} {detail}; {remedy}"))
+}
+
+/// The file and line of a place; none where it is a reservation's instant and agent.
+fn place_in_file(place: &str) -> Option<(&str, &str)> {
+    let reserved = place.split_once(" by ").is_some_and(|(at, _)| Timestamp::parse(at).is_some());
+    let (file, line) = place.rsplit_once(':').filter(|(_, line)| line.parse::<u64>().is_ok()).unwrap_or((place, "1"));
+    (!reserved).then_some((file, line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Finding, annotated};
+
+    #[test]
+    fn annotations_name_files_only() {
+        let finding = |code, place: &str| {
+            annotated(&Finding {
+                code,
+                id: "SEC-1".to_owned(),
+                place: place.to_owned(),
+                detail: "is 100%".to_owned(),
+                remedy: "see".to_owned(),
+            })
+        };
+        assert_eq!(
+            finding("id-collision", "a,b/c.md:7"),
+            "::error file=a%2Cb/c.md,line=7,title=id-collision::SEC-1 is 100%25; see"
+        );
+        assert_eq!(finding("x", "TASKS"), "::warning file=TASKS,line=1,title=x::SEC-1 is 100%25; see");
+        assert_eq!(finding("x", "2026-11-21T11:04:08.816Z by toast"), "::warning title=x::SEC-1 is 100%25; see");
+    }
 }

@@ -34,6 +34,10 @@ pub(super) fn run(desk: &Desk<'_>, args: &ImportArgs) -> Result<Exit, CliError> 
         allocator.raise(allocator.namespace(name)?, &asking, *number)?;
         let _infallible = write!(text, "\n   {name:<8} → at least {number}");
     }
+    if desk.context.console.json {
+        desk.context.console.json(&serde_json::json!({"schema": "headwater.id.import/1", "counters": counters}))?;
+        return Ok(Exit::Done);
+    }
     desk.context.console.result(&format!("{} counters taken over:{text}", counters.len()))?;
     Ok(Exit::Done)
 }

@@ -69,8 +69,8 @@ pub(super) fn diagnose(context: &Context<'_>) -> Result<Vec<String>, CliError> {
 }
 
 /// Prints the numbers that are used twice, as far as this clone sees, for git's pre-push.
-pub(super) fn collisions(context: &Context<'_>) -> Result<Exit, CliError> {
-    if context.config.ids.is_empty() { Ok(Exit::Done) } else { check::collisions(&Desk::new(context)) }
+pub(super) fn before_push(context: &Context<'_>) -> Result<Exit, CliError> {
+    if context.config.ids.is_empty() { Ok(Exit::Done) } else { check::before_push(&Desk::new(context)) }
 }
 
 /// Confirms or amends the provisional ids of this clone, for the hooks of sessions; what became of them, in words.

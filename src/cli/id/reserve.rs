@@ -8,8 +8,12 @@ use crate::ids::reserve::{Wish, new_file};
 use crate::ids::{Allocator, Reserved};
 use crate::store::{create_new, read_text};
 
-/// What a new file begins with where no template is configured.
-const HEADING: &str = "# {id}: {title}\n\n- Status: Proposed\n- Date: {date}\n";
+/// What a new file begins with where no template is configured, by the ending of its name; others are empty.
+const BEGINNINGS: [(&str, &str); 3] = [
+    (".md", "# {id}: {title}\n\n- Status: Proposed\n- Date: {date}\n"),
+    (".markdown", "# {id}: {title}\n\n- Status: Proposed\n- Date: {date}\n"),
+    (".sql", "-- {id}: {title}\n"),
+];
 
 pub(super) fn run(desk: &Desk<'_>, args: &ReserveArgs) -> Result<Exit, CliError> {
     let allocator = desk.allocator(!args.reason.no_fetch);
@@ -63,7 +67,10 @@ fn template(allocator: &Allocator<'_>, namespace: &Namespace, args: &ReserveArgs
     if files.has_slug() && args.reason.slug.is_none() {
         return usage(format!("--create: `{files}` needs `--slug`"));
     }
-    let Some(template) = &namespace.template else { return Ok(HEADING.to_owned()) };
+    let Some(template) = &namespace.template else {
+        let beginning = BEGINNINGS.iter().find(|(ending, _)| files.as_str().ends_with(ending));
+        return Ok(beginning.map(|(_, text)| (*text).to_owned()).unwrap_or_default());
+    };
     let path = allocator.place.top.join(template);
     let missing = || CliError::Usage(format!("--create: there is no template `{}`", path.display()));
     let bytes = read_text(&path)?.ok_or_else(missing)?;

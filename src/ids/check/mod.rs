@@ -30,6 +30,15 @@ pub struct Finding {
     pub remedy: String,
 }
 
+/// A number that is used twice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Collision {
+    /// What is said of it.
+    pub finding: Finding,
+    /// Whether one of the two uses was added in this work tree.
+    pub here: bool,
+}
+
 /// The code of a number that is used twice: the one that fails a check.
 pub const COLLISION: &str = "id-collision";
 
@@ -51,6 +60,16 @@ pub struct Request {
 }
 
 impl Allocator<'_> {
+    /// The numbers of a namespace that are used twice.
+    ///
+    /// # Errors
+    /// Something that was to be compared with cannot be seen.
+    pub fn collisions(&self, namespace: &Namespace, base: Option<&Oid>) -> Result<Vec<Collision>, IdsError> {
+        let git = self.git();
+        let trees = self.trees(namespace, git.as_ref(), base)?;
+        twice::collisions(namespace, &trees, git.as_ref(), base)
+    }
+
     /// Looks for what is wrong with a namespace's ids.
     ///
     /// # Errors
@@ -58,8 +77,9 @@ impl Allocator<'_> {
     pub fn check(&self, namespace: &Namespace, request: &Request) -> Result<Vec<Finding>, IdsError> {
         let git = self.git();
         self.look_at_log(namespace);
-        let trees = self.trees(namespace, git.as_ref(), request)?;
-        let mut findings = twice::collisions(namespace, &trees, git.as_ref(), request.base.as_ref())?;
+        let trees = self.trees(namespace, git.as_ref(), request.base.as_ref())?;
+        let collisions = twice::collisions(namespace, &trees, git.as_ref(), request.base.as_ref())?;
+        let mut findings: Vec<Finding> = collisions.into_iter().map(|collision| collision.finding).collect();
         let used: BTreeSet<(Scope, u64)> =
             trees.iter().flat_map(|tree| &tree.uses).map(|one| (one.scope.clone(), one.number)).collect();
         match self.books(namespace) {

@@ -7,7 +7,7 @@
 //! things that are claimed are a collision, whatever commits the trees stand on.
 
 use super::uses::{Stand, Tree, Use, file_use, uses_at};
-use super::{COLLISION, Finding, MAYBE};
+use super::{COLLISION, Collision, Finding, MAYBE};
 use crate::config::Namespace;
 use crate::config::pattern::Scope;
 use crate::git::{Git, GitError, MergeBase, Oid};
@@ -20,7 +20,7 @@ pub(super) fn collisions(
     trees: &[Tree],
     git: Option<&Git>,
     base: Option<&Oid>,
-) -> Result<Vec<Finding>, IdsError> {
+) -> Result<Vec<Collision>, IdsError> {
     let mut by_number: BTreeMap<(&Scope, u64), Vec<(&Tree, &Use)>> = BTreeMap::new();
     for tree in trees {
         for one in &tree.uses {
@@ -55,7 +55,7 @@ fn finding(
     uses: &[(&Tree, &Use)],
     found: &[Claim<'_>],
     unsure: bool,
-) -> Finding {
+) -> Collision {
     let mut claims: Vec<&Claim<'_>> = found.iter().collect();
     claims.sort_by(|a, b| a.one.label.cmp(&b.one.label));
     let places: Vec<String> = claims.iter().map(|claim| format!("{} in {}", claim.one.path, claim.tree.name)).collect();
@@ -73,13 +73,14 @@ fn finding(
     } else {
         format!("keep the one that was published first, and run `headwater id renumber {id}` where the other one is")
     };
-    Finding {
+    let finding = Finding {
         code: if unsure { MAYBE } else { COLLISION },
         place: first.map(|one| one.path.clone()).unwrap_or_default(),
         detail: if unsure { format!("{detail}; whether that pull request is open cannot be told") } else { detail },
         remedy,
         id,
-    }
+    };
+    Collision { finding, here: found.iter().any(|claim| here(claim.tree)) }
 }
 
 /// Labels that are one thing: each leads to the one that stands for it.
@@ -120,21 +121,23 @@ struct History<'a> {
     namespace: &'a Namespace,
     git: Option<&'a Git>,
     base: Option<&'a Oid>,
+    trees: &'a [Tree],
     uses: BTreeMap<Oid, BTreeSet<Use>>,
     /// Where the branch of a commit left the base, if it did.
     forks: BTreeMap<Oid, Option<Oid>>,
-    ancestors: BTreeMap<(Oid, Oid), bool>,
+    /// The tips that stand on a commit.
+    later: BTreeMap<Oid, BTreeSet<Oid>>,
     renames: Option<Vec<(Use, Use)>>,
 }
 
 impl<'a> History<'a> {
-    fn new(namespace: &'a Namespace, git: Option<&'a Git>, base: Option<&'a Oid>, trees: &[Tree]) -> Self {
+    fn new(namespace: &'a Namespace, git: Option<&'a Git>, base: Option<&'a Oid>, trees: &'a [Tree]) -> Self {
         let known = trees.iter().filter_map(|tree| match &tree.stand {
             Stand::Commit(oid) => Some((oid.clone(), tree.uses.clone())),
             Stand::Work(_) | Stand::Merge => None,
         });
         let uses = known.collect();
-        Self { namespace, git, base, uses, forks: BTreeMap::new(), ancestors: BTreeMap::new(), renames: None }
+        Self { namespace, git, base, trees, uses, forks: BTreeMap::new(), later: BTreeMap::new(), renames: None }
     }
 
     /// One claim for each label of a number that is used for more than one thing, and whether that rests on
@@ -142,6 +145,10 @@ impl<'a> History<'a> {
     fn clash<'u>(&mut self, uses: &[(&'u Tree, &'u Use)]) -> Result<Option<(Vec<Claim<'u>>, bool)>, IdsError> {
         let mut things = Things::default();
         let mut claims = Vec::new();
+        let settled = self.settled(uses);
+        let is_settled = |tree: &Tree, one: &Use| tree.commit() == self.base && settled.contains(one.label.as_str());
+        let uses: Vec<(&Tree, &Use)> = uses.iter().copied().filter(|(tree, one)| !is_settled(tree, one)).collect();
+        let uses = uses.as_slice();
         for &(tree, one) in uses {
             claims.extend(self.claim(tree, one, &mut things)?);
         }
@@ -155,7 +162,7 @@ impl<'a> History<'a> {
         if things.several(&claims) {
             for claim in &claims {
                 let named = kept.iter().any(|other| other.one.label == claim.one.label);
-                if !named && !self.is_older_state(claim, &claims, &things)? {
+                if !named && !self.is_older_state(claim)? {
                     kept.push(*claim);
                 }
             }
@@ -251,33 +258,53 @@ impl<'a> History<'a> {
         Ok(())
     }
 
-    /// Whether a tip with another thing stands on this one, which then is an older state of the same branch.
-    /// What the base has is no older state: it is published.
-    fn is_older_state(&mut self, claim: &Claim<'_>, claims: &[Claim<'_>], things: &Things) -> Result<bool, IdsError> {
-        if claim.commit.is_some() && claim.commit == self.base {
-            return Ok(false);
-        }
-        for other in claims {
-            let differ = things.of(&other.one.label) != things.of(&claim.one.label);
-            if differ && !has(&other.tree.uses, claim.one) && self.stands_on(other, claim)? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+    /// Whether a later tip gave the label up: then this is an older state of its branch. What the base has is
+    /// none, as it is published, and neither is what is checked out here: it may be published next.
+    fn is_older_state(&mut self, claim: &Claim<'_>) -> Result<bool, IdsError> {
+        let here = self.trees.first().and_then(Tree::commit);
+        let is_current = |commit: &&Oid| Some(*commit) == self.base || Some(*commit) == here;
+        let Some(commit) = claim.commit.filter(|commit| !is_current(commit)) else { return Ok(false) };
+        let later = self.tips_with(commit)?;
+        let gave_up = |tree: &&Tree| {
+            let on_it = tree.commit().is_some_and(|tip| tip != commit && later.contains(tip));
+            on_it && !has(&tree.uses, claim.one)
+        };
+        Ok(self.trees.iter().any(|tree| gave_up(&tree)))
     }
 
     fn stands_on(&mut self, later: &Claim<'_>, older: &Claim<'_>) -> Result<bool, IdsError> {
-        let (Some(git), Some(later), Some(older)) = (self.git, later.commit, older.commit) else { return Ok(false) };
-        if later == older {
-            return Ok(false);
+        let (Some(later), Some(older)) = (later.commit, older.commit) else { return Ok(false) };
+        Ok(later != older && self.tips_with(older)?.contains(later))
+    }
+
+    /// The tips, and the commits of work trees, that stand on a commit.
+    fn tips_with(&mut self, commit: &Oid) -> Result<BTreeSet<Oid>, IdsError> {
+        if let Some(known) = self.later.get(commit) {
+            return Ok(known.clone());
         }
-        let pair = (older.clone(), later.clone());
-        if let Some(known) = self.ancestors.get(&pair) {
-            return Ok(*known);
+        let Some(git) = self.git else { return Ok(BTreeSet::new()) };
+        let mut later = git.tips_with(commit)?;
+        let heads = self.trees.iter().filter(|tree| matches!(tree.stand, Stand::Work(_)));
+        for head in heads.filter_map(Tree::commit).chain(self.base) {
+            if !later.contains(head) && git.is_ancestor(commit, head)? {
+                later.insert(head.clone());
+            }
         }
-        let stands = git.is_ancestor(older, later)?;
-        self.ancestors.insert(pair, stands);
-        Ok(stands)
+        self.later.insert(commit.clone(), later.clone());
+        Ok(later)
+    }
+
+    /// The labels of the base that its merge with this branch settles: two of a number that it has beside each
+    /// other, of which one is gone, and nothing new took the number.
+    fn settled<'u>(&self, uses: &[(&'u Tree, &'u Use)]) -> BTreeSet<&'u str> {
+        let of = |wanted: &dyn Fn(&Stand) -> bool| -> BTreeSet<&'u str> {
+            uses.iter().filter(|(tree, _)| wanted(&tree.stand)).map(|(_, one)| one.label.as_str()).collect()
+        };
+        let before = of(&|stand| matches!(stand, Stand::Commit(oid) if Some(oid) == self.base));
+        let after = of(&|stand| *stand == Stand::Merge);
+        let merges = self.trees.iter().any(|tree| tree.stand == Stand::Merge);
+        let settles = merges && before.len() > 1 && after.is_subset(&before);
+        if settles { &before - &after } else { BTreeSet::new() }
     }
 }
 

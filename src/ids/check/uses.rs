@@ -1,7 +1,6 @@
 //! Where numbers are used: in files and rows of work trees, of the tips of references, and of the merge
 //! with the base.
 
-use super::Request;
 use crate::config::Namespace;
 use crate::config::pattern::{Numbered, Scope};
 use crate::git::{Git, MAYBE_OPEN, Oid};
@@ -45,12 +44,23 @@ pub(super) struct Tree {
     pub(super) uses: BTreeSet<Use>,
 }
 
+impl Tree {
+    /// The commit that it is, or stands on.
+    pub(super) fn commit(&self) -> Option<&Oid> {
+        match &self.stand {
+            Stand::Commit(oid) => Some(oid),
+            Stand::Work(head) => head.as_ref(),
+            Stand::Merge => None,
+        }
+    }
+}
+
 impl Allocator<'_> {
     pub(super) fn trees(
         &self,
         namespace: &Namespace,
         git: Option<&Git>,
-        request: &Request,
+        base: Option<&Oid>,
     ) -> Result<Vec<Tree>, IdsError> {
         // A source that is not there is nothing that was looked at.
         sources::in_sources(namespace, &self.place.top, false)?;
@@ -70,10 +80,10 @@ impl Allocator<'_> {
                 *known = (short, false);
             }
         }
-        if let Some(base) = &request.base {
+        if let Some(base) = base {
             tips.entry(base.clone()).or_insert_with(|| ("the base".to_owned(), false)).1 = false;
         }
-        let merged = match (&request.base, git.head_oid()?) {
+        let merged = match (base, git.head_oid()?) {
             (Some(base), Some(head)) => git.merged_tree(&head, base)?,
             _ => None,
         };

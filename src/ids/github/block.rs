@@ -325,8 +325,8 @@ fn read_node(node: &Node<'_>, found: &Found, comment: u64) -> Result<Block, Stri
         let namespace = text("namespace")?.ok_or("it has no `namespace`")?;
         (namespace, does, read_ranges(&text("numbers")?.unwrap_or_default())?)
     };
-    if numbers.is_empty() || (does != Kind::Floor && numbers.len() != ids.len()) {
-        return Err("its numbers and ids do not go together".to_owned());
+    if numbers.is_empty() && does != Kind::Amend {
+        return Err("it has no numbers".to_owned());
     }
     let file = texts("file")?;
     let own = nonce.as_deref().map_or_else(|| format!("comment-{comment}"), |nonce| anchor_nonce(nonce).to_owned());
