@@ -53,8 +53,14 @@ fn feed<'a>(posts: impl IntoIterator<Item = &'a Post>) -> Feed {
     feed
 }
 
+/// How many random sets of posts each law is held against; `scripts/schedules` asks for more.
+#[expect(clippy::disallowed_methods, reason = "a test's own knob")]
+fn schedules() -> u32 {
+    std::env::var("HEADWATER_SCHEDULES").ok().and_then(|count| count.parse().ok()).unwrap_or(1_000)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_000))]
+    #![proptest_config(ProptestConfig::with_cases(schedules()))]
 
     #[test]
     fn prop_the_feed_is_a_join_semilattice(posts in posts(), parts in prop::collection::vec(0..8u8, 24)) {

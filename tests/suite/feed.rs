@@ -383,7 +383,8 @@ impl Random {
 /// then everybody has everybody's events, in different files and places, and one queue.
 #[test]
 fn random_interleavings_end_with_one_answer() {
-    for seed in 1..=3u64 {
+    let more = std::env::var("HEADWATER_INTERLEAVINGS").ok().and_then(|count| count.parse().ok());
+    for seed in 1..=more.unwrap_or(3u64) {
         let mut random = Random(seed);
         let repo = repo();
         let trees = [repo.root.clone(), worktree(&repo, "w1"), worktree(&repo, "w2"), clone(&repo, "far")];
