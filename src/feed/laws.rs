@@ -53,10 +53,9 @@ fn feed<'a>(posts: impl IntoIterator<Item = &'a Post>) -> Feed {
     feed
 }
 
-/// How many random sets of posts each law is held against; `scripts/schedules` asks for more.
-#[expect(clippy::disallowed_methods, reason = "a test's own knob")]
+/// How many random sets of posts each law is held against; `scripts/schedules` asks for more by `PROPTEST_CASES`.
 fn schedules() -> u32 {
-    std::env::var("HEADWATER_SCHEDULES").ok().and_then(|count| count.parse().ok()).unwrap_or(1_000)
+    ProptestConfig::default().cases.max(1_000)
 }
 
 proptest! {
