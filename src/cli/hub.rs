@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::environment;
+use super::progress::{WORTH_SHOWING, with_progress};
 use crate::config::{Namespace, is_repository};
 use crate::git::{HostedRepository, gh_token};
 use crate::ids::IdsError;
@@ -22,6 +23,9 @@ const WORTH_A_WORD: Duration = Duration::from_secs(5);
 /// Rests for a while, and may say why.
 type Rest<'a> = dyn Fn(Duration, &str) + 'a;
 
+/// Does something that may take long.
+type Busy<'a> = dyn Fn(&str, &mut dyn FnMut()) + 'a;
+
 /// The issue that the command line, the environment, the configuration and the remote name.
 pub(super) struct IssueFinder<'a> {
     context: &'a Context<'a>,
@@ -31,13 +35,15 @@ pub(super) struct IssueFinder<'a> {
     repository: Option<String>,
     token: Box<dyn Fn() -> Result<String, HubError> + 'a>,
     rest: Box<Rest<'a>>,
+    busy: Box<Busy<'a>>,
 }
 
 impl<'a> IssueFinder<'a> {
     pub(super) fn new(context: &'a Context<'a>, issue: Option<u64>, repository: Option<String>) -> Self {
         let token = Box::new(move || token(context));
         let rest = Box::new(move |span: Duration, why: &str| rest(context, span, why));
-        Self { context, issue, repository, token, rest }
+        let busy = Box::new(move |what: &str, work: &mut dyn FnMut()| with_progress(context, what, work));
+        Self { context, issue, repository, token, rest, busy }
     }
 
     /// The issue.
@@ -73,6 +79,7 @@ impl<'a> IssueFinder<'a> {
             token: &*self.token,
             certificates,
             rest: &*self.rest,
+            busy: &*self.busy,
             waited: Cell::default(),
             written: Cell::default(),
             recent: Cell::default(),
@@ -130,9 +137,11 @@ fn token(context: &Context<'_>) -> Result<String, HubError> {
 
 /// Rests, and shows on a terminal what is waited for.
 fn rest(context: &Context<'_>, span: Duration, why: &str) {
-    if why.is_empty() || !context.console.shows_progress() {
+    if why.is_empty() || span < WORTH_SHOWING || !context.console.shows_progress() {
         if !why.is_empty() && span >= WORTH_A_WORD {
             context.console.notice(&format!("{why}; waiting {} s", span.as_secs()));
+        } else if !why.is_empty() && span.is_zero() {
+            context.console.notice(why);
         }
         thread::sleep(span);
         return;

@@ -56,6 +56,10 @@ pub(super) fn run(context: &Context<'_>, args: &InitArgs) -> Result<Exit, CliErr
         return Ok(Exit::Done);
     }
     plan.apply(&git)?;
+    for ledger in &context.ledgers {
+        let view = settings.first_view.as_deref().unwrap_or_default();
+        context.with_keeper(ledger, |keeper| keeper.wrote(&ledger.dir.view(), view.as_bytes()));
+    }
     if !context.console.json {
         let done = if args.uninstall { "taken out" } else { "set up; `headwater doctor` checks it" };
         context.console.result(done)?;

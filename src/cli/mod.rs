@@ -23,6 +23,7 @@ mod manual;
 mod merge_driver;
 mod occasion;
 mod origins;
+mod progress;
 mod record;
 mod session_hook;
 mod show;

@@ -5,6 +5,7 @@ use super::console::{AGENT, BOLD, styled};
 use super::context::{Context, Ledger, below};
 use super::error::{CliError, Exit};
 use super::origins::{agents, counted, distinct, phrase};
+use super::progress::with_progress;
 use super::{archive, occasion};
 use crate::event::Span;
 use crate::git::Git;
@@ -54,7 +55,7 @@ fn synthesize_view(context: &Context<'_>, ledger: &Ledger, args: &SynthArgs) -> 
     }
     let folded = if writes_view {
         let in_conflict = in_conflict(context, ledger);
-        let done = with_progress(context, || write_view(context, ledger))?;
+        let done = with_progress(context, "reading events", || write_view(context, ledger))?;
         report_faults(context, &done.folded);
         report_kept(context, &done.kept);
         report(context, ledger, &done.folded, if done.written { "written" } else { "is up to date" }, !asks)?;
@@ -64,7 +65,9 @@ fn synthesize_view(context: &Context<'_>, ledger: &Ledger, args: &SynthArgs) -> 
         }
         done.folded
     } else {
-        let folded = with_progress(context, || fold_ledger(&ledger.dir, context.schema(), &context.hidden(ledger)))?;
+        let folded = with_progress(context, "reading events", || {
+            fold_ledger(&ledger.dir, context.schema(), &context.hidden(ledger))
+        })?;
         report_faults(context, &folded);
         report(context, ledger, &folded, LEFT, !asks)?;
         folded
@@ -102,7 +105,9 @@ fn preview(
     args: &SynthArgs,
     writes_view: bool,
 ) -> Result<Option<Exit>, CliError> {
-    let folded = with_progress(context, || fold_ledger(&ledger.dir, context.schema(), &context.hidden(ledger)))?;
+    let folded = with_progress(context, "reading events", || {
+        fold_ledger(&ledger.dir, context.schema(), &context.hidden(ledger))
+    })?;
     let changes = writes_view && read_text(&ledger.dir.view())?.as_deref() != Some(folded.text.as_bytes());
     let outcome = match (writes_view, changes) {
         (false, _) => LEFT,
@@ -291,16 +296,4 @@ pub(super) fn report_faults(context: &Context<'_>, folded: &Folded) {
         let place = if name.starts_with(b"archive/") { "" } else { "events/" };
         context.console.warning(&format!("{place}{}:{}", escape_file_name(name), escape(&fault.to_string())));
     }
-}
-
-/// Shows on a terminal that something is going on, where it takes long.
-fn with_progress<T>(context: &Context<'_>, work: impl FnOnce() -> T) -> T {
-    if !context.console.shows_progress() {
-        return work();
-    }
-    let spinner = indicatif::ProgressBar::new_spinner().with_message("reading events");
-    spinner.enable_steady_tick(Duration::from_millis(200));
-    let done = work();
-    spinner.finish_and_clear();
-    done
 }

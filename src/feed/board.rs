@@ -1,6 +1,6 @@
 //! The queue that a set of posts amounts to: all posts replayed in the order of their stamps.
 
-use super::post::{Kind, Post, item_key};
+use super::post::{Kind, Post, item_key, renamed};
 use super::state::Feed;
 use crate::event::{EventId, Stamp, Timestamp};
 use std::collections::BTreeMap;
@@ -494,7 +494,10 @@ impl Filing {
             provisional: post.says.provisional,
             confirmed: false,
         };
-        self.former.push(std::mem::replace(&mut self.holding, new));
+        let old = std::mem::replace(&mut self.holding, new);
+        // The id that a subject was given is the item's: what it is about is told by the id that it has.
+        self.subject = renamed(&self.subject, &old.item, to);
+        self.former.push(old);
         taken.map_or(Verdict::Done, |rival| Verdict::Refused(Refusal::Collides(rival)))
     }
 

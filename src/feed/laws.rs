@@ -53,8 +53,13 @@ fn feed<'a>(posts: impl IntoIterator<Item = &'a Post>) -> Feed {
     feed
 }
 
+/// How many random sets of posts each law is held against; `scripts/schedules` asks for more by `PROPTEST_CASES`.
+fn schedules() -> u32 {
+    ProptestConfig::default().cases.max(1_000)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_000))]
+    #![proptest_config(ProptestConfig::with_cases(schedules()))]
 
     #[test]
     fn prop_the_feed_is_a_join_semilattice(posts in posts(), parts in prop::collection::vec(0..8u8, 24)) {

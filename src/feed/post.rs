@@ -174,9 +174,36 @@ pub fn item_key(item: &str) -> String {
     format!("{before}{}{tail}", digits.trim_start_matches('0'))
 }
 
+/// A text with one id for another, where it stands as a word of its own.
+#[must_use]
+pub(super) fn renamed(text: &str, old: &str, new: &str) -> String {
+    let of_id = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '#');
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(old).filter(|_| !old.is_empty()) {
+        out.push_str(before);
+        let is_word = !out.ends_with(of_id) && !after.starts_with(of_id);
+        out.push_str(if is_word { new } else { old });
+        rest = after;
+    }
+    out + rest
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{is_item, item_key, prefix};
+    use super::{is_item, item_key, prefix, renamed};
+
+    #[test]
+    fn ids_are_renamed_as_words() {
+        for (text, now) in [
+            ("CMB-1: cards of CMB-1.", "CMB-2: cards of CMB-2."),
+            ("CMB-10, XCMB-1, CMB-1-a, CMB-1CMB-1", "CMB-10, XCMB-1, CMB-1-a, CMB-1CMB-1"),
+            ("(CMB-1)", "(CMB-2)"),
+            ("", ""),
+        ] {
+            assert_eq!(renamed(text, "CMB-1", "CMB-2"), now);
+        }
+    }
 
     #[test]
     fn ids_and_what_they_speak_of() {

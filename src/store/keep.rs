@@ -43,6 +43,13 @@ impl Keeper<'_> {
         Ok(Some(path))
     }
 
+    /// Remembers a view that stands as it was written elsewhere than by [`super::synthesize()`].
+    pub fn wrote(&self, view: &Path, text: &[u8]) {
+        if fs::read(view).is_ok_and(|standing| standing == text) {
+            self.remember(view, text);
+        }
+    }
+
     /// Remembers what is about to be written, beside the last few: another run may see any of them.
     /// Forgetting it costs a kept copy, nothing else.
     pub(super) fn remember(&self, view: &Path, text: &[u8]) {

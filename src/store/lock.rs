@@ -7,6 +7,9 @@ use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+/// How long a wait is that nobody needs to hear of.
+const WORTH_A_WORD: Duration = Duration::from_secs(1);
+
 /// How to wait for the lock.
 #[derive(Clone, Copy)]
 pub struct LockRequest<'a> {
@@ -14,7 +17,7 @@ pub struct LockRequest<'a> {
     pub wait: Duration,
     /// What this process does, for others to read.
     pub purpose: &'a str,
-    /// Told once, before waiting, who holds the lock.
+    /// Told once who holds the lock, if it is waited for longer than a second.
     pub waiting: &'a dyn Fn(&str),
 }
 
@@ -70,7 +73,7 @@ pub fn with_lock_file<T, E: From<StoreError>>(
         if waited >= request.wait {
             return Err(StoreError::Locked { holder: holder(&path), path, waited: waited.as_secs() }.into());
         }
-        if !told {
+        if !told && waited >= WORTH_A_WORD {
             (request.waiting)(&holder(&path));
             told = true;
         }

@@ -40,6 +40,21 @@ pub(crate) fn whole(sandbox: &Sandbox) -> BTreeMap<String, Vec<u8>> {
     files
 }
 
+/// The view that a set-up writes is headwater's own: whoever writes next takes it for nobody's work.
+#[test]
+fn the_first_view_is_ours() {
+    for command in [&["record", "--now", "x"][..], &["feed", "append", "--kind", "note", "--subject", "x"]] {
+        let sandbox = repo();
+        sandbox.run(&["init", "--git"]).exits(0);
+        let before = text(&sandbox, "thoughts/shared/handoffs/current.md");
+        let said = sandbox.run(command).exits(0);
+        sandbox.run(&["synth"]).exits(0);
+        assert_ne!(text(&sandbox, "thoughts/shared/handoffs/current.md"), before);
+        assert!(!said.stderr.contains("is kept in"), "{}", said.stderr);
+        assert!(!sandbox.root.join(".git/headwater/edited").exists());
+    }
+}
+
 /// A folder with a `headwater` that writes down how it was called, and ends with this status.
 pub(crate) fn stub(sandbox: &Sandbox, status: i32) -> PathBuf {
     let folder = sandbox.beside("stub");

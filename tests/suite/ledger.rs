@@ -54,6 +54,8 @@ fn the_ledger_as_its_users_know_it() {
         &["--kind", "occ", "--event", "e", "--count", "1000000000"],
         &["--kind", "occ", "--event", "e", "--ids", "NM1"],
         &["--kind", "occ", "--event", " "],
+        &["--kind", "occ", "--event", "e", "--ids", "#0"],
+        &["--kind", "nm", "--event", "e", "--ids", "NM1,NM0"],
     ] {
         run(&[&["allocate"], wrong].concat()).exits(2);
     }
@@ -111,6 +113,22 @@ fn prose_is_kept_to_the_byte() {
     assert_eq!(page(&repo), torn);
     let said = ledger(&server, &repo.root, &["verify", "--log", "local"]).exits(1).says("collision-ledger.md:7:");
     assert_eq!(said.stdout, "verify: ledger page diverges from the anchor record\n");
+}
+
+/// What speaks of an issue is not passed over where the log is none.
+#[test]
+fn options_of_an_issue_need_one() {
+    let (repo, server) = repo();
+    for log in ["local", "git"] {
+        for args in [&["rebuild", "--repair"][..], &["rebuild", "--issue", "5"], &["verify", "--repo", "o/r"]] {
+            let said = format!("{} speaks of the issue of `--log github`, and the log here is `{log}`", args[1]);
+            ledger(&server, &repo.root, &[args, &["--log", log]].concat()).exits(2).says(&said);
+        }
+    }
+    std::fs::write(repo.root.join(".headwater.yaml"), "collisions: {log: local}\n").unwrap();
+    ledger(&server, &repo.root, &["rebuild", "--repair"]).exits(2).says("--repair speaks of the issue");
+    ledger(&server, &repo.root, &["verify", "--issue", "5"]).exits(1);
+    assert!(server.state().requests.len() == 1, "`--issue` alone names the log on it");
 }
 
 #[test]

@@ -20,12 +20,16 @@ struct Terminal {
 impl Terminal {
     /// Runs `headwater`; none where there is no `script`.
     fn run(cwd: &Path, args: &str) -> Option<Self> {
+        Self::run_with(cwd, args, &[])
+    }
+
+    fn run_with(cwd: &Path, args: &str, variables: &[(&str, &str)]) -> Option<Self> {
         if run(program("sh", Path::new("/")).args(["-c", "script --version"])).code != Some(0) {
             return None;
         }
         let command = format!("exec '{}' {args}", env!("CARGO_BIN_EXE_headwater"));
         let mut script = program("script", cwd);
-        script.args(["-qec", &command, "/dev/null"]).env("TERM", "dumb");
+        script.args(["-qec", &command, "/dev/null"]).env("TERM", "dumb").envs(variables.iter().copied());
         let mut script = script.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
         let (keyboard, screen) = (script.stdin.take().unwrap(), script.stdout.take().unwrap());
         Some(Self { script, keyboard, screen, shown: Vec::new() })
@@ -60,6 +64,25 @@ impl Terminal {
         let code = self.script.wait().unwrap().code();
         (code, String::from_utf8_lossy(&self.shown).into_owned())
     }
+}
+
+/// A long wait is shown while it lasts, a short one not at all.
+#[test]
+fn long_waits_show_progress() {
+    let (repo, server) = (Sandbox::repo(), crate::hub::Server::start());
+    let api = server.api();
+    let variables =
+        [("TERM", "xterm"), ("GITHUB_TOKEN", "alice-token"), ("GITHUB_API_URL", &*api), ("GITHUB_REPOSITORY", "o/r")];
+    let shown = || {
+        let args = "ledger allocate --kind occ --event e --issue 5";
+        Terminal::run_with(&repo.root, args, &variables).map(Terminal::ends)
+    };
+    let Some(first) = shown() else { return };
+    assert_eq!(first, (Some(0), "#1\r\n".to_owned()));
+    let slow = vec![("Retry-After", "1".to_owned())];
+    server.state().get_faults = [crate::hub::Fault::Status(429, slow, "slow down")].into();
+    let (code, shown) = shown().unwrap();
+    assert!(code == Some(0) && shown.contains("o/r#5 asks to wait (slow down): 1 s"), "{shown}");
 }
 
 #[test]

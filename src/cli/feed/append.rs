@@ -7,6 +7,7 @@ use crate::cli::clock;
 use crate::cli::context::{Context, Ledger};
 use crate::cli::error::{CliError, Exit};
 use crate::cli::id::Desk;
+use crate::cli::progress::asking_log;
 use crate::cli::record;
 use crate::config::Namespace;
 use crate::event::encode::file_stem;
@@ -147,7 +148,8 @@ impl Scribe<'_> {
         {
             let item = &filing.holding.item;
             let namespace = self.allocator.namespace_of(item)?;
-            self.allocator.sync(namespace, &self.asking, Some(std::slice::from_ref(item)))?;
+            let sync = || self.allocator.sync(namespace, &self.asking, Some(std::slice::from_ref(item)));
+            asking_log(self.context, namespace, sync)?;
         }
         Ok(())
     }
@@ -276,7 +278,8 @@ impl Scribe<'_> {
         let namespace = self.allocator.namespace(name)?;
         self.raise(gathered, namespace)?;
         let wish = Wish { count: 1, event: self.args.event.clone(), ..Wish::default() };
-        let reserved = self.allocator.reserve(namespace, &self.asking, &wish)?;
+        let reserve = || self.allocator.reserve(namespace, &self.asking, &wish);
+        let reserved = asking_log(self.context, namespace, reserve)?;
         let item = reserved.ids.first().cloned().unwrap_or_default();
         // Of a number that was amended meanwhile, the amendment is the reservation.
         if reserved.repeated

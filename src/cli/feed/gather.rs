@@ -3,6 +3,7 @@
 
 use crate::cli::context::{Context, Ledger, ledger_entries};
 use crate::cli::error::CliError;
+use crate::cli::progress::with_progress;
 use crate::event::EventId;
 use crate::event::normal::Normalised;
 use crate::feed::Feed;
@@ -124,7 +125,8 @@ pub(super) fn fetch(context: &Context<'_>) -> Result<bool, CliError> {
         return Ok(true);
     }
     let limit = context.patience.unwrap_or(FETCH);
-    let failed = match git.fetch_privately("origin", &[HEADS.to_owned()], limit) {
+    let fetched = with_progress(context, "asking origin", || git.fetch_privately("origin", &[HEADS.to_owned()], limit));
+    let failed = match fetched {
         Ok(answer) if answer.success() => return Ok(true),
         Ok(answer) => answer.stderr.trim().to_owned(),
         Err(error) => CliError::from(error).chain(),

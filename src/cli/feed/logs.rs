@@ -3,6 +3,7 @@
 use super::namespace_of;
 use crate::cli::context::Context;
 use crate::cli::id::Desk;
+use crate::cli::progress::asking_log;
 use crate::config::{LogKind, Namespace};
 use crate::feed::drift::Backing;
 use crate::ids::Allocator;
@@ -66,7 +67,7 @@ impl<'a> Logs<'a> {
                 items.retain(|item| nonces([own, seen], item).is_empty());
             }
             if ask && namespace.log != LogKind::Local && !items.is_empty() {
-                let asked = allocator.look(namespace, true);
+                let asked = asking_log(context, namespace, || allocator.look(namespace, true));
                 let why = asked.as_ref().err().map(ToString::to_string);
                 // What was seen before still counts where nobody answers.
                 if asked.is_ok() || looked.is_err() {

@@ -31,13 +31,14 @@ pub(super) fn before_push(context: &Context<'_>) -> Result<Exit, CliError> {
 }
 
 pub(super) fn run(context: &Context<'_>, command: FeedCommand) -> Result<Exit, CliError> {
-    let ledger = context.one_ledger()?;
+    let one = || context.one_ledger();
     match command {
-        FeedCommand::Append(args) => append::run(context, ledger, &args),
-        FeedCommand::Queue(args) => queue::run(context, ledger, &args),
-        FeedCommand::Show(args) => show::run(context, ledger, &args),
-        FeedCommand::Tail(args) => tail::run(context, ledger, &args),
-        FeedCommand::Drift(args) => drift::run(context, ledger, &args),
+        FeedCommand::Append(args) => append::run(context, one()?, &args),
+        FeedCommand::Queue(args) => queue::run(context, one()?, &args),
+        FeedCommand::Show(args) => show::run(context, one()?, &args),
+        FeedCommand::Tail(args) => tail::run(context, one()?, &args),
+        // A check looks at everything.
+        FeedCommand::Drift(args) => context.each_ledger(|ledger| drift::run(context, ledger, &args)),
     }
 }
 

@@ -104,6 +104,10 @@ fn wanted(args: &AllocateArgs) -> Result<Wanted, CliError> {
                         kind.word()
                     ))
                 })?;
+                if number == 0 {
+                    let first = kind.label(1);
+                    return Err(CliError::Usage(format!("--ids: ids are counted from `{first}`, and `{id}` is none")));
+                }
                 if numbers.contains(&number) {
                     return Err(CliError::Usage(format!("--ids: `{id}` stands there twice")));
                 }

@@ -11,6 +11,7 @@ use super::clock;
 use super::context::Context;
 use super::error::{CliError, Exit};
 use super::hub::IssueFinder;
+use super::progress::with_progress;
 use super::record;
 use crate::config::{LogKind, Namespace};
 use crate::git::{Git, Layout};
@@ -32,9 +33,9 @@ use std::time::Duration;
 
 pub(super) fn run(context: &Context<'_>, command: LedgerCommand) -> Result<Exit, CliError> {
     match command {
-        LedgerCommand::Allocate(args) => allocate::run(&Desk::new(context, &args.place), &args),
-        LedgerCommand::Rebuild(args) => rebuild::run(&Desk::new(context, &args.place), &args),
-        LedgerCommand::Verify(args) => verify::run(&Desk::new(context, &args)),
+        LedgerCommand::Allocate(args) => allocate::run(&Desk::new(context, &args.place)?, &args),
+        LedgerCommand::Rebuild(args) => rebuild::run(&Desk::new(context, &args.place)?, &args),
+        LedgerCommand::Verify(args) => verify::run(&Desk::new(context, &args)?),
     }
 }
 
@@ -62,15 +63,32 @@ struct Surfaces {
 }
 
 impl<'a> Desk<'a> {
-    fn new(context: &'a Context<'a>, place: &Whereabouts) -> Self {
+    fn new(context: &'a Context<'a>, place: &Whereabouts) -> Result<Self, CliError> {
         // Whoever names an issue means the log there.
         let named = place.log.map(LogKind::from).or(place.issue.map(|_| LogKind::Github));
-        Self {
+        let desk = Self {
             context,
             issues: IssueFinder::new(context, place.issue, place.repo.clone()),
             log: named.unwrap_or(context.config.collisions.log),
             warn: Box::new(|text| context.console.warning(&format!("warning: {text}"))),
+        };
+        for (option, is_given) in [("--issue", place.issue.is_some()), ("--repo", place.repo.is_some())] {
+            desk.only_on_github(option, is_given)?;
         }
+        Ok(desk)
+    }
+
+    /// Refuses an option that speaks of an issue where the log is none.
+    fn only_on_github(&self, option: &str, is_given: bool) -> Result<(), CliError> {
+        let log = match self.log {
+            LogKind::Github => return Ok(()),
+            LogKind::Git => "git",
+            LogKind::Local => "local",
+        };
+        let text = format!(
+            "{option} speaks of the issue of `--log github`, and the log here is `{log}`; leave one of them out"
+        );
+        if is_given { Err(CliError::Usage(text)) } else { Ok(()) }
     }
 
     fn top(&self) -> PathBuf {
@@ -118,7 +136,7 @@ impl<'a> Desk<'a> {
                 let patience = self.context.patience.unwrap_or(Duration::from_secs(30));
                 let mut log = GitLog::new(&git, &namespace, patience, &*self.warn);
                 log.copy.clone_from(&namespace.reference);
-                Ok(work(&mut log)?)
+                Ok(with_progress(self.context, "asking origin", || work(&mut log))?)
             }
             LogKind::Github => Ok(work(&mut self.github()?)?),
         }

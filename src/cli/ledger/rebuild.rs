@@ -3,7 +3,6 @@
 use super::args::RebuildArgs;
 use super::{Desk, Surfaces};
 use crate::cli::error::{CliError, Exit};
-use crate::config::LogKind;
 use crate::ids::collisions::decide::{losers, renumber};
 use crate::ids::collisions::page::{self, Prose};
 use crate::ids::collisions::record::Record;
@@ -14,7 +13,8 @@ use std::time::Duration;
 
 pub(super) fn run(desk: &Desk<'_>, args: &RebuildArgs) -> Result<Exit, CliError> {
     let mut repaired = 0;
-    if args.repair && desk.log == LogKind::Github {
+    desk.only_on_github("--repair", args.repair)?;
+    if args.repair {
         repaired = desk.github()?.repair()?;
     }
     let mut published = desk.published()?;

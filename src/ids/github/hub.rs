@@ -46,8 +46,10 @@ pub struct Hub<'a> {
     pub token: &'a dyn Fn() -> Result<String, HubError>,
     /// Certificates in PEM form to trust instead of the built-in ones.
     pub certificates: Option<Vec<u8>>,
-    /// Rests for a while, and may say why.
+    /// Rests for a while, and may say why; for no time at all it only says.
     pub rest: &'a dyn Fn(Duration, &str),
+    /// Does something that may take long, and may say what.
+    pub busy: &'a dyn Fn(&str, &mut dyn FnMut()),
     /// What has been waited.
     pub waited: Cell<Duration>,
     /// When was written last.
@@ -55,7 +57,7 @@ pub struct Hub<'a> {
     /// Whether somebody wrote just before the comments were read, by the host's clock.
     pub recent: Cell<bool>,
     /// The connection, once there is one.
-    pub transport: std::cell::OnceCell<Transport>,
+    pub transport: std::cell::OnceCell<Box<Transport>>,
 }
 
 impl std::fmt::Debug for Hub<'_> {
@@ -117,9 +119,11 @@ impl Hub<'_> {
             transport
         } else {
             let made = Transport::new(&self.api, (self.token)()?, self.certificates.as_deref())?;
-            self.transport.get_or_init(|| made)
+            self.transport.get_or_init(|| Box::new(made))
         };
-        Ok(transport.exchange(&Request { url, body }))
+        let mut answer = Err(String::new());
+        (self.busy)(&format!("asking {}", self.place()), &mut || answer = transport.exchange(&Request { url, body }));
+        Ok(answer)
     }
 
     /// Rests, unless that is longer than may be waited.

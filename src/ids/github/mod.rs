@@ -144,7 +144,9 @@ impl<'a> GithubLog<'a> {
     fn locked<T>(&self, work: impl FnOnce() -> Result<T, IdsError>) -> Result<T, IdsError> {
         let folder = self.journal.parent().unwrap_or(Path::new("."));
         make_folder(folder)?;
-        let waiting = |_: &str| {};
+        let waiting = |holder: &str| {
+            (self.hub.rest)(Duration::ZERO, &format!("waiting for {holder}, which is at {}", self.hub.place()));
+        };
         let request = LockRequest { wait: self.hub.patience.min(LOCK), purpose: "ids on GitHub", waiting: &waiting };
         with_lock_file(&self.journal.with_extension("lock"), &request, |_| work())
     }

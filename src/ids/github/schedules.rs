@@ -35,6 +35,7 @@ pub(crate) fn log(server: &Server, login: &str, trusted: &[&str], folder: &Path)
         token,
         certificates: None,
         rest: &|_, _| {},
+        busy: &|_, work| work(),
         waited: Cell::default(),
         written: Cell::default(),
         recent: Cell::default(),
