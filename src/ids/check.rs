@@ -75,6 +75,7 @@ impl Allocator<'_> {
         let mut findings = collisions(namespace, &trees, git.as_ref(), request)?;
         let used: BTreeSet<(Scope, u64)> =
             trees.iter().flat_map(|tree| &tree.uses).map(|one| (one.scope.clone(), one.number)).collect();
+        findings.extend(self.contested(namespace)?);
         match self.books(namespace) {
             Ok((own, seen)) => {
                 findings.extend(self.reservations(namespace, (&own, &seen), &trees, &used, request)?);

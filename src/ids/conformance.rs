@@ -382,7 +382,7 @@ mod sqlite {
 
 mod git {
     use super::super::gitlog::GitLog;
-    use super::{conforms, ids, namespace, one, take};
+    use super::{AnchorLog as _, conforms, ids, namespace, one, take};
     use crate::git::{Git, Layout};
     use crate::ids::IdsError;
     use std::path::{Path, PathBuf};
@@ -486,6 +486,17 @@ mod git {
         assert_eq!(ids(&take(&mut log, &sec, &one(), 0).unwrap()), ["SEC-4"]);
         assert_eq!(git(&bare, &["rev-list", "--count", log.reference]), "4");
         assert_eq!(said.borrow().len(), 2, "{said:?}");
+        // Another log in its place, again and again: nothing of any of them is given again.
+        for _ in 0..3 {
+            git(&bare, &["update-ref", "-d", log.reference]);
+            let fresh = remote.clone_of();
+            assert_eq!(ids(&take(&mut GitLog { git: &fresh, ..log.clone() }, &sec, &one(), 0).unwrap()), ["SEC-1"]);
+            said.borrow_mut().clear();
+            log.read("SEC").unwrap();
+            assert_eq!(said.borrow().len(), 1, "{said:?}");
+        }
+        assert_eq!(ids(&take(&mut log, &sec, &one(), 0).unwrap()), ["SEC-5"]);
+        assert_eq!(log.seen().unwrap().len(), 4 + 3 + 1);
     }
 
     #[test]
