@@ -700,7 +700,15 @@ fn a_log_without_its_journal_gives_nothing_until_init() {
     assert!(found.contains("ids.journal` is missing"), "{found}");
     id(&repo.root, &["init"]).exits(0).says("ids.sqlite3.aside-1");
     assert_eq!(reserve(&repo.root, &["SEC"]), ["SEC-23"]);
-    assert!(std::fs::read_to_string(own.join("ids.journal")).unwrap().contains("SEC-20"));
+    let journal = std::fs::read_to_string(own.join("ids.journal")).unwrap();
+    assert!(journal.contains("SEC-20"));
+    // Two reservations of one number, as two copies that were used apart and joined have them, are named.
+    id(&repo.root, &["check", "SEC", "--no-fetch"]).exits(0);
+    let second = journal.lines().last().unwrap().replace("\"nonce\":\"", "\"nonce\":\"another-");
+    std::fs::write(own.join("ids.journal"), journal + &second + "\n").unwrap();
+    let found = id(&repo.root, &["check", "SEC", "--no-fetch"]).exits(1).stdout;
+    assert!(found.contains("id-collision: SEC-23 was reserved twice") && found.contains("id renumber"), "{found}");
+    assert_eq!(reserve(&repo.root, &["SEC"]), ["SEC-24"]);
 }
 
 #[test]
