@@ -1,4 +1,5 @@
-//! `headwater id reserve` against `sqlite3` doing one durable insert, in turn: a table on standard output.
+//! `headwater id reserve` against `sqlite3` doing one durable insert, in turn; 64 processes at once against one;
+//! what an uncontended reservation asks of a git remote: tables on standard output.
 #![expect(clippy::print_stdout, reason = "a bench prints its table")]
 #![expect(clippy::disallowed_methods, reason = "a bench starts programs and writes scratch files")]
 #![expect(clippy::indexing_slicing, reason = "a bench may stop at a fault of its own")]
@@ -8,6 +9,10 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 const RUNS: usize = 41;
+
+/// How many processes reserve at once, and how many ids each of them, one after the other.
+const PROCESSES: u32 = 64;
+const EACH: u32 = 10;
 
 fn main() -> std::io::Result<()> {
     let folder = tempfile::tempdir()?;
@@ -49,6 +54,57 @@ fn main() -> std::io::Result<()> {
     println!("| id reserve 100 | {hundred:.1} | {:.2} x one (goal: at most 1.3) |", hundred / one);
     println!("| id reserve, a source of 1,000 rows | {sources:.1} | {:.2} x sqlite3 |", sources / insert);
     println!("| --version | {nothing:.1} | |");
+    many(folder.path())?;
+    remote(folder.path())
+}
+
+/// Ids per second of one process after the other, and of many at once; each of them must succeed.
+fn many(folder: &Path) -> std::io::Result<()> {
+    let reserve = |count: u32| -> std::io::Result<()> {
+        for _ in 0..count {
+            let output = headwater(folder, &["reserve", "DEV"]).output()?;
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(())
+    };
+    let rate = |started: Instant| f64::from(PROCESSES * EACH) / started.elapsed().as_secs_f64();
+    let started = Instant::now();
+    reserve(PROCESSES * EACH)?;
+    let one = rate(started);
+    let started = Instant::now();
+    std::thread::scope(|scope| -> std::io::Result<()> {
+        let threads: Vec<_> = (0..PROCESSES).map(|_| scope.spawn(|| reserve(EACH))).collect();
+        threads
+            .into_iter()
+            .try_for_each(|thread| thread.join().unwrap_or_else(|_| Err(std::io::Error::other("failed"))))
+    })?;
+    let all = rate(started);
+    println!("\n{} ids each way, none failed\n\n| what | ids/s | against |\n|---|---:|---|", PROCESSES * EACH);
+    println!("| one process after the other | {one:.0} | |");
+    println!("| {PROCESSES} processes at once | {all:.0} | {:.2} x one (goal: at least 0.5) |", all / one);
+    Ok(())
+}
+
+/// The git processes of one reservation in a log on a remote, as git itself traces them.
+fn remote(folder: &Path) -> std::io::Result<()> {
+    let git = |arguments: &[&str]| Command::new("git").args(arguments).current_dir(folder).status();
+    git(&["init", "-q", "--bare", "remote.git"])?;
+    git(&["remote", "add", "origin", "remote.git"])?;
+    std::fs::write(folder.join(".headwater.yaml"), "ids: {CMB: {log: git}}\n")?;
+    let trace = folder.join("trace");
+    assert!(headwater(folder, &["init"]).stdout(Stdio::null()).status()?.success());
+    let started = Instant::now();
+    let done = headwater(folder, &["reserve", "CMB"]).env("GIT_TRACE2", &trace).stdout(Stdio::null()).status()?;
+    let took = started.elapsed().as_secs_f64() * 1e3;
+    assert!(done.success());
+    let text = std::fs::read_to_string(trace)?;
+    // Processes that this program starts, not those that git starts for itself.
+    let names = text.lines().filter_map(|line| line.split_once(" cmd_name ")?.1.trim().split_once(" ("));
+    let own: Vec<&str> = names.filter(|(name, path)| *path == format!("{name})")).map(|(name, _)| name).collect();
+    let count = |wanted: &str| own.iter().filter(|name| **name == wanted).count();
+    println!("\none uncontended reservation on a bare remote in the same file system: {took:.0} ms\n");
+    println!("| git processes | of them fetches | pushes |\n|---:|---:|---:|");
+    println!("| {} | {} (goal: 1) | {} (goal: 1) |", own.len(), count("fetch"), count("push"));
     Ok(())
 }
 

@@ -15,6 +15,9 @@ const SILENT: [(&str, &str); 5] = [
     ("GIT_TERMINAL_PROMPT", "0"),
 ];
 
+/// Where the logs of ids are kept here: chains of commits without files.
+const OWN_LOGS: [&str; 3] = ["refs/headwater/ids/", "refs/headwater/fetched-ids/", "refs/headwater/lost-ids/"];
+
 /// How a compare-and-swap push was answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -136,24 +139,39 @@ impl Git {
         }
     }
 
-    /// Sets a reference of our own.
+    /// What each of these references of this clone names.
     ///
     /// # Errors
     /// As [`Git::succeed`].
-    pub fn set_own_reference(&self, name: &str, to: &Oid) -> Result<(), GitError> {
-        self.succeed(Call::new(["update-ref", "--no-deref", name, to.as_str()])).map(drop)
+    pub fn references<const N: usize>(&self, names: [&str; N]) -> Result<[Option<Oid>; N], GitError> {
+        let question = Call::new(["for-each-ref", "--format=%(objectname) %(refname)"]).args(names);
+        let text = self.succeed(question)?.text();
+        Ok(names.map(|name| text.lines().find_map(|line| Oid::parse(line.strip_suffix(name)?.trim_end()))))
+    }
+
+    /// Sets references of our own, all or none; `None` deletes one.
+    ///
+    /// # Errors
+    /// As [`Git::succeed`].
+    pub fn set_own_references(&self, all: &[(&str, Option<&Oid>)]) -> Result<(), GitError> {
+        let line = |text: String, (name, to): &(&str, Option<&Oid>)| match to {
+            Some(to) => text + "update " + name + " " + to.as_str() + "\n",
+            None => text + "delete " + name + "\n",
+        };
+        let text = all.iter().fold(String::new(), line);
+        self.succeed(Call::new(["update-ref", "--no-deref", "--stdin"]).stdin(text.into_bytes())).map(drop)
     }
 
     /// Writes a commit without files whose message is `text`; no reference names it yet.
     ///
     /// # Errors
     /// As [`Git::succeed`].
-    pub fn write_text_commit(&self, parent: Option<&Oid>, text: &str, author: &str, at: &str) -> Result<Oid, GitError> {
+    pub fn write_text_commit(&self, parents: &[&Oid], text: &str, author: &str, at: &str) -> Result<Oid, GitError> {
         let tree = self.succeed(Call::new(["mktree"]).stdin(Vec::new()))?.oid()?;
         let name: String = author.chars().filter(|c| !c.is_control() && !matches!(c, '<' | '>')).collect();
         let name = if name.trim().is_empty() { "headwater".to_owned() } else { name };
         let mut call = Call::new(["-c", "i18n.commitEncoding=UTF-8", "commit-tree", tree.as_str()]);
-        if let Some(parent) = parent {
+        for parent in parents {
             call = call.args(["-p", parent.as_str()]);
         }
         for (key, value) in [("NAME", name.as_str()), ("EMAIL", "headwater@localhost"), ("DATE", at)] {
@@ -231,7 +249,7 @@ impl Git {
         let answer = self.succeed(Call::new(["for-each-ref", format]))?.text();
         let tip = |line: &str| {
             let mut words = line.split(' ');
-            let is_ours = |name: &&str| name.starts_with("refs/headwater/ids/") || name.starts_with(GONE);
+            let is_ours = |name: &&str| OWN_LOGS.iter().any(|own| name.starts_with(own)) || name.starts_with(GONE);
             let name = words.next().filter(|name| !is_ours(name))?.to_owned();
             let words: Vec<&str> = words.collect();
             let commit = words.iter().position(|word| *word == "commit")?;

@@ -127,7 +127,7 @@ impl Allocator<'_> {
         SqliteLog::open(&self.place.folder, self.local_patience(), start)
     }
 
-    fn git_log<'b>(&'b self, git: &'b Git, namespace: &'b Namespace) -> GitLog<'b> {
+    pub(super) fn git_log<'b>(&'b self, git: &'b Git, namespace: &'b Namespace) -> GitLog<'b> {
         GitLog::new(git, namespace, self.patience.unwrap_or(REMOTE_PATIENCE), self.say)
     }
 

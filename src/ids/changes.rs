@@ -122,6 +122,9 @@ impl Allocator<'_> {
     pub fn sync(&self, namespace: &Namespace, asking: &Asking, only: Option<&[String]>) -> Result<Settled, IdsError> {
         let Some(git) = self.git_for(namespace)? else { return Ok(Settled::default()) };
         let mut local = self.local_for(namespace)?;
+        let whole = only.is_none() && namespace.log == LogKind::Git;
+        let mut settled =
+            if whole { self.publish_lost(namespace, asking, &git, &mut local)? } else { Settled::default() };
         let own = Book::fold(local.read(&namespace.name)?);
         let mut claims: Vec<Anchor> = Vec::new();
         for claim in own.pending() {
@@ -134,8 +137,10 @@ impl Allocator<'_> {
         }
         let mut shared = self.shared(&git, namespace)?;
         if claims.is_empty() {
-            shared.fetch()?;
-            return Ok(Settled::default());
+            if !whole {
+                shared.fetch()?;
+            }
+            return Ok(settled);
         }
         // What was given up or amended since it was claimed is no claim any more.
         for anchor in &mut claims {
@@ -148,7 +153,6 @@ impl Allocator<'_> {
         shared
             .append(&namespace.name, &mut |standing| settle::settle(standing, namespace, asking, &claims, &floors))?;
         let book = Book::fold(shared.seen()?);
-        let mut settled = Settled::default();
         let mut anchors = Vec::new();
         for claim in &claims {
             let (own, amendment) = settle::outcome(&book, claim);

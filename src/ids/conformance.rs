@@ -3,6 +3,7 @@
 use super::IdsError;
 use super::contract::{Anchor, AnchorLog, Decision, Outcome};
 use super::fold::{Book, State};
+use super::memory::MemoryLog;
 use super::reserve::{self, Asking, Wish};
 use super::settle::{self, settle};
 use crate::config::{Config, Namespace};
@@ -197,9 +198,84 @@ fn broken_allocators_are_caught() {
     assert_eq!(faults(&[(0, 1, two.clone()), (2, 3, one.clone())], &log), ["DEV-1 came after DEV-2"]);
 }
 
+/// A log that breaks one promise.
+struct Broken {
+    log: MemoryLog,
+    breaks: Breaks,
+    /// The log as it was when it was opened.
+    opened: Vec<Anchor>,
+    /// The first number of its own block.
+    block: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Breaks {
+    Nothing,
+    /// Decides from what it read before somebody else wrote.
+    Precondition,
+    /// Answers before it has written.
+    Durability,
+    /// Takes a block of numbers, and gives them one by one.
+    Order,
+}
+
+impl AnchorLog for Broken {
+    fn identity(&self) -> String {
+        format!("{:?}", self.breaks)
+    }
+
+    fn read(&mut self, namespace: &str) -> Result<Vec<Anchor>, IdsError> {
+        self.log.read(namespace)
+    }
+
+    fn append(&mut self, namespace: &str, decide: &mut super::contract::Decide<'_>) -> Result<Outcome, IdsError> {
+        let own = match self.breaks {
+            Breaks::Nothing => return self.log.append(namespace, decide),
+            Breaks::Durability => return MemoryLog::default().append(namespace, decide),
+            Breaks::Precondition => self.opened.clone(),
+            Breaks::Order => {
+                let below =
+                    Anchor { numbers: vec![self.block], ..asking().anchor(namespace, super::contract::Kind::Floor) };
+                let mine = |anchor: &Anchor| {
+                    anchor.numbers.iter().all(|number| (self.block..self.block + 10).contains(number))
+                };
+                std::iter::once(below).chain(self.log.read(namespace)?.into_iter().filter(mine)).collect()
+            }
+        };
+        let decision = decide(&Book::fold(own))?;
+        self.opened = self.log.read(namespace)?;
+        self.log.append(namespace, &mut |_| Ok(decision.clone()))
+    }
+}
+
+/// The same schedule, two clients by turns, over a sound log and over three that break a promise each.
+#[test]
+fn the_check_of_histories_catches_broken_logs() {
+    for (breaks, said) in [
+        (Breaks::Nothing, ""),
+        (Breaks::Precondition, "given twice"),
+        (Breaks::Durability, "not in the log"),
+        (Breaks::Order, "came after"),
+    ] {
+        let log = MemoryLog::default();
+        let client = |block| Broken { log: log.clone(), breaks, opened: Vec::new(), block };
+        let mut clients = [client(0), client(10)];
+        let mut history = Vec::new();
+        for turn in 0..4 {
+            let outcome = take(&mut clients[turn % 2], &namespace("DEV"), &one(), 0).unwrap();
+            let Outcome::Appended(anchors) = outcome else { panic!("{outcome:?}") };
+            let at = 2 * turn as u64;
+            history.push((at, at + 1, anchors[0].clone()));
+        }
+        let found = faults(&history, &log.clone().read("DEV").unwrap());
+        assert_eq!(found.is_empty(), breaks == Breaks::Nothing, "{breaks:?}: {found:?}");
+        assert!(found.is_empty() || found.iter().any(|fault| fault.contains(said)), "{breaks:?}: {found:?}");
+    }
+}
+
 #[test]
 fn memory_conforms() {
-    let log = super::memory::MemoryLog::default();
+    let log = MemoryLog::default();
     conforms(|| log.clone());
 }
 
@@ -407,7 +483,7 @@ mod sqlite {
 
 mod git {
     use super::super::gitlog::GitLog;
-    use super::{conforms, ids, namespace, one, take};
+    use super::{AnchorLog as _, conforms, ids, namespace, one, take};
     use crate::git::{Git, Layout};
     use crate::ids::IdsError;
     use std::path::{Path, PathBuf};
@@ -511,6 +587,17 @@ mod git {
         assert_eq!(ids(&take(&mut log, &sec, &one(), 0).unwrap()), ["SEC-4"]);
         assert_eq!(git(&bare, &["rev-list", "--count", log.reference]), "4");
         assert_eq!(said.borrow().len(), 2, "{said:?}");
+        // Another log in its place, again and again: nothing of any of them is given again.
+        for _ in 0..3 {
+            git(&bare, &["update-ref", "-d", log.reference]);
+            let fresh = remote.clone_of();
+            assert_eq!(ids(&take(&mut GitLog { git: &fresh, ..log.clone() }, &sec, &one(), 0).unwrap()), ["SEC-1"]);
+            said.borrow_mut().clear();
+            log.read("SEC").unwrap();
+            assert_eq!(said.borrow().len(), 1, "{said:?}");
+        }
+        assert_eq!(ids(&take(&mut log, &sec, &one(), 0).unwrap()), ["SEC-5"]);
+        assert_eq!(log.seen().unwrap().len(), 4 + 3 + 1);
     }
 
     #[test]

@@ -2,10 +2,16 @@
 //!
 //! Each commit's message carries anchors, one line of JSON each. The remote's reference update gives the
 //! order; what it holds decides who owns what, never the exit code of a push.
+//!
+//! # Invariant
+//! What was once seen of the chain is never forgotten: `refs/headwater/ids/NAME` is the chain as it was seen
+//! last, and what the remote's chain left behind is kept under `refs/headwater/lost-ids/NAME` until the remote
+//! has it again. No number of either is taken again.
 
 use super::IdsError;
-use super::contract::{Anchor, AnchorLog, Decide, Decision, Outcome};
+use super::contract::{Anchor, AnchorLog, Decide, Decision, Outcome, Standing};
 use super::fold::Book;
+use super::settle::settled;
 use crate::git::{Git, GitError, Oid, Pushed};
 use crate::store::{LockRequest, make_folder, with_lock_file};
 use std::thread;
@@ -51,6 +57,17 @@ struct Chain {
     there: Option<Oid>,
     /// What the next commit stands on: that, or what the remote has lost since.
     base: Option<Oid>,
+    /// What was seen of a chain that the remote's is no continuation of.
+    lost: Option<Oid>,
+}
+
+/// What a decision stands on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum On {
+    /// Everything that was ever seen, in whose place nothing is taken.
+    Known,
+    /// The chain alone, to which the lost anchors are added.
+    Chain,
 }
 
 impl<'a> GitLog<'a> {
@@ -78,7 +95,41 @@ impl<'a> GitLog<'a> {
     /// # Errors
     /// git cannot answer, or a commit holds something else.
     pub fn seen(&self) -> Result<Vec<Anchor>, IdsError> {
-        self.anchors(self.git.reference(&self.copy)?.as_ref())
+        let [base, lost] = self.git.references([&self.copy, &self.beside("lost-ids")])?;
+        self.known(&Chain { there: None, base, lost })
+    }
+
+    /// Publishes what the remote has lost, after what is there: `again` decides it from the chain and the lost
+    /// anchors. Gives what was added.
+    ///
+    /// # Errors
+    /// As [`AnchorLog::append`].
+    pub(super) fn publish_again(
+        &self,
+        mut again: impl FnMut(&dyn Standing, Vec<Anchor>) -> Result<Vec<Anchor>, IdsError>,
+    ) -> Result<Vec<Anchor>, IdsError> {
+        let lost = self.beside("lost-ids");
+        let decide = &mut |standing: &dyn Standing| {
+            let lost = self.anchors(self.git.reference(&lost)?.as_ref())?;
+            Ok(Decision::Append(again(standing, lost)?))
+        };
+        match self.locked(|| self.append_to_remote(On::Chain, decide))? {
+            Outcome::Appended(anchors) => Ok(anchors),
+            Outcome::Already(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// A reference of our own that goes with the copy.
+    fn beside(&self, what: &str) -> String {
+        let name = self.copy.strip_prefix("refs/headwater/ids/").unwrap_or(&self.copy);
+        format!("refs/headwater/{what}/{name}")
+    }
+
+    /// Everything that was seen: first what stands in the chain, then what was lost.
+    fn known(&self, chain: &Chain) -> Result<Vec<Anchor>, IdsError> {
+        let mut anchors = self.anchors(chain.base.as_ref())?;
+        anchors.extend(self.anchors(chain.lost.as_ref())?);
+        Ok(anchors)
     }
 
     /// Fetches the log; whether the remote has one.
@@ -108,7 +159,7 @@ impl<'a> GitLog<'a> {
         self.locked(|| {
             self.fetch_chain()?;
             let reference = format!("{}-probe-{nonce}", self.reference);
-            let commit = self.git.write_text_commit(None, &format!("headwater ids: probe {nonce}\n"), "", at)?;
+            let commit = self.git.write_text_commit(&[], &format!("headwater ids: probe {nonce}\n"), "", at)?;
             match self.reached(self.git.push_expecting(self.remote, &reference, &commit, None, CONVERSATION))? {
                 Pushed::Taken => {
                     Ok(self.git.delete_remote_reference(self.remote, &reference, &commit, CONVERSATION)?)
@@ -159,10 +210,13 @@ impl<'a> GitLog<'a> {
     }
 
     fn fetch_chain(&self) -> Result<Chain, IdsError> {
-        let before = self.git.reference(&self.copy)?;
-        let own = format!("+{}:{}", self.reference, self.copy);
+        let (fetched, kept) = (self.beside("fetched-ids"), self.beside("lost-ids"));
+        let [before, lost] = self.git.references([&self.copy, &kept])?;
+        let own = format!("+{}:{fetched}", self.reference);
         let all: Vec<String> = std::iter::once(own).chain(self.also.iter().cloned()).collect();
         let answer = self.reached(self.git.fetch_privately(self.remote, &all, CONVERSATION))?;
+        let (reference, remote) = (self.reference, self.remote);
+        let remedy = "no number of theirs is given again, and `headwater id sync` publishes them again";
         if !answer.success() {
             if !answer.stderr.contains("couldn't find remote ref") {
                 return Err(self.unreachable(&answer.stderr));
@@ -174,51 +228,75 @@ impl<'a> GitLog<'a> {
                 }
             }
             if before.is_some() {
+                let fault =
+                    format!("`{reference}` is no longer on `{remote}`, with all reservations that were seen there");
+                (self.say)(&format!("{fault}; {remedy}"));
+            }
+            return Ok(Chain { there: None, base: before, lost });
+        }
+        let Some(now) = self.git.reference(&fetched)? else { return Err(self.unreachable("git fetched nothing")) };
+        let mut chain = Chain { there: Some(now.clone()), base: Some(now.clone()), lost };
+        match before {
+            Some(before) if before == now => {}
+            Some(before) if !self.git.is_ancestor(&before, &now)? => {
+                if self.git.is_ancestor(&now, &before)? {
+                    let fault = format!("`{reference}` on `{remote}` lost its last reservations");
+                    (self.say)(&format!("{fault}; {remedy}"));
+                    chain.base = Some(before);
+                } else {
+                    chain.lost = Some(self.join(chain.lost.as_ref(), before)?);
+                    self.git.set_own_references(&[(&kept, chain.lost.as_ref()), (&self.copy, Some(&now))])?;
+                }
+            }
+            _ => self.git.set_own_references(&[(&self.copy, Some(&now))])?,
+        }
+        if chain.lost.is_some() {
+            let book = Book::fold(self.anchors(chain.base.as_ref())?);
+            let lost = self.anchors(chain.lost.as_ref())?;
+            let missing = lost.iter().filter(|anchor| !settled(&book, anchor)).count();
+            if missing == 0 {
+                // All of it is in the chain again.
+                self.git.set_own_references(&[(&kept, None)])?;
+                chain.lost = None;
+            } else {
+                let entries = if missing == 1 { "entry" } else { "entries" };
                 (self.say)(&format!(
-                    "`{}` is no longer on `{}`; the reservations that were seen there are published again",
-                    self.reference, self.remote
+                    "`{reference}` on `{remote}` was rewritten and lost {missing} {entries} that had been seen there; {remedy}"
                 ));
             }
-            return Ok(Chain { there: None, base: before });
         }
-        let there = self.git.reference(&self.copy)?;
-        if let (Some(before), Some(now)) = (&before, &there)
-            && before != now
-            && !self.git.is_ancestor(before, now)?
-        {
-            let rewound = self.git.is_ancestor(now, before)?;
-            (self.say)(&format!(
-                "`{}` on `{}` {}; no number that was seen there is given again",
-                self.reference,
-                self.remote,
-                if rewound { "lost its last reservations, which are published again" } else { "was rewritten" }
-            ));
-            if rewound {
-                self.git.set_own_reference(&self.copy, before)?;
-                return Ok(Chain { base: Some(before.clone()), there });
-            }
-        }
-        Ok(Chain { base: there.clone(), there })
+        Ok(chain)
+    }
+
+    /// One commit that keeps two chains.
+    fn join(&self, lost: Option<&Oid>, more: Oid) -> Result<Oid, IdsError> {
+        let Some(lost) = lost else { return Ok(more) };
+        let text = "headwater ids: lost by the remote\n";
+        Ok(self.git.write_text_commit(&[lost, &more], text, "", "1970-01-01T00:00:00Z")?)
     }
 
     /// Fetches, decides and pushes until the remote holds the decision, or somebody must be told.
-    fn append_to_remote(&self, decide: &mut Decide<'_>) -> Result<Outcome, IdsError> {
+    fn append_to_remote(&self, on: On, decide: &mut Decide<'_>) -> Result<Outcome, IdsError> {
         let started = Instant::now();
         let mut chain = self.fetch_chain()?;
         let mut refused = 0;
         for attempt in 0u32.. {
-            let book = Book::fold(self.anchors(chain.base.as_ref())?);
+            let book =
+                Book::fold(if on == On::Known { self.known(&chain)? } else { self.anchors(chain.base.as_ref())? });
             let anchors = match decide(&book)? {
                 Decision::Already(anchor) => return Ok(Outcome::Already(anchor)),
-                Decision::Append(anchors) if anchors.is_empty() => return Ok(Outcome::Appended(anchors)),
                 Decision::Append(anchors) => anchors,
             };
-            let commit = self.commit(chain.base.as_ref(), &anchors)?;
+            let commit = match &chain.base {
+                Some(base) if anchors.is_empty() && on == On::Chain && chain.base != chain.there => base.clone(),
+                _ if anchors.is_empty() => return Ok(Outcome::Appended(anchors)),
+                base => self.commit(base.as_ref(), &anchors)?,
+            };
             let pushed =
                 self.git.push_expecting(self.remote, self.reference, &commit, chain.there.as_ref(), CONVERSATION);
             let why = match pushed {
                 Ok(Pushed::Taken) => {
-                    self.git.set_own_reference(&self.copy, &commit)?;
+                    self.git.set_own_references(&[(&self.copy, Some(&commit))])?;
                     return Ok(Outcome::Appended(anchors));
                 }
                 Ok(Pushed::Unknown { why }) => why,
@@ -233,7 +311,7 @@ impl<'a> GitLog<'a> {
                 Err(error) => return Err(error),
             };
             let held = Book::fold(self.anchors(chain.there.as_ref())?);
-            if anchors.iter().all(|anchor| held.holds(&anchor.nonce)) {
+            if !anchors.is_empty() && anchors.iter().all(|anchor| held.holds(&anchor.nonce)) {
                 return Ok(Outcome::Appended(anchors));
             }
             refused = if chain.there == before { refused + 1 } else { 0 };
@@ -258,7 +336,8 @@ impl<'a> GitLog<'a> {
             text.push('\n');
         }
         let (author, at) = anchors.first().map_or(("", ""), |anchor| (anchor.agent.as_str(), anchor.at.as_str()));
-        Ok(self.git.write_text_commit(parent, &text, author, at)?)
+        let parents: Vec<&Oid> = parent.into_iter().collect();
+        Ok(self.git.write_text_commit(&parents, &text, author, at)?)
     }
 }
 
@@ -279,12 +358,12 @@ impl AnchorLog for GitLog<'_> {
     fn read(&mut self, namespace: &str) -> Result<Vec<Anchor>, IdsError> {
         let anchors = self.locked(|| {
             let chain = self.fetch_chain()?;
-            self.anchors(chain.base.as_ref())
+            self.known(&chain)
         })?;
         Ok(anchors.into_iter().filter(|anchor| anchor.namespace == namespace).collect())
     }
 
     fn append(&mut self, _namespace: &str, decide: &mut Decide<'_>) -> Result<Outcome, IdsError> {
-        self.locked(|| self.append_to_remote(decide))
+        self.locked(|| self.append_to_remote(On::Known, decide))
     }
 }

@@ -2,13 +2,15 @@
 
 use super::IdsError;
 use super::allocator::{Allocator, raise_to};
-use super::contract::{Anchor, AnchorLog as _, Decision, Kind, Standing};
+use super::contract::{Anchor, AnchorLog as _, Decision, Kind, Outcome, Standing};
 use super::fold::Book;
+use super::lost;
 use super::reserve::{self, Asking};
 use super::sources::{self, Tops};
 use super::sqlite::{SqliteLog, Start};
-use crate::config::Namespace;
 use crate::config::pattern::Scope;
+use crate::config::{LogKind, Namespace};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 impl Allocator<'_> {
@@ -48,8 +50,12 @@ impl Allocator<'_> {
                 // An empty log on the remote says that it may be started from: other clones need no `init`.
                 let own = Book::fold(local.read(&namespace.name)?);
                 sources::raise_all(&mut tops, own.tops());
-                let outcome =
+                let mut outcome =
                     shared.append(&namespace.name, &mut |standing| start(standing, namespace, &asking, &tops));
+                if namespace.log == LogKind::Git && outcome.is_ok() {
+                    outcome =
+                        self.publish_lost(namespace, &asking, &git, &mut local).map(|_| Outcome::Appended(Vec::new()));
+                }
                 match outcome {
                     Ok(_) => sources::raise_all(&mut tops, Book::fold(shared.seen()?).tops()),
                     Err(IdsError::Unreachable { remote, why } | IdsError::Unsure { remote, why, .. }) => {
@@ -89,11 +95,26 @@ impl Allocator<'_> {
             Err(error) => return Err(error),
         }
         for namespace in self.namespaces.values() {
+            // What the log warns of is a finding here.
+            let warned = RefCell::new(Vec::new());
+            let say = |text: &str| warned.borrow_mut().push(text.to_owned());
+            let listening = Allocator { place: self.place.clone(), say: &say, ..*self };
             let probed = match self.git_for(namespace) {
-                Ok(None) => continue,
-                Ok(Some(git)) => self.shared(&git, namespace).and_then(|log| log.probe(&asking.nonce, &asking.at)),
+                Ok(None) => Ok(()),
+                Ok(Some(git)) => listening.shared(&git, namespace).and_then(|log| log.probe(&asking.nonce, &asking.at)),
                 Err(error) => Err(error),
             };
+            said.extend(warned.take().iter().map(|text| format!("{}: {text}", namespace.name)));
+            match self.books(namespace) {
+                Ok((own, seen)) => {
+                    let found = lost::contested(namespace, &own, &seen);
+                    said.extend(found.iter().map(|one| format!("{} {}; {}", one.id, one.detail, one.remedy)));
+                }
+                // Said above, or below.
+                Err(error) if error.is_damage() => {}
+                Err(IdsError::NoLog(_) | IdsError::NoLocalLog | IdsError::Unreachable { .. }) => {}
+                Err(error) => return Err(error),
+            }
             match probed {
                 Ok(()) => {}
                 Err(error @ (IdsError::Unreachable { .. } | IdsError::Refused { .. })) => {

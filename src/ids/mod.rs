@@ -17,6 +17,7 @@ pub mod github;
 pub mod gitlog;
 pub mod inbox;
 mod init;
+mod lost;
 #[cfg(test)]
 mod memory;
 pub mod renumber;

@@ -48,7 +48,10 @@ pub(super) fn settle(
         let mut next = Vec::new();
         // What carries the key names all ids of the reservation, so that it is known again.
         let event = if taken.is_empty() { claim.event.clone() } else { None };
-        if !free.is_empty() {
+        if taken.is_empty() && claim.kind == Kind::Amend {
+            // It may lead to ids beyond its own numbers.
+            next.push(Anchor { provisional: false, file: None, ..claim.clone() });
+        } else if !free.is_empty() {
             let ids = free.iter().filter_map(|number| id_of(*number)).collect();
             next.push(Anchor { ids, numbers: free.clone(), event, provisional: false, file: None, ..claim.clone() });
         }
@@ -87,7 +90,7 @@ pub(super) fn settle(
 }
 
 /// Whether a claim was settled by an earlier attempt whose answer was lost.
-fn settled(book: &Book, claim: &Anchor) -> bool {
+pub(super) fn settled(book: &Book, claim: &Anchor) -> bool {
     book.holds(&claim.nonce) || book.holds(&amend_nonce(claim))
 }
 

@@ -493,11 +493,12 @@ impl SqliteLog {
         if held.iter().any(|anchor| !nonces.contains(anchor.nonce.as_str())) {
             return Err(self.unproven("lacks something that the log holds"));
         }
-        make_again(&path, patience, self.journal()?, &anchors)?;
-        // Closing the old one must not take the new one's log of changed pages for its own.
+        // Closed before it is moved: otherwise, at its end, it would take the new one's files for its own.
         let keep = rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
-        self.connection.set_db_config(keep, true).map_err(database("close", &self.path))?;
-        self.connection = connect(&self.path)?;
+        self.connection.set_db_config(keep, true).map_err(database("close", &path))?;
+        self.connection = Connection::open_in_memory().map_err(database("close", &path))?;
+        make_again(&path, patience, self.journal()?, &anchors)?;
+        self.connection = connect(&path)?;
         self.journal = None;
         self.prepare()
     }

@@ -649,6 +649,52 @@ fn a_check_without_its_source_is_none() {
     id(&repo.root, &["check", "SEC", "--no-fetch"]).exits(2).says("TASKS.md");
 }
 
+/// Two clones remember what the remote lost, a third one started anew.
+#[test]
+fn a_remote_that_lost_its_log_is_named_and_gets_it_again() {
+    let repo = repo();
+    let (a, b) = (clone(&repo, "a"), clone(&repo, "b"));
+    id(&a, &["init"]).exits(0);
+    assert_eq!(
+        [&a, &b, &a].map(|clone| reserve(clone, &["CMB"]).remove(0)),
+        ["CMB-0001", "CMB-0002", "CMB-0003"].map(str::to_owned)
+    );
+    git(&repo.beside("remote.git"), &["update-ref", "-d", "refs/headwater/ids/CMB"]);
+    let c = clone(&repo, "c");
+    id(&c, &["init"]).exits(0);
+    assert_eq!(reserve(&c, &["CMB"]), ["CMB-0001"]);
+    let said = id(&a, &["check", "CMB"]).exits(1).says("`refs/headwater/ids/CMB` on `origin` was rewritten");
+    assert!(
+        said.stdout.contains("id-collision: CMB-0001 ") && said.stdout.contains("headwater id sync"),
+        "{}",
+        said.stdout
+    );
+    // Every time, and never a number that was seen there.
+    for next in ["CMB-0004", "CMB-0005"] {
+        let ended = id(&a, &["reserve", "CMB", "--format", "plain"]).exits(0).says("lost 4 entries").says("id sync");
+        assert_eq!(ended.stdout.trim(), next);
+    }
+    let found = run(&mut headwater(&a, &["doctor"])).exits(1).stdout;
+    assert!(found.contains("was rewritten") && found.contains("CMB-0001"), "{found}");
+    let synced = id(&a, &["sync"]).exits(0).says("CMB-0001 was reserved twice");
+    assert_eq!(synced.stdout, "CONFIRMED: CMB-0002\nCONFIRMED: CMB-0003\nAMENDMENT: CMB-0001 is CMB-0006 now\n");
+    let quiet = id(&a, &["sync"]).exits(0);
+    assert!(!quiet.stderr.contains("warning"), "{}", quiet.stderr);
+    id(&b, &["sync"]).exits(0).says("no id waits");
+    for clone in [&a, &b, &c] {
+        id(clone, &["check", "CMB"]).exits(0);
+    }
+    assert!(id(&a, &["show", "CMB-0006"]).exits(0).stdout.contains("also known as CMB-0001"));
+    assert_eq!(
+        (reserve(&c, &["CMB"]), reserve(&b, &["CMB"])),
+        (vec!["CMB-0007".to_owned()], vec!["CMB-0008".to_owned()])
+    );
+    // A remote that lost it and has no other gets it back as it was.
+    git(&repo.beside("remote.git"), &["update-ref", "-d", "refs/headwater/ids/CMB"]);
+    id(&b, &["sync"]).exits(0).says("is no longer on `origin`");
+    assert_eq!(reserve(&clone(&repo, "d"), &["CMB"]), ["CMB-0009"]);
+}
+
 /// A database alone may be an old copy: only `init` may go on from it, above everything that is known.
 #[test]
 fn a_log_without_its_journal_gives_nothing_until_init() {
@@ -669,7 +715,15 @@ fn a_log_without_its_journal_gives_nothing_until_init() {
     assert!(found.contains("ids.journal` is missing"), "{found}");
     id(&repo.root, &["init"]).exits(0).says("ids.sqlite3.aside-1");
     assert_eq!(reserve(&repo.root, &["SEC"]), ["SEC-23"]);
-    assert!(std::fs::read_to_string(own.join("ids.journal")).unwrap().contains("SEC-20"));
+    let journal = std::fs::read_to_string(own.join("ids.journal")).unwrap();
+    assert!(journal.contains("SEC-20"));
+    // Two reservations of one number, as two copies that were used apart and joined have them, are named.
+    id(&repo.root, &["check", "SEC", "--no-fetch"]).exits(0);
+    let second = journal.lines().last().unwrap().replace("\"nonce\":\"", "\"nonce\":\"another-");
+    std::fs::write(own.join("ids.journal"), journal + &second + "\n").unwrap();
+    let found = id(&repo.root, &["check", "SEC", "--no-fetch"]).exits(1).stdout;
+    assert!(found.contains("id-collision: SEC-23 was reserved twice") && found.contains("id renumber"), "{found}");
+    assert_eq!(reserve(&repo.root, &["SEC"]), ["SEC-24"]);
 }
 
 #[test]

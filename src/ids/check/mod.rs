@@ -8,7 +8,7 @@ use super::IdsError;
 use super::allocator::Allocator;
 use super::contract::Kind;
 use super::fold::{Book, State};
-use super::settle;
+use super::{lost, settle};
 use crate::config::Namespace;
 use crate::config::pattern::Scope;
 use crate::git::Oid;
@@ -84,6 +84,7 @@ impl Allocator<'_> {
             trees.iter().flat_map(|tree| &tree.uses).map(|one| (one.scope.clone(), one.number)).collect();
         match self.books(namespace) {
             Ok((own, seen)) => {
+                findings.extend(lost::contested(namespace, &own, &seen));
                 findings.extend(self.reservations(namespace, (&own, &seen), &trees, &used, request)?);
             }
             // In a fresh clone nothing is known of reservations, but collisions can be seen.
