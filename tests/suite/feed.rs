@@ -304,9 +304,6 @@ fn what_drifts() {
     assert!(codes(&repo.root, "2026-04-17T20:01:01Z").contains(&"claim-cold OPS-1".to_owned()));
     let text = feed(&repo.root, &["queue-drift-check", "--now", LATER]).exits(1).says("6 findings");
     assert!(text.stdout.contains("_e.md:5:"), "{}", text.stdout);
-    repo.run(&["init", "--github-actions"]).exits(0);
-    let workflow = std::fs::read_to_string(repo.root.join(".github/workflows/headwater.yml")).unwrap();
-    assert!(workflow.ends_with("      run: headwater feed drift\n"), "{workflow}");
     let two = format!("ledger: [{}, docs/other]\n", EVENTS.trim_end_matches("/events"));
     std::fs::write(repo.root.join(".headwater.yaml"), two).unwrap();
     std::fs::create_dir_all(repo.root.join("docs/other/events")).unwrap();
