@@ -1,12 +1,9 @@
 //! `headwater id`: reserved once, never given twice.
 
-use crate::sandbox::{Ended, Sandbox, git, headwater, program, run, run_with_input};
-use std::collections::BTreeSet;
-use std::io::{Read as _, Write as _};
+use crate::sandbox::{Ended, Sandbox, git, headwater, run, run_with_input};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
 
-const TASKS: &str = "# Tasks\n\n| ID | Task | Status |\n|---|---|---|\n| SEC-19 | Old | done |\n| ~~SEC-12~~ | Gone | done |\n| ✅ UX-66 | z | done |\n| UX-3a | z | done |\n";
+pub(crate) const TASKS: &str = "# Tasks\n\n| ID | Task | Status |\n|---|---|---|\n| SEC-19 | Old | done |\n| ~~SEC-12~~ | Gone | done |\n| ✅ UX-66 | z | done |\n| UX-3a | z | done |\n";
 
 const CONFIG: &str = "ids:
   SEC: {sources: [TASKS.md]}
@@ -17,26 +14,26 @@ const CONFIG: &str = "ids:
 ";
 
 /// Writes a file and the folders above it.
-fn put(root: &Path, name: &str, text: &str) -> PathBuf {
+pub(crate) fn put(root: &Path, name: &str, text: &str) -> PathBuf {
     let path = root.join(name);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(&path, text).unwrap();
     path
 }
 
-fn id(cwd: &Path, args: &[&str]) -> Ended {
+pub(crate) fn id(cwd: &Path, args: &[&str]) -> Ended {
     run(headwater(cwd, &["id"]).args(args))
 }
 
 /// The ids that a reservation printed.
 #[track_caller]
-fn reserve(cwd: &Path, args: &[&str]) -> Vec<String> {
+pub(crate) fn reserve(cwd: &Path, args: &[&str]) -> Vec<String> {
     let ended = id(cwd, &[&["reserve", "--format", "plain"], args].concat()).exits(0);
     ended.stdout.split_whitespace().map(str::to_owned).collect()
 }
 
 /// A repository with namespaces, a task list and a log.
-fn repo() -> Sandbox {
+pub(crate) fn repo() -> Sandbox {
     let repo = Sandbox::repo();
     put(&repo.root, ".headwater.yaml", CONFIG);
     put(&repo.root, "TASKS.md", TASKS);
@@ -46,7 +43,7 @@ fn repo() -> Sandbox {
 }
 
 /// A clone of a bare remote, `name` beside the sandbox.
-fn clone(repo: &Sandbox, name: &str) -> PathBuf {
+pub(crate) fn clone(repo: &Sandbox, name: &str) -> PathBuf {
     let remote = repo.beside("remote.git");
     if !remote.exists() {
         git(&repo.root, &["init", "-q", "--bare", remote.to_str().unwrap()]);
@@ -109,64 +106,6 @@ fn an_event_makes_a_reservation_repeatable() {
     assert_eq!(reserve(&repo.root, &["SEC"]), ["SEC-22"]);
     id(&repo.root, &["release", "SEC-20"]).exits(0);
     id(&repo.root, &[&["reserve"], &keyed[..]].concat()).exits(2).says("given up");
-}
-
-#[test]
-fn every_layout_has_one_log() {
-    let repo = repo();
-    let linked = repo.beside("linked");
-    repo.git(&["worktree", "add", "-q", linked.to_str().unwrap()]);
-    std::fs::create_dir_all(linked.join("deep/er")).unwrap();
-    assert_eq!(reserve(&linked.join("deep/er"), &["SEC"]), ["SEC-20"]);
-    assert_eq!(reserve(&repo.root, &["SEC"]), ["SEC-21"]);
-    // What a sibling has not committed counts.
-    put(&linked, "TASKS.md", "| SEC-31 |\n");
-    assert_eq!(reserve(&repo.root, &["SEC"]), ["SEC-32"]);
-
-    // A bare repository's worktrees.
-    let (bare, tree, other) = (repo.beside("bare.git"), repo.beside("tree"), repo.beside("other"));
-    repo.git(&["clone", "-q", "--bare", ".", bare.to_str().unwrap()]);
-    git(&bare, &["worktree", "add", "-q", tree.to_str().unwrap(), "-b", "one"]);
-    git(&bare, &["worktree", "add", "-q", other.to_str().unwrap(), "-b", "two"]);
-    id(&tree, &["init"]).exits(0);
-    assert_eq!(
-        (reserve(&tree, &["DEV"]), reserve(&other, &["DEV"])),
-        (vec!["DEV-1".to_owned()], vec!["DEV-2".to_owned()])
-    );
-    assert!(bare.join("headwater/ids.sqlite3").is_file());
-
-    // A git folder that lies elsewhere.
-    let (away, apart) = (repo.beside("away"), repo.beside("apart.git"));
-    git(&repo.root, &["clone", "-q", "--separate-git-dir", apart.to_str().unwrap(), ".", away.to_str().unwrap()]);
-    id(&away, &["init"]).exits(0);
-    assert_eq!(reserve(&away, &["SEC"]), ["SEC-20"]);
-    assert!(apart.join("headwater/ids.sqlite3").is_file());
-
-    // No git at all: beside the configuration.
-    let plain = repo.beside("plain");
-    put(&plain, ".headwater.yaml", "ids: {SEC: {}}\n");
-    std::fs::create_dir_all(plain.join("deep")).unwrap();
-    id(&plain.join("deep"), &["init"]).exits(0);
-    assert_eq!(reserve(&plain.join("deep"), &["SEC"]), ["SEC-1"]);
-    assert!(plain.join(".headwater/ids.sqlite3").is_file());
-}
-
-#[test]
-fn all_copies_gone_is_refused_until_init_which_reads_everything() {
-    let repo = repo();
-    assert_eq!(reserve(&repo.root, &["SEC"]), ["SEC-20"]);
-    // A branch that nobody has checked out mentions a higher one.
-    repo.git(&["checkout", "-q", "-b", "feat"]);
-    put(&repo.root, "TASKS.md", &TASKS.replace("SEC-19", "SEC-50"));
-    repo.commit("fifty");
-    repo.git(&["checkout", "-q", "main"]);
-    assert_eq!(reserve(&repo.root, &["SEC"]), ["SEC-51"]);
-    let own = repo.root.join(".git/headwater");
-    std::fs::remove_dir_all(&own).unwrap();
-    id(&repo.root, &["reserve", "SEC"]).exits(2).says("headwater id init");
-    assert!(!own.exists());
-    id(&repo.root, &["init"]).exits(0);
-    assert_eq!(reserve(&repo.root, &["SEC"]), ["SEC-51"]);
 }
 
 #[test]
@@ -257,130 +196,6 @@ fn the_id_stands_where_it_is_wanted() {
     assert_eq!(filled.stdout, "# SEC-21\n");
     id(&repo.root, &["with", "SEC", "--", "printf", "x"]).exits(2).says("nothing was reserved");
     id(&repo.root, &["with", "SEC", "--", "false", "{{ITEM_ID}}"]).exits(2).says("SEC-22 stays reserved");
-}
-
-#[test]
-fn two_clones_and_a_remote_that_goes_away() {
-    let repo = repo();
-    let (a, b) = (clone(&repo, "a"), clone(&repo, "b"));
-    id(&repo.root, &["reserve", "CMB"]).exits(0);
-    // A fresh clone needs no `init`: the remote has the log.
-    assert_eq!(reserve(&a, &["CMB"]), ["CMB-0002"]);
-    assert_eq!(reserve(&b, &["CMB", "2"]), ["CMB-0003", "CMB-0004"]);
-    let (remote, gone) = (repo.beside("remote.git"), repo.beside("gone.git"));
-    std::fs::rename(&remote, &gone).unwrap();
-    let offline = id(&a, &["reserve", "CMB", "--event", "e"]).exits(0).says("provisional");
-    assert_eq!((&offline.json()["ids"][0], &offline.json()["provisional"]), (&"CMB-0003".into(), &true.into()));
-    assert_eq!(reserve(&b, &["CMB"]), ["CMB-0005"]);
-    let listed = id(&a, &["list", "CMB"]).exits(0).stdout;
-    assert!(listed.contains("CMB-0003  CONFIRM-PENDING"), "{listed}");
-    id(&a, &["sync"]).exits(2).says("cannot be reached");
-    std::fs::rename(&gone, &remote).unwrap();
-    assert_eq!(id(&b, &["sync"]).exits(0).stdout, "CONFIRMED: CMB-0005\n");
-    // Somebody else has the number by now: an amendment, and the old id leads to the new one.
-    assert_eq!(id(&a, &["confirm", "CMB-0003"]).exits(0).stdout, "AMENDMENT: CMB-0003 is CMB-0006 now\n");
-    let repeated = id(&a, &["reserve", "CMB", "--event", "e"]).exits(0);
-    assert_eq!(
-        (&repeated.json()["ids"][0], &repeated.json()["provisional"]),
-        (&"CMB-0006".into(), &serde_json::Value::Null)
-    );
-    assert!(id(&a, &["show", "CMB-0006"]).exits(0).stdout.contains("also known as CMB-0003"));
-    assert!(id(&a, &["show", "CMB-0003"]).exits(0).stdout.contains("AMENDMENT: CMB-0006 for CMB-0003"));
-    assert_eq!(reserve(&b, &["CMB"]), ["CMB-0007"]);
-    assert!(id(&b, &["list", "--format", "json"]).exits(0).json()["ids"][2]["state"] == "CONFIRMED");
-}
-
-/// The reply of a push is cut off before and after the remote has taken it.
-#[cfg(unix)]
-#[test]
-fn a_cut_reply_is_no_answer() {
-    let repo = repo();
-    let a = clone(&repo, "a");
-    id(&a, &["init"]).exits(0);
-    assert_eq!(reserve(&a, &["CMB"]), ["CMB-0001"]);
-    let script = |path: PathBuf, text: &str| {
-        use std::os::unix::fs::PermissionsExt as _;
-        let path = put(path.parent().unwrap(), path.file_name().unwrap().to_str().unwrap(), text);
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-        path
-    };
-    let cut = script(repo.beside("cut.sh"), "#!/bin/sh\nexit 1\n");
-    git(&a, &["config", "remote.origin.receivepack", cut.to_str().unwrap()]);
-    id(&a, &["reserve", "CMB"]).exits(2).says("does not take");
-    git(&a, &["config", "--unset", "remote.origin.receivepack"]);
-    // The report alone is lost: the remote's reference tells that it was taken.
-    let hook = script(repo.beside("remote.git").join("hooks/post-receive"), "#!/bin/sh\nkill -9 $PPID\n");
-    assert_eq!(reserve(&a, &["CMB"]), ["CMB-0002"]);
-    std::fs::remove_file(hook).unwrap();
-    assert_eq!(reserve(&a, &["CMB"]), ["CMB-0003"]);
-    let chain = git(&repo.beside("remote.git"), &["log", "--format=%s", "refs/headwater/ids/CMB"]);
-    assert_eq!(chain.matches("CMB-0002").count(), 1, "{chain}");
-}
-
-fn start(cwd: &Path, args: &[&str]) -> Child {
-    headwater(cwd, &["id", "reserve", "--format", "plain"])
-        .args(args)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap()
-}
-
-fn all_ids(children: Vec<Child>) -> Vec<String> {
-    let mut ids = Vec::new();
-    for child in children {
-        let output = child.wait_with_output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        ids.extend(String::from_utf8(output.stdout).unwrap().split_whitespace().map(str::to_owned));
-    }
-    ids
-}
-
-#[test]
-fn many_processes_in_several_worktrees() {
-    let repo = repo();
-    let linked = repo.beside("linked");
-    repo.git(&["worktree", "add", "-q", linked.to_str().unwrap()]);
-    let children: Vec<Child> =
-        (0..24).map(|n| start(if n % 2 == 0 { &repo.root } else { &linked }, &["DEV", "5", "--wait", "60"])).collect();
-    let ids = all_ids(children);
-    let expected: BTreeSet<String> = (1..=120).map(|n| format!("DEV-{n}")).collect();
-    assert_eq!(ids.len(), 120);
-    assert_eq!(ids.into_iter().collect::<BTreeSet<_>>(), expected);
-}
-
-#[test]
-fn several_clones_at_once() {
-    let repo = repo();
-    let clones: Vec<PathBuf> = (0..3).map(|n| clone(&repo, &format!("clone{n}"))).collect();
-    id(&repo.root, &["init"]).exits(0);
-    let children =
-        clones.iter().flat_map(|clone| [(); 2].map(|()| start(clone, &["CMB", "2", "--wait", "60"]))).collect();
-    let ids = all_ids(children);
-    let expected: BTreeSet<String> = (1..=12).map(|n| format!("CMB-{n:04}")).collect();
-    assert_eq!(ids.into_iter().collect::<BTreeSet<_>>(), expected);
-}
-
-#[test]
-fn the_busy_log_names_who_is_at_it() {
-    let repo = repo();
-    let database = repo.root.join(".git/headwater/ids.sqlite3");
-    // Another program that holds the write lock until its standard input ends.
-    let mut sqlite = program("sqlite3", &repo.root);
-    let Ok(mut child) = sqlite.arg(&database).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn() else {
-        return;
-    };
-    let mut stdin = child.stdin.take().unwrap();
-    stdin.write_all(b"BEGIN IMMEDIATE;\n.print held\n").unwrap();
-    let mut said = [0; 5];
-    child.stdout.as_mut().unwrap().read_exact(&mut said).unwrap();
-    let busy = id(&repo.root, &["reserve", "SEC", "--wait", "0"]).exits(2).says("is busy");
-    if cfg!(target_os = "linux") {
-        assert!(busy.stderr.contains(&format!("process {} (sqlite3", child.id())), "{}", busy.stderr);
-    }
-    drop(stdin);
-    child.wait().unwrap();
-    assert_eq!(reserve(&repo.root, &["SEC"]), ["SEC-20"]);
 }
 
 #[test]
@@ -517,26 +332,6 @@ fn the_loser_of_a_collision_gets_a_new_number_with_its_links() {
     id(&repo.root, &["check", "ADR", "--no-fetch"]).exits(0);
 }
 
-/// Counts what is asked of the remote by a `git` in front of the real one.
-#[cfg(unix)]
-#[test]
-fn an_uncontended_reservation_is_one_fetch_and_one_push() {
-    use std::os::unix::fs::PermissionsExt as _;
-    let repo = repo();
-    let a = clone(&repo, "a");
-    id(&a, &["init"]).exits(0);
-    let real = run(program("sh", &a).args(["-c", "command -v git"])).exits(0).stdout;
-    let log = repo.beside("calls");
-    let script = format!("#!/bin/sh\necho \"$*\" >> {}\nexec {} \"$@\"\n", log.display(), real.trim());
-    let wrapper = put(repo.root.parent().unwrap(), "bin/git", &script);
-    std::fs::set_permissions(&wrapper, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let path = format!("{}:{}", wrapper.parent().unwrap().display(), std::env::var("PATH").unwrap());
-    run(headwater(&a, &["id", "reserve", "CMB", "9"]).env("PATH", path)).exits(0);
-    let calls = std::fs::read_to_string(log).unwrap();
-    let count = |word: &str| calls.lines().filter(|line| line.split(' ').any(|part| part == word)).count();
-    assert_eq!((count("fetch"), count("push"), count("ls-remote")), (1, 1, 0), "{calls}");
-}
-
 #[test]
 fn sessions_settle_what_was_reserved_without_the_remote() {
     let repo = repo();
@@ -595,35 +390,6 @@ fn a_push_with_a_number_that_is_used_twice_is_stopped() {
     push().exits(1);
 }
 
-/// A log that something else has started knows nothing of a namespace that it has lost.
-#[test]
-fn a_lost_log_is_refused_whatever_starts_another() {
-    let repo = repo();
-    clone(&repo, "one");
-    id(&repo.root, &["init"]).exits(0);
-    assert_eq!(reserve(&repo.root, &["DEV", "5"]).last().unwrap(), "DEV-5");
-    let lose = || {
-        for name in ["ids.sqlite3", "ids.sqlite3-wal", "ids.sqlite3-shm", "ids.journal"] {
-            let _may_be_missing = std::fs::remove_file(repo.root.join(".git/headwater").join(name));
-        }
-    };
-    lose();
-    id(&repo.root, &["reserve", "DEV"]).exits(2).says("id init");
-    // The remote has the log of this namespace, so it starts a new one here; of the other it knows nothing.
-    id(&repo.root, &["reserve", "CMB"]).exits(0);
-    id(&repo.root, &["reserve", "DEV"]).exits(2).says("id init");
-    lose();
-    std::fs::write(repo.root.join(".git/headwater/ids.journal"), "\n").unwrap();
-    id(&repo.root, &["reserve", "DEV"]).exits(2).says("id init");
-    lose();
-    let counters = put(&repo.root, "c.json", "{\"counters\": {\"SEC\": 30}}");
-    id(&repo.root, &["import", counters.to_str().unwrap()]).exits(0);
-    id(&repo.root, &["reserve", "DEV"]).exits(2).says("id init");
-    assert_eq!(reserve(&repo.root, &["SEC"]), ["SEC-31"]);
-    id(&repo.root, &["init"]).exits(0);
-    id(&repo.root, &["reserve", "DEV"]).exits(0);
-}
-
 #[test]
 fn the_loser_of_an_id_cannot_release_the_winners() {
     let repo = repo();
@@ -647,100 +413,6 @@ fn a_check_without_its_source_is_none() {
     id(&repo.root, &["check", "SEC", "--no-fetch"]).exits(0);
     std::fs::remove_file(repo.root.join("TASKS.md")).unwrap();
     id(&repo.root, &["check", "SEC", "--no-fetch"]).exits(2).says("TASKS.md");
-}
-
-/// Two clones remember what the remote lost, a third one started anew.
-#[test]
-fn a_remote_that_lost_its_log_is_named_and_gets_it_again() {
-    let repo = repo();
-    let (a, b) = (clone(&repo, "a"), clone(&repo, "b"));
-    id(&a, &["init"]).exits(0);
-    assert_eq!(
-        [&a, &b, &a].map(|clone| reserve(clone, &["CMB"]).remove(0)),
-        ["CMB-0001", "CMB-0002", "CMB-0003"].map(str::to_owned)
-    );
-    git(&repo.beside("remote.git"), &["update-ref", "-d", "refs/headwater/ids/CMB"]);
-    let c = clone(&repo, "c");
-    id(&c, &["init"]).exits(0);
-    assert_eq!(reserve(&c, &["CMB"]), ["CMB-0001"]);
-    let said = id(&a, &["check", "CMB"]).exits(1).says("`refs/headwater/ids/CMB` on `origin` was rewritten");
-    assert!(
-        said.stdout.contains("id-collision: CMB-0001 ") && said.stdout.contains("headwater id sync"),
-        "{}",
-        said.stdout
-    );
-    // Every time, and never a number that was seen there.
-    for next in ["CMB-0004", "CMB-0005"] {
-        let ended = id(&a, &["reserve", "CMB", "--format", "plain"]).exits(0).says("lost 4 entries").says("id sync");
-        assert_eq!(ended.stdout.trim(), next);
-    }
-    let found = run(&mut headwater(&a, &["doctor"])).exits(1).stdout;
-    assert!(found.contains("was rewritten") && found.contains("CMB-0001"), "{found}");
-    let synced = id(&a, &["sync"]).exits(0).says("CMB-0001 was reserved twice");
-    assert_eq!(synced.stdout, "CONFIRMED: CMB-0002\nCONFIRMED: CMB-0003\nAMENDMENT: CMB-0001 is CMB-0006 now\n");
-    let quiet = id(&a, &["sync"]).exits(0);
-    assert!(!quiet.stderr.contains("warning"), "{}", quiet.stderr);
-    id(&b, &["sync"]).exits(0).says("no id waits");
-    for clone in [&a, &b, &c] {
-        id(clone, &["check", "CMB"]).exits(0);
-    }
-    assert!(id(&a, &["show", "CMB-0006"]).exits(0).stdout.contains("also known as CMB-0001"));
-    assert_eq!(
-        (reserve(&c, &["CMB"]), reserve(&b, &["CMB"])),
-        (vec!["CMB-0007".to_owned()], vec!["CMB-0008".to_owned()])
-    );
-    // A remote that lost it and has no other gets it back as it was.
-    git(&repo.beside("remote.git"), &["update-ref", "-d", "refs/headwater/ids/CMB"]);
-    id(&b, &["sync"]).exits(0).says("is no longer on `origin`");
-    assert_eq!(reserve(&clone(&repo, "d"), &["CMB"]), ["CMB-0009"]);
-}
-
-/// A database alone may be an old copy: only `init` may go on from it, above everything that is known.
-#[test]
-fn a_log_without_its_journal_gives_nothing_until_init() {
-    let repo = repo();
-    let own = repo.root.join(".git/headwater");
-    assert_eq!(reserve(&repo.root, &["SEC"]), ["SEC-20"]);
-    let old = std::fs::read(own.join("ids.sqlite3")).unwrap();
-    assert_eq!(reserve(&repo.root, &["SEC", "2"]), ["SEC-21", "SEC-22"]);
-    put(&repo.root, "TASKS.md", &format!("{TASKS}| SEC-22 | Written down | open |\n"));
-    std::fs::write(own.join("ids.sqlite3"), old).unwrap();
-    std::fs::remove_file(own.join("ids.journal")).unwrap();
-    for command in [&["reserve", "SEC"][..], &["next", "SEC"], &["reserve", "CMB"], &["release", "SEC-20"]] {
-        id(&repo.root, command).exits(2).says("ids.journal` is missing").says("headwater id init");
-    }
-    let listed = id(&repo.root, &["list", "SEC"]).exits(0).says("may be out of date");
-    assert!(listed.stdout.contains("SEC-20") && listed.stderr.matches("may be out of date").count() == 1);
-    let found = run(&mut headwater(&repo.root, &["doctor"])).exits(1).stdout;
-    assert!(found.contains("ids.journal` is missing"), "{found}");
-    id(&repo.root, &["init"]).exits(0).says("ids.sqlite3.aside-1");
-    assert_eq!(reserve(&repo.root, &["SEC"]), ["SEC-23"]);
-    let journal = std::fs::read_to_string(own.join("ids.journal")).unwrap();
-    assert!(journal.contains("SEC-20"));
-    // Two reservations of one number, as two copies that were used apart and joined have them, are named.
-    id(&repo.root, &["check", "SEC", "--no-fetch"]).exits(0);
-    let second = journal.lines().last().unwrap().replace("\"nonce\":\"", "\"nonce\":\"another-");
-    std::fs::write(own.join("ids.journal"), journal + &second + "\n").unwrap();
-    let found = id(&repo.root, &["check", "SEC", "--no-fetch"]).exits(1).stdout;
-    assert!(found.contains("id-collision: SEC-23 was reserved twice") && found.contains("id renumber"), "{found}");
-    assert_eq!(reserve(&repo.root, &["SEC"]), ["SEC-24"]);
-}
-
-#[test]
-fn a_damaged_log_is_an_error_until_init_which_keeps_it() {
-    let repo = repo();
-    let own = repo.root.join(".git/headwater");
-    assert_eq!(reserve(&repo.root, &["SEC"]), ["SEC-20"]);
-    let damaged = "no database, and nothing that anybody could read as one";
-    std::fs::write(own.join("ids.sqlite3"), damaged).unwrap();
-    for command in [&["reserve", "SEC"][..], &["list"]] {
-        id(&repo.root, command).exits(2).says("headwater id init");
-    }
-    let found = run(&mut headwater(&repo.root, &["doctor"])).exits(1).stdout;
-    assert!(found.contains("headwater id init"), "{found}");
-    id(&repo.root, &["init"]).exits(0).says("ids.sqlite3.aside-1");
-    assert_eq!(std::fs::read_to_string(own.join("ids.sqlite3.aside-1")).unwrap(), damaged);
-    assert_eq!(reserve(&repo.root, &["SEC"]), ["SEC-21"]);
 }
 
 #[test]

@@ -24,6 +24,7 @@ mod golden;
 mod hub;
 mod ids;
 mod ids_check;
+mod ids_logs;
 mod import;
 #[cfg(unix)]
 mod init;
