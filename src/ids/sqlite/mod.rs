@@ -4,7 +4,7 @@
 //! The journal is the log; the tables are an index of it. A line of the journal is flushed before the
 //! tables that know it are committed, so every id that was ever acknowledged stands in the journal.
 //!
-//! A [`Mark`], written by every commit, says of which beginning of the journal the tables are the index,
+//! A [`mark::Mark`], written by every commit, says of which beginning of the journal the tables are the index,
 //! and proves both: by a digest of the journal's last lines there, and by one of the highest numbers and how many
 //! rows each table and index has. It is compared with both under the lock, before anything is decided:
 //!
@@ -16,16 +16,18 @@
 //!
 //! Source: sqlite.org/wal.html (no shared memory on network file systems), sqlite.org/pragma.html.
 
+mod journal;
+mod mark;
+mod mend;
+#[cfg(test)]
+mod tests;
+
 use super::IdsError;
 use super::contract::{Anchor, AnchorLog, Decide, Decision, Kind, Outcome, Standing};
 use crate::config::pattern::Scope;
-use crate::store::{
-    AppendFile, lock_holders, make_durable, make_folder, network_file_system, remove_shared, replace_shared, set_aside,
-};
+use crate::store::{AppendFile, make_folder, network_file_system};
+use journal::{cut_torn_line, digest, holder, journal_beside, lines_of, locked_journal, read_lines};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, params};
-use sha2::{Digest as _, Sha256};
-use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -64,50 +66,6 @@ CREATE TABLE tops(
 CREATE TABLE facts(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 PRAGMA user_version = 2;
 ";
-
-/// The fact that holds the [`Mark`].
-const MARK: &str = "journal";
-
-/// Which beginning of the journal the tables are the index of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Mark {
-    /// Where the last lines begin that were put into the tables.
-    start: u64,
-    /// Where they end.
-    length: u64,
-    /// The digest of those lines.
-    lines: String,
-    /// What the tables held then.
-    tables: Tables,
-}
-
-/// What is in the tables, as far as it can be told without reading them: their rows never change and never go
-/// away, so a page of an older copy shows in a number that is lower.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Tables {
-    anchors: i64,
-    events: i64,
-    ids: i64,
-    /// The digest of the highest number of every scope.
-    tops: String,
-}
-
-impl Mark {
-    fn read(text: &str) -> Option<Self> {
-        let mut words = text.split(' ');
-        let mut word = || words.next();
-        let (start, length) = (word()?.parse().ok()?, word()?.parse().ok()?);
-        let lines = word()?.to_owned();
-        let (anchors, events, ids) = (word()?.parse().ok()?, word()?.parse().ok()?, word()?.parse().ok()?);
-        let tables = Tables { anchors, events, ids, tops: word()?.to_owned() };
-        Some(Self { start, length, lines, tables }).filter(|_| start <= length)
-    }
-
-    fn text(&self) -> String {
-        let Self { start, length, lines, tables: Tables { anchors, events, ids, tops } } = self;
-        format!("{start} {length} {lines} {anchors} {events} {ids} {tops}")
-    }
-}
 
 /// Whether a log that is nowhere may be started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -164,58 +122,6 @@ impl SqliteLog {
             }
             Ok(())
         })
-    }
-
-    /// Opens the log, and mends it where numbers cannot be taken by it: a database that is damaged, or that
-    /// nothing proves to be the newest, is made again from the journal and from what it holds itself, which
-    /// the journal gets as well. The journal's order counts, and what it lacks follows. Gives the name under
-    /// which the old database is kept, if there was something to mend.
-    ///
-    /// # Errors
-    /// [`IdsError::Busy`], [`IdsError::Damaged`] for the journal, and what the system refuses.
-    pub fn restore(folder: &Path, patience: Duration) -> Result<(Self, Option<PathBuf>), IdsError> {
-        let mut held = Vec::new();
-        match Self::open(folder, patience, Start::Allowed) {
-            Ok(mut log) => match log.examine() {
-                Ok(None) => return Ok((log, None)),
-                Ok(Some(_)) => held = log.held().0,
-                Err(error) => return Err(error),
-            },
-            Err(error) if error.is_damage() => {}
-            Err(error) => return Err(error),
-        }
-        let path = folder.join(DATABASE);
-        let mut journal = locked_journal(&path, patience)?;
-        let mut anchors = anchors_in(&path, &mut journal)?;
-        held.retain(|anchor| !anchors.iter().any(|known| known.nonce == anchor.nonce));
-        if !held.is_empty() {
-            journal.append_durably(lines_of(&held).as_bytes())?;
-            anchors.extend(held);
-        }
-        let kept = make_again(&path, patience, &mut journal, &anchors)?;
-        drop(journal);
-        Ok((Self::open(folder, patience, Start::Allowed)?, kept))
-    }
-
-    /// Why no number can be taken by this log, if so: [`IdsError::Unproven`], or damage of the database.
-    ///
-    /// # Errors
-    /// [`IdsError::Busy`], and what the system refuses.
-    pub fn examine(&mut self) -> Result<Option<IdsError>, IdsError> {
-        let sound = |connection: &Connection| connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
-        let said: Result<String, IdsError> = self.patiently("read", sound);
-        let found = match said {
-            Ok(said) if said == "ok" => self.doubt(),
-            Ok(said) => {
-                let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
-                Err(database("read", &self.path)(rusqlite::Error::SqliteFailure(code, Some(said))))
-            }
-            Err(error) => Err(error),
-        };
-        match found {
-            Err(error) if error.is_damage() => Ok(Some(error)),
-            found => found,
-        }
     }
 
     /// What speaks against taking numbers by this log, looked at without a lock where that is enough.
@@ -370,60 +276,6 @@ impl SqliteLog {
         self.connection.query_row(text, [], |row| row.get(0)).map_err(database("read", &self.path))
     }
 
-    fn mark(&self) -> rusqlite::Result<Option<Mark>> {
-        let text = "SELECT value FROM facts WHERE name = ?1";
-        let text: Option<String> = self.connection.query_row(text, [MARK], |row| row.get(0)).optional()?;
-        Ok(text.as_deref().and_then(Mark::read))
-    }
-
-    /// What the tables hold.
-    fn tables(&self) -> rusqlite::Result<Tables> {
-        let count = "SELECT (SELECT count(*) FROM anchors), (SELECT count(*) FROM anchors WHERE event IS NOT NULL),
-            (SELECT count(*) FROM ids)";
-        let (anchors, events, ids) =
-            self.connection.query_row(count, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-        let mut text = String::new();
-        let mut tops = self.connection.prepare("SELECT namespace, scope, top FROM tops ORDER BY namespace, scope")?;
-        let mut rows = tops.query([])?;
-        while let Some(row) = rows.next()? {
-            let (namespace, scope, top): (String, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            let _infallible = writeln!(text, "{namespace} {scope} {top}");
-        }
-        Ok(Tables { anchors, events, ids, tops: digest(text.as_bytes()) })
-    }
-
-    /// Whether the tables hold what a mark says, and each of their indexes as well.
-    fn are_what(&self, mark: &Mark) -> rusqlite::Result<bool> {
-        let Tables { anchors, ids, .. } = mark.tables;
-        let counts = [
-            ("anchors NOT INDEXED", anchors),
-            ("anchors INDEXED BY anchors_of_namespace", anchors),
-            ("anchors INDEXED BY sqlite_autoindex_anchors_1", anchors),
-            ("ids NOT INDEXED", ids),
-            ("ids INDEXED BY sqlite_autoindex_ids_1", ids),
-            ("ids INDEXED BY sqlite_autoindex_ids_2", ids),
-        ];
-        for (of, expected) in counts {
-            let text = format!("SELECT count(*) FROM {of}");
-            if self.connection.query_row(&text, [], |row| row.get::<_, i64>(0))? != expected {
-                return Ok(false);
-            }
-        }
-        Ok(self.tables()? == mark.tables)
-    }
-
-    /// Writes the mark: the tables know the journal up to and with these lines.
-    fn note(&self, start: u64, lines: &[u8]) -> Result<(), IdsError> {
-        let note = || -> rusqlite::Result<()> {
-            let length = start + lines.len() as u64;
-            let mark = Mark { start, length, lines: digest(lines), tables: self.tables()? };
-            let text = "INSERT INTO facts VALUES (?1, ?2) ON CONFLICT(name) DO UPDATE SET value = excluded.value";
-            self.connection.execute(text, [MARK, &mark.text()])?;
-            Ok(())
-        };
-        note().map_err(database("write", &self.path))
-    }
-
     /// Writes anchors that the tables have got into the journal.
     fn publish(&mut self, anchors: &[Anchor]) -> Result<(), IdsError> {
         if anchors.is_empty() {
@@ -464,43 +316,6 @@ impl SqliteLog {
 
     fn unproven(&self, fault: &'static str) -> IdsError {
         IdsError::Unproven { path: self.path.clone(), journal: self.journal_path(), fault }
-    }
-
-    /// The anchors that can be read in the tables, and whether those are all.
-    fn held(&self) -> (Vec<Anchor>, Result<(), IdsError>) {
-        let mut anchors = Vec::new();
-        let mut read = || -> rusqlite::Result<()> {
-            // The rows themselves, not what an index says of them.
-            let mut statement = self.connection.prepare("SELECT body FROM anchors NOT INDEXED ORDER BY seq")?;
-            let mut rows = statement.query([])?;
-            while let Some(row) = rows.next()? {
-                let body: String = row.get(0)?;
-                anchors.extend(Anchor::read(&body).ok());
-            }
-            Ok(())
-        };
-        let all = read().map_err(database("read", &self.path));
-        (anchors, all)
-    }
-
-    /// Makes the database again from the journal, unless the tables hold something that the journal lacks.
-    fn make_again(&mut self) -> Result<(), IdsError> {
-        let (held, all) = self.held();
-        all?;
-        let (path, patience) = (self.path.clone(), self.patience);
-        let anchors = anchors_in(&path, self.journal()?)?;
-        let nonces: BTreeSet<&str> = anchors.iter().map(|anchor| anchor.nonce.as_str()).collect();
-        if held.iter().any(|anchor| !nonces.contains(anchor.nonce.as_str())) {
-            return Err(self.unproven("lacks something that the log holds"));
-        }
-        // Closed before it is moved: otherwise, at its end, it would take the new one's files for its own.
-        let keep = rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
-        self.connection.set_db_config(keep, true).map_err(database("close", &path))?;
-        self.connection = Connection::open_in_memory().map_err(database("close", &path))?;
-        make_again(&path, patience, self.journal()?, &anchors)?;
-        self.connection = connect(&path)?;
-        self.journal = None;
-        self.prepare()
     }
 
     fn journal_path(&self) -> PathBuf {
@@ -647,111 +462,6 @@ impl Standing for Inside<'_> {
 fn connect(path: &Path) -> Result<Connection, IdsError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     Connection::open_with_flags(path, flags).map_err(database("open", path))
-}
-
-fn journal_beside(path: &Path) -> PathBuf {
-    path.with_file_name("ids.journal")
-}
-
-/// Who is at the log, as far as the system tells.
-fn holder(path: &Path) -> String {
-    let shared = path.with_extension("sqlite3-shm");
-    let holders = lock_holders(&[path, &shared, &journal_beside(path)]);
-    if holders.is_empty() {
-        "another process is writing".to_owned()
-    } else {
-        format!("{} is at it", holders.join(", "))
-    }
-}
-
-/// Locks the journal of a database.
-fn locked_journal(database: &Path, patience: Duration) -> Result<AppendFile, IdsError> {
-    let (path, started) = (journal_beside(database), Instant::now());
-    loop {
-        if let Some(journal) = AppendFile::open_locked(&path)? {
-            return Ok(journal);
-        }
-        let waited = started.elapsed();
-        if waited >= patience {
-            return Err(IdsError::Busy { holder: holder(database), path, waited });
-        }
-        thread::sleep(Duration::from_millis(2));
-    }
-}
-
-fn digest(bytes: &[u8]) -> String {
-    crate::event::hex(&Sha256::digest(bytes))
-}
-
-fn lines_of(anchors: &[Anchor]) -> String {
-    anchors.iter().fold(String::new(), |text, anchor| text + &anchor.line() + "\n")
-}
-
-/// A line without its end was never flushed, so never acknowledged: it is cut off. `bytes` stand at `start`.
-fn cut_torn_line<'a>(journal: &mut AppendFile, start: u64, bytes: &'a [u8]) -> Result<&'a [u8], IdsError> {
-    let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
-    let (whole, torn) = bytes.split_at_checked(end).unwrap_or((bytes, b""));
-    if !torn.is_empty() {
-        journal.cut(start + whole.len() as u64)?;
-    }
-    Ok(whole)
-}
-
-fn read_lines(journal: &Path, bytes: &[u8]) -> Result<Vec<Anchor>, IdsError> {
-    let mut anchors = Vec::new();
-    for (line, text) in (1..).zip(bytes.split(|byte| *byte == b'\n')).filter(|(_, text)| !text.is_empty()) {
-        let damaged = |fault: String| IdsError::Damaged { place: journal.display().to_string(), line, fault };
-        let text = std::str::from_utf8(text).map_err(|error| damaged(error.to_string()))?;
-        anchors.push(Anchor::read(text).map_err(damaged)?);
-    }
-    Ok(anchors)
-}
-
-/// Everything in the journal of a database.
-fn anchors_in(database: &Path, journal: &mut AppendFile) -> Result<Vec<Anchor>, IdsError> {
-    let bytes = journal.read_from(0)?;
-    let whole = cut_torn_line(journal, 0, &bytes)?;
-    read_lines(&journal_beside(database), whole)
-}
-
-/// Makes a database of the anchors of its whole journal, which is locked, in place of the one that is there.
-/// That one is kept under the name that is given; programs which have it open still see each other's
-/// reservations, in the journal.
-fn make_again(
-    path: &Path,
-    patience: Duration,
-    journal: &mut AppendFile,
-    anchors: &[Anchor],
-) -> Result<Option<PathBuf>, IdsError> {
-    let new = path.with_file_name("ids.sqlite3.new");
-    for leftover in [new.clone(), path.with_file_name("ids.sqlite3.new-journal")] {
-        remove_shared(&leftover)?;
-    }
-    let bytes = journal.read_from(0)?;
-    let log = SqliteLog {
-        connection: connect(&new)?,
-        path: new.clone(),
-        journal: None,
-        checked: false,
-        patience,
-        network: None,
-    };
-    let fill = |connection: &Connection, text: &str| connection.execute_batch(text).map_err(database("write", &new));
-    fill(&log.connection, "PRAGMA synchronous = FULL; BEGIN IMMEDIATE")?;
-    log.migrate()?;
-    for anchor in anchors {
-        log.insert(anchor, "OR IGNORE")?;
-    }
-    // The last line stands for all of them.
-    let body = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
-    let start = body.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-    log.note(start as u64, bytes.get(start..).unwrap_or_default())?;
-    fill(&log.connection, "COMMIT")?;
-    log.connection.close().map_err(|(_, error)| database("write", &new)(error))?;
-    let kept = set_aside(path, &["-wal", "-shm", "-journal", ""])?;
-    replace_shared(&new, path)?;
-    make_durable(path)?;
-    Ok(kept)
 }
 
 fn is_damage(error: &rusqlite::Error) -> bool {
