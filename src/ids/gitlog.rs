@@ -219,7 +219,13 @@ impl<'a> GitLog<'a> {
         let remedy = "no number of theirs is given again, and `headwater id sync` publishes them again";
         if !answer.success() {
             if !answer.stderr.contains("couldn't find remote ref") {
-                return Err(self.unreachable(&answer.stderr));
+                let is_address = self.remote.contains(['/', ':']);
+                return Err(if is_address || self.git.has_remote(self.remote)? {
+                    self.unreachable(&answer.stderr)
+                } else {
+                    let remedy = format!("`git remote add {} URL`", self.remote);
+                    self.unreachable(&format!("this repository has no remote of that name; {remedy}"))
+                });
             }
             if !self.also.is_empty() {
                 let answer = self.reached(self.git.fetch_privately(self.remote, &self.also, CONVERSATION))?;

@@ -96,6 +96,12 @@ fn two_clones_and_a_remote_that_goes_away() {
     assert!(id(&b, &["list", "--format", "json"]).exits(0).json()["ids"][2]["state"] == "CONFIRMED");
 }
 
+#[test]
+fn without_the_remote_an_id_is_provisional_and_the_remedy_is_said() {
+    let repo = repo();
+    id(&repo.root, &["reserve", "CMB"]).exits(0).says("`git remote add origin URL`").says("provisional");
+}
+
 /// The reply of a push is cut off before and after the remote has taken it.
 #[cfg(unix)]
 #[test]
