@@ -186,7 +186,7 @@ pub(super) fn outcome<'a>(book: &'a Book, claim: &Anchor) -> (Vec<(u64, String)>
 mod tests {
     use super::{other_use, outcome, replaced, same_event, settle};
     use crate::config::{Config, Namespace};
-    use crate::ids::contract::{Anchor, AnchorLog as _, Decision, Outcome};
+    use crate::ids::contract::{Anchor, AnchorLog as _, Decision, Kind, Outcome};
     use crate::ids::fold::{Book, State};
     use crate::ids::memory::MemoryLog;
     use crate::ids::reserve::{Asking, Wish, reserve};
@@ -312,6 +312,13 @@ mod tests {
                 }
             }
             prop_assert!(book.lost().is_empty());
+            // A remote that lost it all gets all of it again, as it was.
+            let (again, mut takes) = (MemoryLog::default(), shared.clone().read("A").unwrap());
+            takes.retain(|anchor| matches!(anchor.kind, Kind::Reserve | Kind::Amend));
+            settle_in(&again, &takes);
+            for (_, _, anchor) in &claims {
+                prop_assert_eq!(now(&fold(&again), anchor), now(&book, anchor));
+            }
         }
     }
 }
