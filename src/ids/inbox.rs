@@ -3,6 +3,7 @@
 use crate::config::pattern::Scope;
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 /// A task that is handed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +48,9 @@ impl Inbox {
     /// # Errors
     /// It is no `{"tasks": […]}`.
     pub fn read(text: &str) -> Result<Self, String> {
-        let raw: Raw<'_> = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        // Some editors begin a file with a byte order mark.
+        let raw = serde_json::from_str(text.strip_prefix('\u{feff}').unwrap_or(text));
+        let raw: Raw<'_> = raw.map_err(|error| error.to_string())?;
         let start = text.as_ptr() as usize;
         let span = |value: &RawValue| {
             let from = value.get().as_ptr() as usize - start;
@@ -116,20 +119,33 @@ pub struct Table {
     /// Where the rows are put, in bytes.
     at: usize,
     line_end: &'static str,
+    /// Whether the list has no table, and its head has to be written first.
+    is_new: bool,
 }
 
+/// Words in a heading above a table that takes no new task.
+const ENDED: [&str; 5] = ["done", "completed", "closed", "archive", "archived"];
+
 impl Table {
-    /// Finds the last table whose first column is the id; without one rows go to the end.
+    /// Finds the last table whose first column is the id, but for those under a heading such as `Done`; without
+    /// one a new table goes to the end.
     #[must_use]
     pub fn find(text: &str) -> Self {
         let line_end = if text.contains("\r\n") { "\r\n" } else { "\n" };
-        let mut table =
-            Self { columns: COLUMNS.iter().map(|name| (*name).to_owned()).collect(), at: text.len(), line_end };
+        let columns = COLUMNS.iter().map(|name| (*name).to_owned()).collect();
+        // Rows at the end go on, whatever stands above them.
+        let is_new = text.lines().next_back().is_none_or(|line| cells(line).is_none());
+        let mut table = Self { columns, at: text.len(), line_end, is_new };
         let mut offset = 0;
         let mut above: Option<Vec<String>> = None;
         let mut inside = false;
+        let (mut ended, mut found_open) = (false, false);
         for line in text.split_inclusive('\n') {
             offset += line.len();
+            if line.starts_with('#') {
+                let heading = line.to_lowercase();
+                ended = heading.split(|c: char| !c.is_alphanumeric()).any(|word| ENDED.contains(&word));
+            }
             let cells = cells(line);
             let is_rule = |cells: &[String]| {
                 cells.iter().all(|cell| cell.contains('-') && cell.trim_matches(['-', ':', ' ']).is_empty())
@@ -138,9 +154,13 @@ impl Table {
                 (Some(rule), Some(header))
                     if is_rule(rule) && header.first().is_some_and(|name| canonical(name) == "id") =>
                 {
-                    table.columns.clone_from(header);
-                    table.at = offset;
-                    inside = true;
+                    inside = !(ended && found_open);
+                    found_open |= !ended;
+                    if inside {
+                        table.columns.clone_from(header);
+                        table.at = offset;
+                        table.is_new = false;
+                    }
                 }
                 (Some(rule), Some(_)) if is_rule(rule) => inside = false,
                 (Some(_), _) if inside => table.at = offset,
@@ -152,23 +172,43 @@ impl Table {
         table
     }
 
-    /// The row of a task, without its line end.
+    /// The row of a task, without its line end. Each column takes the value of its own name, else of a name that
+    /// means the same; what no column takes stands behind the title, so that nothing is lost.
     #[must_use]
     pub fn row(&self, task: &Task) -> String {
-        let value = |column: &String| {
-            let name = canonical(column);
-            let found = task.values.iter().find(|(key, _)| canonical(key) == name).map(|(_, value)| value.as_str());
-            let text = match (name.as_str(), found) {
-                ("id", _) => &task.id,
-                ("status", None) => "ready",
-                (_, found) => found.unwrap_or_default(),
-            };
-            text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|")
+        let mut rest: BTreeMap<&str, &str> = task
+            .values
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.as_str()))
+            .filter(|(key, _)| *key != "id")
+            .collect();
+        let mut values: Vec<Option<&str>> = self.columns.iter().map(|column| rest.remove(column.as_str())).collect();
+        for (column, value) in self.columns.iter().zip(&mut values).filter(|(_, value)| value.is_none()) {
+            let same = SAME.iter().find(|names| names.contains(&column.as_str()));
+            *value = same.and_then(|names| names.iter().find_map(|name| rest.remove(name)));
+        }
+        let cell = |(column, value): (&String, Option<&str>)| match (canonical(column).as_str(), value) {
+            ("id", _) => task.id.clone(),
+            ("status", None) => "ready".to_owned(),
+            (_, value) => value.unwrap_or_default().to_owned(),
         };
+        let mut cells: Vec<String> = self.columns.iter().zip(values).map(cell).collect();
+        let more: Vec<String> = rest.iter().map(|(key, value)| format!("{key}: {value}")).collect();
+        let titled = |exactly: bool| {
+            let is_title = |column: &String| column == "title" || !exactly && canonical(column) == "title";
+            self.columns.iter().position(is_title)
+        };
+        let place = titled(true).or_else(|| titled(false));
+        if let Some(cell) =
+            cells.get_mut(place.unwrap_or(self.columns.len().saturating_sub(1))).filter(|_| !more.is_empty())
+        {
+            let dash = if cell.is_empty() { "" } else { " — " };
+            *cell = format!("{cell}{dash}{}", more.join("; "));
+        }
         let mut row = String::from("|");
-        for column in &self.columns {
+        for cell in cells {
             row.push(' ');
-            row.push_str(&value(column));
+            row.push_str(&cell.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|"));
             row.push_str(" |");
         }
         row
@@ -182,12 +222,27 @@ impl Table {
         if !whole.is_empty() && !whole.ends_with('\n') {
             whole.push_str(self.line_end);
         }
+        if self.is_new && !rows.is_empty() {
+            let names: Vec<String> = self.columns.iter().map(|name| heading(name)).collect();
+            let blank = if whole.is_empty() { "" } else { self.line_end };
+            let (names, rule, end) = (names.join(" | "), "---|".repeat(names.len()), self.line_end);
+            let _infallible = write!(whole, "{blank}| {names} |{end}|{rule}{end}");
+        }
         for row in rows {
             whole.push_str(row);
             whole.push_str(self.line_end);
         }
         whole + after
     }
+}
+
+/// A column's name as the head of a new table has it.
+fn heading(name: &str) -> String {
+    if name == "id" {
+        return "ID".to_owned();
+    }
+    let mut letters = name.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// The cells of a row of a table.
@@ -249,6 +304,8 @@ pub fn plan(inbox: &Inbox, table: &Table, list: &str, used: &BTreeSet<String>, c
             plan.done.insert(place);
         } else if let Some(fault) = fault(task, used, &given, counters) {
             plan.refused.push(fault);
+        } else if task.values.iter().all(|(key, value)| canonical(key) == "id" || value.trim().is_empty()) {
+            plan.refused.push(format!("{}: nothing is said of it but its id; give it a `title`", task.id));
         } else {
             given.insert(task.id.clone());
             plan.added.push(task.id.clone());
@@ -342,8 +399,10 @@ mod tests {
         let done = plan(&inbox, &table, LIST, &used, &sec(5));
         assert_eq!(done.added, ["SEC-2", "SEC-3"]);
         let whole = table.with(LIST, &done.rows);
-        let expected = LIST
-            .replace("done |\n\n", "done |\n| SEC-2 | Fix \\| auth bug | High | ready |\n| SEC-3 |  |  | open |\n\n");
+        let expected = LIST.replace(
+            "done |\n\n",
+            "done |\n| SEC-2 | Fix \\| auth bug | High | ready |\n| SEC-3 | files: a, b |  | open |\n\n",
+        );
         assert_eq!(whole, expected);
         assert_eq!(done.refused.len(), 6);
         assert_eq!(
@@ -387,10 +446,38 @@ mod tests {
     }
 
     #[test]
-    fn a_list_without_a_table_gets_rows_at_its_end() {
-        let table = Table::find("text");
-        assert_eq!(table.with("text", &["| a |".to_owned()]), "text\n| a |\n");
-        assert_eq!(Table::find("a\r\nb\r\n").with("a\r\nb\r\n", &["| a |".to_owned()]), "a\r\nb\r\n| a |\r\n");
+    fn nothing_of_a_task_is_lost() {
+        let row = |list: &str, task: &str| {
+            let inbox = Inbox::read(&format!("\u{feff}{{\"tasks\": [{task}]}}")).unwrap();
+            Table::find(list).row(inbox.tasks[0].as_ref().unwrap())
+        };
+        let task = r#"{"id": "SEC-2", "title": "A", "description": "long", "estimate": "3h", "files": ["a.rs"]}"#;
+        assert_eq!(row(LIST, task), "| SEC-2 | A — description: long; estimate: 3h; files: a.rs |  | ready |");
+        assert_eq!(
+            row("| # | Size | State |\n|-|-|-|\n", task),
+            "| SEC-2 | 3h | ready — description: long; files: a.rs; title: A |"
+        );
+        // The column's own name comes before one that means the same.
+        assert_eq!(
+            row("| ID | Description | Title |\n|-|-|-|\n", task),
+            "| SEC-2 | long | A — estimate: 3h; files: a.rs |"
+        );
+        let inbox = Inbox::read("{\"tasks\": [{\"id\": \"SEC-3\", \"title\": \" \"}]}").unwrap();
+        let refused = plan(&inbox, &Table::find(LIST), LIST, &BTreeSet::new(), &sec(5)).refused;
+        assert_eq!(refused, ["SEC-3: nothing is said of it but its id; give it a `title`"]);
+    }
+
+    #[test]
+    fn where_new_rows_go() {
+        let with = |list: &str| Table::find(list).with(list, &["| a |".to_owned()]);
+        let head = "| ID | Title | Effort | Priority | Status | Deps | Source |\n|---|---|---|---|---|---|---|\n";
+        assert_eq!(with("text"), format!("text\n\n{head}| a |\n"));
+        assert_eq!(with("a\r\n"), format!("a\r\n\r\n{}| a |\r\n", head.replace('\n', "\r\n")));
+        assert_eq!(with(""), format!("{head}| a |\n"));
+        assert_eq!(with("| SEC-1 | x |"), "| SEC-1 | x |\n| a |\n");
+        let (open, done) = ("## Open\n| ID |\n|-|\n| b |\n", "\n## Done\n| ID |\n|-|\n");
+        assert_eq!(with(&format!("{open}{done}")), format!("{open}| a |\n{done}"));
+        assert_eq!(with(done), format!("{done}| a |\n"));
     }
 
     proptest! {

@@ -92,7 +92,7 @@ pub(super) fn files(parts: &[Part], settings: &Settings) -> Vec<Managed> {
                 add(contract.instructions, *part, "how to record decisions", paragraph);
                 if *part == Part::Claude {
                     let path = ".claude/skills/synthesize-ledgers/SKILL.md";
-                    add(path, *part, "the skill synthesize-ledgers", Kind::Own(texts::skill()));
+                    add(path, *part, "the skill synthesize-ledgers", Kind::Own(texts::skill(settings.ids)));
                 }
             }
             Part::GithubActions => {

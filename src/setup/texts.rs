@@ -52,8 +52,9 @@ pub(super) fn is_config(text: &str, ledgers: &[String]) -> bool {
 pub const CAPTURE: [Captured; 2] = [Captured::Todos, Captured::Request];
 
 /// The skill for Claude Code.
-pub(super) fn skill() -> String {
-    stamped(include_str!("texts/skill.md"))
+pub(super) fn skill(ids: bool) -> String {
+    let ids = if ids { format!("\n## Before an id is written\n{IDS}") } else { String::new() };
+    stamped(&include_str!("texts/skill.md").replace("{IDS}\n", &ids))
 }
 
 /// The workflow that checks pushes and pull requests.
@@ -223,7 +224,7 @@ mod tests {
 
     #[test]
     fn a_changed_file_is_known_from_an_untouched_one() {
-        for text in [skill(), check_workflow(), archive_workflow(), view_workflow()] {
+        for text in [skill(false), skill(true), check_workflow(), archive_workflow(), view_workflow()] {
             assert!(is_untouched(&text) && is_untouched(&text.replace('\n', "\r\n")), "{text}");
             assert!(!text.contains("{STAMP}"));
             for changed in [format!("{text}\n"), text.replacen("headwater", "tailwater", 1), text.replace("the", "The")]
