@@ -3,14 +3,19 @@
 use super::Desk;
 use super::args::RenumberArgs;
 use crate::cli::error::{CliError, Exit};
+use crate::cli::origins::counted;
 use crate::config::Namespace;
 use crate::config::pattern::Numbered;
-use crate::ids::renumber::Renumbering;
+use crate::ids::renumber::{Reader, Renumbering, has_word};
 use crate::ids::reserve::Wish;
 use crate::ids::{Allocator, sources};
+use crate::ledger::escape::safe_for_terminal;
 use crate::store::{create_new, read_text, remove_untouched, replace_whole};
 use std::fmt::Write as _;
 use std::path::PathBuf;
+
+/// How many places that are left are shown.
+const SHOWN: usize = 20;
 
 /// A text that changes.
 struct Change {
@@ -100,14 +105,20 @@ fn plan(
     paths.dedup();
     let mut changes = Vec::new();
     let mut refused = Vec::new();
+    let mut left = Vec::new();
     for name in paths {
         let whole = allocator.place.top.join(&name);
         if whole.symlink_metadata().is_ok_and(|found| !found.is_file()) {
+            left.push(format!("{name}: no regular file"));
             continue;
         }
         let Some(bytes) = read_text(&whole)? else { continue };
-        let Ok(before) = String::from_utf8(bytes) else { continue };
-        let done = renumbering.rewrite(&before, name == path);
+        let Ok(before) = String::from_utf8(bytes) else {
+            left.push(format!("{name}: not UTF-8"));
+            continue;
+        };
+        let exists = |path: &str| allocator.place.top.join(path).exists();
+        let done = renumbering.rewrite(&before, Reader { path: &name, own: name == path, exists: &exists });
         refused.extend(done.disagreements.iter().map(|(line, what)| format!("\n  {name}:{line}: {what}")));
         if done.changes > 0 || name == path {
             changes.push(Change { path: name, whole, before, after: done.text, places: done.changes });
@@ -122,11 +133,39 @@ fn plan(
     let new_path = path.replace(&renumbering.old_name, &renumbering.new_name);
     let mut text = format!("{path} -> {new_path}");
     for change in &changes {
-        let _infallible = write!(text, "\n  {}: {} places", change.path, change.places);
+        let _infallible = write!(text, "\n  {}: {}", change.path, counted(change.places, "place"));
+    }
+    let mut found = mentions(allocator, &renumbering.old_id, &changes)?;
+    found.retain(|line| !left.iter().any(|other| line.starts_with(other.split(' ').next().unwrap_or_default())));
+    left.extend(found);
+    left.sort();
+    if !left.is_empty() {
+        text.push_str("\nleft as they are, since they may mean what keeps the number:");
+    }
+    for line in left.iter().take(SHOWN) {
+        let _infallible = write!(text, "\n  {}", safe_for_terminal(line));
+    }
+    if left.len() > SHOWN {
+        let _infallible = write!(text, "\n  and {} more", left.len() - SHOWN);
     }
     // The file itself comes last: until it has its new name a run that was stopped can be repeated.
     changes.sort_by_key(|change| change.path == path);
     Ok((changes, text))
+}
+
+/// The lines that still have the old id when the changes are made.
+fn mentions(allocator: &Allocator<'_>, old: &str, changes: &[Change]) -> Result<Vec<String>, CliError> {
+    let Some(git) = allocator.place.layout.as_ref().map(crate::git::Git::at) else { return Ok(Vec::new()) };
+    let mut found: Vec<String> = git.lines_with(&[old.to_owned()])?;
+    found.retain(|line| {
+        let text = line.splitn(3, ':').nth(2).unwrap_or_default();
+        has_word(text, old) && changes.iter().all(|change| !line.starts_with(&format!("{}:", change.path)))
+    });
+    for change in changes {
+        let lines = (1..).zip(change.after.lines()).filter(|(_, line)| has_word(line, old));
+        found.extend(lines.map(|(number, line)| format!("{}:{number}:{line}", change.path)));
+    }
+    Ok(found)
 }
 
 fn apply(
