@@ -148,7 +148,7 @@ fn what_cannot_be_said() {
     post(&repo.root, "2026-04-16T20:00:00Z", "x", &filing("CMB-0041", "by hand"));
     assert_eq!(append(&repo.root, "a", "actionable", &["--reserve", "CMB"]).exits(0).stdout, "CMB-0042\n");
     run(&mut headwater(&repo.root, &["id", "reserve", "CMB"])).exits(0);
-    append(&repo.root, "a", "actionable", &["--item", "CMB-0043"]).exits(0);
+    append(&repo.root, "repo", "actionable", &["--item", "CMB-0043"]).exits(0);
     assert_eq!(codes(&repo.root, LATER), ["item-not-reserved CMB-0041"]);
     let outside = Sandbox::plain();
     outside.run(&["feed", "append", "--kind", "note", "--subject", "hello"]).exits(0);
@@ -327,7 +327,7 @@ fn a_forged_reservation_is_found() {
     // A forger who is earlier than the owner, and before the owner in the queue.
     post(&repo.root, "2026-04-16T20:00:00Z", "x", &forged("CMB-0001"));
     let expected = [
-        "duplicate-item CMB-0001",
+        "reserved-by-another CMB-0001",
         "reserved-by-another CMB-0002",
         "item-not-reserved CMB-0041",
         "stale-view CMB-0041",
@@ -335,7 +335,7 @@ fn a_forged_reservation_is_found() {
     ];
     assert_eq!(codes(&repo.root, "2026-04-16T20:00:01Z"), expected);
     let said = feed(&repo.root, &["drift"]).exits(1).stdout;
-    assert!(said.contains("a has the better right"), "{said}");
+    assert!(said.contains("the log gave it to a, and x took it"), "{said}");
     for item in ["CMB-0002", "CMB-0041"] {
         post(
             &repo.root,
