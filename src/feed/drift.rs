@@ -17,7 +17,7 @@ pub enum Code {
     DuplicateItem,
     /// An id was used that no log gave out and nobody confirmed, whatever its post says.
     NotReserved,
-    /// The log gave the id to another reservation than the one that the post names.
+    /// The log gave the id to another seat, or to another reservation than the one that the post names.
     ReservedByAnother,
     /// A number was taken by somebody who had not seen a number that was taken before.
     StaleView,
@@ -35,9 +35,10 @@ pub enum Code {
 
 impl Code {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::DuplicateItem,
         Self::NotReserved,
+        Self::ReservedByAnother,
         Self::StaleView,
         Self::Unconfirmed,
         Self::ClaimCold,
@@ -76,7 +77,7 @@ pub struct Finding {
     pub item: Option<String>,
     /// What is wrong.
     pub code: Code,
-    /// The posts that it is about.
+    /// The posts that it is about; the one at fault is the first.
     pub posts: Vec<EventId>,
     /// What is wrong, in words.
     pub detail: String,
@@ -87,8 +88,8 @@ pub struct Finding {
 /// What the log of ids knows of an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Backing {
-    /// It was given out, to the reservation with the first of these nonces; the others led to it by amendments.
-    Reserved(Vec<String>),
+    /// It was given out.
+    Reserved(Reservation),
     /// It was not.
     NotReserved,
     /// No log keeps such ids.
@@ -97,11 +98,24 @@ pub enum Backing {
     Unknown,
 }
 
+/// To whom a log gave an id: the reservation that has it, and after it those that led to it by amendments.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reservation {
+    /// Their nonces. Everybody can read them in the log, so that to know one proves nothing.
+    pub nonces: Vec<String>,
+    /// The seats that asked for them.
+    pub seats: Vec<String>,
+    /// Their durable keys: whoever asks for one again asks for the same number.
+    pub keys: Vec<String>,
+}
+
 /// How the word of a post about its number stands against the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Word {
-    /// The log bears it out. Of a post that names no reservation it is enough that the log gave the number out.
-    True,
+    /// The log gave the number to this seat, and to the reservation that the post names, if it names one.
+    Own,
+    /// The log gave it to another seat under the durable key of the post.
+    Key,
     /// The log gave the number to somebody else.
     Another,
     /// The log did not give it out.
@@ -113,13 +127,24 @@ enum Word {
 }
 
 impl Word {
-    fn of(holding: &Holding, measure: &Measure<'_>) -> Self {
-        match ((measure.backing)(&holding.item), &holding.reserved) {
-            (Backing::Reserved(nonces), Some(nonce)) if !nonces.contains(nonce) => Self::Another,
-            (Backing::Reserved(_), _) => Self::True,
-            (Backing::NotReserved, _) => Self::NotReserved,
-            (Backing::NoLog, _) => Self::NoLog,
-            (Backing::Unknown, _) => Self::Unknown,
+    fn of(feed: &Feed, filing: &Filing, measure: &Measure<'_>) -> Self {
+        let holding = &filing.holding;
+        match (measure.backing)(&holding.item) {
+            Backing::Reserved(given) => {
+                let key = || feed.get(&holding.by.id).and_then(|post| post.says.key.as_ref());
+                if holding.reserved.as_ref().is_some_and(|nonce| !given.nonces.contains(nonce)) {
+                    Self::Another
+                } else if [&holding.by, &filing.by].iter().any(|by| given.seats.contains(&by.agent)) {
+                    Self::Own
+                } else if key().is_some_and(|key| given.keys.contains(key)) {
+                    Self::Key
+                } else {
+                    Self::Another
+                }
+            }
+            Backing::NotReserved => Self::NotReserved,
+            Backing::NoLog => Self::NoLog,
+            Backing::Unknown => Self::Unknown,
         }
     }
 }
@@ -133,6 +158,8 @@ pub struct Measure<'a> {
     pub cold: Span,
     /// What the log of ids knows of an item.
     pub backing: &'a dyn Fn(&str) -> Backing,
+    /// The namespace whose log keeps such ids.
+    pub namespace: &'a dyn Fn(&str) -> Option<String>,
 }
 
 impl std::fmt::Debug for Measure<'_> {
@@ -144,11 +171,10 @@ impl std::fmt::Debug for Measure<'_> {
 /// Everything that is wrong, in a total order.
 #[must_use]
 pub fn drift(feed: &Feed, board: &Board, measure: &Measure<'_>) -> Vec<Finding> {
-    let numbers = Numbers::of(feed);
+    let mut numbers = Numbers::of(feed);
     let mut findings = Vec::new();
     for filing in board.filings() {
-        findings.extend(duplicate(board, filing, measure));
-        findings.extend(number(feed, board, filing, &numbers, measure));
+        findings.extend(number(feed, board, filing, &mut numbers, measure));
         findings.extend(cold(filing, measure));
         findings.extend(filing.lost.iter().map(|lost| Finding {
             item: Some(filing.holding.item.clone()),
@@ -163,111 +189,139 @@ pub fn drift(feed: &Feed, board: &Board, measure: &Measure<'_>) -> Vec<Finding> 
     findings
 }
 
-/// Another item with the same id and the better right to it. Here the log has a word: whom it gave the number
-/// comes before everybody who only says so.
-fn loses<'a>(board: &'a Board, filing: &'a Filing, measure: &Measure<'_>) -> Option<&'a Filing> {
+/// Another item with the same id and the better right to it. Here the log has a word: the seat that it gave the
+/// number comes before everybody who only says so.
+fn loses<'a>(feed: &Feed, board: &'a Board, filing: &'a Filing, measure: &Measure<'_>) -> Option<&'a Filing> {
     let rivals = board.rivals(filing);
     if rivals.is_empty() {
         return None;
     }
-    let borne_out = |one: &Filing| {
-        let holding = &one.holding;
-        holding.reserved.is_some() && !holding.is_pending() && Word::of(holding, measure) == Word::True
+    let right = |one: &Filing| match Word::of(feed, one, measure) {
+        Word::Own if one.holding.reserved.is_some() => 0,
+        Word::Own => 1,
+        Word::Key => 2,
+        Word::Another | Word::NotReserved | Word::NoLog | Word::Unknown => 3,
     };
     let all = rivals.into_iter().chain([filing]);
-    all.min_by_key(|one| (!borne_out(one), one.holding.rank())).filter(|best| best.by != filing.by)
+    all.min_by_key(|one| (right(one), one.holding.rank())).filter(|best| best.by != filing.by)
 }
 
-/// Two items with one id: said once, of the one with the worse right.
-fn duplicate(board: &Board, filing: &Filing, measure: &Measure<'_>) -> Option<Finding> {
-    let winner = loses(board, filing, measure)?;
-    let amend = match filing.holding.reserved {
-        None => "--to NEW-ID",
-        Some(_) => "--reserve NAMESPACE",
-    };
-    Some(Finding {
-        item: Some(filing.holding.item.clone()),
-        code: Code::DuplicateItem,
-        posts: vec![filing.by.id, winner.by.id],
-        detail: format!(
-            "{} and {} both filed {}, and {} has the better right to it",
-            winner.by.agent, filing.by.agent, filing.holding.item, winner.by.agent
-        ),
-        remedy: command(Kind::Amend, filing, amend),
-    })
-}
-
-/// What is wrong with how an item came to its number. What its post says of a reservation is held against the log.
-/// A confirmation settles it, because somebody looked again; but nobody confirms what the log gave to another.
-fn number(feed: &Feed, board: &Board, filing: &Filing, numbers: &Numbers<'_>, measure: &Measure<'_>) -> Vec<Finding> {
+/// What is wrong with an item's number: that it is another item's, or how the item came to it. What its post says of a
+/// reservation is held against the log. A confirmation settles the latter, because somebody looked again; but nobody
+/// confirms what the log gave to another.
+fn number(
+    feed: &Feed,
+    board: &Board,
+    filing: &Filing,
+    numbers: &mut Numbers<'_>,
+    measure: &Measure<'_>,
+) -> Vec<Finding> {
     let holding = &filing.holding;
+    let (item, says) = (&holding.item, holding.reserved.is_some());
     let mut findings = Vec::new();
-    if loses(board, filing, measure).is_some() {
-        return findings;
-    }
-    let word = if holding.is_pending() { Word::Unknown } else { Word::of(holding, measure) };
-    if holding.confirmed && word != Word::Another {
-        return findings;
-    }
-    let mut add = |code, detail, remedy| {
-        findings.push(Finding { item: Some(holding.item.clone()), code, posts: vec![holding.by.id], detail, remedy });
+    let mut add = |code, other: Option<&Filing>, detail, remedy| {
+        let posts = std::iter::once(holding.by.id).chain(other.map(|other| other.holding.by.id)).collect();
+        findings.push(Finding { item: Some(item.clone()), code, posts, detail, remedy });
     };
+    let winner = loses(feed, board, filing, measure);
+    let word = match Word::of(feed, filing, measure) {
+        word if word == Word::Another || !holding.is_pending() => word,
+        _ => Word::Unknown,
+    };
+    if word == Word::Another {
+        let owner = match (measure.backing)(item) {
+            Backing::Reserved(given) => given.seats.into_iter().next().filter(|seat| *seat != holding.by.agent),
+            Backing::NotReserved | Backing::NoLog | Backing::Unknown => None,
+        };
+        let to = owner.unwrap_or_else(|| "a reservation that its post does not name".to_owned());
+        let detail =
+            format!("{item} was reserved by another: the log gave it to {to}, and {} took it", holding.by.agent);
+        add(Code::ReservedByAnother, winner, detail, numbers.amend(board, filing, measure));
+        return findings;
+    }
+    if let Some(winner) = winner {
+        let (first, second) = (&winner.holding.by.agent, &holding.by.agent);
+        let detail = format!("{first} and {second} both filed {item}, and {first} has the better right to it");
+        add(Code::DuplicateItem, Some(winner), detail, numbers.amend(board, filing, measure));
+        return findings;
+    }
+    if holding.confirmed {
+        return findings;
+    }
     let confirm = command(Kind::Confirm, filing, "");
-    let amend = command(Kind::Amend, filing, "--reserve NAMESPACE");
     if holding.is_pending() {
         let waited = measure.now - holding.by.ts.unix_nanos();
         if waited > CONFIRM_WITHIN.nanos() {
-            let detail = format!("{} is CONFIRM-PENDING for more than 30 s", holding.item);
-            add(Code::Unconfirmed, detail, confirm.clone());
+            let detail = format!("{item} is CONFIRM-PENDING for more than 30 s");
+            add(Code::Unconfirmed, None, detail, confirm.clone());
         }
     }
-    let (item, says) = (&holding.item, holding.reserved.is_some());
     let why = match word {
         Word::NotReserved if says => Some("its post names a reservation that the log of ids does not know"),
         Word::NotReserved => Some("the log of ids does not know it"),
         Word::NoLog => Some("no log keeps such ids"),
-        Word::True | Word::Another | Word::Unknown => None,
+        Word::Own | Word::Key | Word::Another | Word::Unknown => None,
     };
     if let Some(why) = why {
-        let remedy = format!("{confirm}; or {amend}");
-        add(Code::NotReserved, format!("{item} was used without a reservation: {why}"), remedy);
-    }
-    if word == Word::Another {
-        let detail =
-            format!("{item} was reserved by another: the log gave it to a reservation that its post does not name");
-        add(Code::ReservedByAnother, detail, amend);
+        let amend = (word == Word::NotReserved).then(|| format!("; or {}", numbers.amend(board, filing, measure)));
+        let remedy = format!("{confirm}{}", amend.unwrap_or_default());
+        add(Code::NotReserved, None, format!("{item} was used without a reservation: {why}"), remedy);
     }
     // Whether a number was taken from a view is only asked where no log gave it.
-    let from_a_log = word == Word::True || word == Word::Unknown && says;
+    let from_a_log = matches!(word, Word::Own | Word::Key) || word == Word::Unknown && says;
     if !from_a_log && let Some(unseen) = numbers.unseen(feed, holding) {
         let of = taken(unseen).cloned().unwrap_or_default();
         let detail = format!(
-            "{} was numbered by {} from a view without {of}, which {} had filed before",
-            holding.item, holding.by.agent, unseen.stamp.agent
+            "{item} was numbered by {} from a view without {of}, which {} had filed before",
+            holding.by.agent, unseen.stamp.agent
         );
-        add(Code::StaleView, detail, confirm);
+        add(Code::StaleView, None, detail, confirm);
     }
     findings
 }
 
 /// The posts that took numbers, by namespace, in the order of their stamps.
-struct Numbers<'a>(BTreeMap<String, Vec<&'a Post>>);
+struct Numbers<'a> {
+    posts: BTreeMap<String, Vec<&'a Post>>,
+    /// The highest number behind each beginning of an id.
+    tops: BTreeMap<String, u64>,
+}
 
 impl<'a> Numbers<'a> {
     fn of(feed: &'a Feed) -> Self {
-        let mut numbers = BTreeMap::new();
+        let mut numbers = Self { posts: BTreeMap::new(), tops: BTreeMap::new() };
         for post in feed.in_order().into_iter().filter(|post| Feed::takes_a_number(post)) {
             if let Some(item) = taken(post) {
-                numbers.entry(prefix(item)).or_insert_with(Vec::new).push(post);
+                numbers.posts.entry(prefix(item)).or_default().push(post);
+                let (stem, digits) = split(item);
+                let top = numbers.tops.entry(stem.to_ascii_uppercase()).or_default();
+                *top = digits.parse().map_or(*top, |number| (*top).max(number));
             }
         }
-        Self(numbers)
+        numbers
+    }
+
+    /// The command that gives an item another id: from its log, else the next one that no post has, each once.
+    fn amend(&mut self, board: &Board, filing: &Filing, measure: &Measure<'_>) -> String {
+        let item = &filing.holding.item;
+        if let Some(namespace) = (measure.namespace)(item) {
+            return command(Kind::Amend, filing, &format!("--reserve {namespace}"));
+        }
+        let (stem, digits) = split(item);
+        let top = self.tops.entry(stem.to_ascii_uppercase()).or_default();
+        loop {
+            *top = top.saturating_add(1);
+            let new = format!("{stem}{top:0width$}", width = digits.len());
+            if board.find(&new).is_none() || *top == u64::MAX {
+                return command(Kind::Amend, filing, &format!("--to {new}"));
+            }
+        }
     }
 
     /// The newest post that had taken a number of the same namespace before, and that the writer had not seen.
     fn unseen(&self, feed: &Feed, holding: &Holding) -> Option<&'a Post> {
         let own = feed.get(&holding.by.id)?;
-        let same = self.0.get(&prefix(&holding.item))?;
+        let same = self.posts.get(&prefix(&holding.item))?;
         let before = same.get(..same.partition_point(|post| post.stamp < own.stamp))?;
         if before.is_empty() {
             return None;
@@ -275,6 +329,12 @@ impl<'a> Numbers<'a> {
         let seen = feed.seen_by(own);
         before.iter().rev().copied().find(|post| !seen.contains(&post.stamp.id))
     }
+}
+
+/// An id up to its last number, and that.
+fn split(item: &str) -> (&str, &str) {
+    let item = item.trim_end_matches(|c: char| !c.is_ascii_digit());
+    item.split_at_checked(item.trim_end_matches(|c: char| c.is_ascii_digit()).len()).unwrap_or((item, ""))
 }
 
 /// The id that a post gives to an item.
@@ -322,7 +382,7 @@ fn command(kind: Kind, filing: &Filing, more: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Backing, Code, Measure, drift};
+    use super::{Backing, Code, Measure, Reservation, drift};
     use crate::event::{EventId, IdPrefix, Span, Stamp, Timestamp};
     use crate::feed::{Board, Feed, Kind, Post, Says};
 
@@ -339,16 +399,25 @@ mod tests {
         id
     }
 
+    fn reserved(seat: &str, nonces: &[&str]) -> Backing {
+        let nonces = nonces.iter().map(|nonce| (*nonce).to_owned()).collect();
+        Backing::Reserved(Reservation { nonces, seats: vec![seat.to_owned()], keys: vec!["k".to_owned()] })
+    }
+
+    fn namespace(item: &str) -> Option<String> {
+        item.starts_with("SEC").then(|| "SEC".to_owned())
+    }
+
     fn codes(feed: &Feed, at: &str) -> Vec<(&'static str, String)> {
         let now = Timestamp::parse(&format!("2026-04-16T{at}Z")).unwrap().unix_nanos();
         let backing = |item: &str| match item {
-            "SEC-1" => Backing::Reserved(vec!["n1".to_owned()]),
-            "SEC-4" => Backing::Reserved(vec!["n4-amend".to_owned(), "n".to_owned()]),
+            "SEC-1" => reserved("a", &["n1"]),
+            "SEC-4" => reserved("d", &["n4-amend", "n"]),
             "SEC-2" | "SEC-3" => Backing::NotReserved,
             "FAR-1" => Backing::Unknown,
             _ => Backing::NoLog,
         };
-        let measure = Measure { now, cold: Span::hours(1), backing: &backing };
+        let measure = Measure { now, cold: Span::hours(1), backing: &backing, namespace: &namespace };
         let findings = drift(feed, &Board::of(feed), &measure);
         findings.into_iter().map(|finding| (finding.code.name(), finding.item.unwrap_or_default())).collect()
     }
@@ -383,16 +452,17 @@ mod tests {
             reserved: Some(nonce.to_owned()),
             ..Says::new(Kind::Actionable, Some(item), item)
         };
-        for (item, nonce, code) in [
-            ("SEC-1", "n1", ""),
-            ("SEC-4", "n", ""),
-            ("SEC-1", "forged", "reserved-by-another"),
-            ("SEC-2", "forged", "item-not-reserved"),
-            ("OPS-1", "forged", "item-not-reserved"),
-            ("FAR-1", "forged", ""),
+        for (seat, item, nonce, code) in [
+            ("a", "SEC-1", "n1", ""),
+            ("d", "SEC-4", "n", ""),
+            ("a", "SEC-1", "forged", "reserved-by-another"),
+            ("b", "SEC-1", "n1", "reserved-by-another"),
+            ("a", "SEC-2", "forged", "item-not-reserved"),
+            ("a", "OPS-1", "forged", "item-not-reserved"),
+            ("a", "FAR-1", "forged", ""),
         ] {
             let mut feed = Feed::default();
-            let id = post(&mut feed, "10:00:00", "a", says(item, nonce), &[]);
+            let id = post(&mut feed, "10:00:00", seat, says(item, nonce), &[]);
             let found = |feed: &Feed| codes(feed, "10:00:01").into_iter().map(|(code, _)| code).collect::<Vec<_>>();
             let expected: Vec<&str> = std::iter::once(code).filter(|code| !code.is_empty()).collect();
             assert_eq!(found(&feed), expected, "{item} {nonce}");
@@ -404,21 +474,58 @@ mod tests {
         }
     }
 
+    /// Nonces stand in the log for everybody to copy: the seat that asked for the number has it.
     #[test]
     fn whom_the_log_gave_a_number_need_not_amend() {
-        let says = |nonce: &str| Says {
-            reserved: Some(nonce.to_owned()),
-            ..Says::new(Kind::Actionable, Some("SEC-1"), nonce)
+        let says = |nonce: Option<&str>, subject: &str| Says {
+            reserved: nonce.map(str::to_owned),
+            ..Says::new(Kind::Actionable, Some("SEC-1"), subject)
         };
+        let keyed = Says { key: Some("k".to_owned()), ..says(Some("n1"), "keyed") };
+        let pending = Says { provisional: true, ..says(Some("n1"), "pending") };
+        for (nonce, theirs) in [
+            (Some("n1"), says(Some("forged"), "x")),
+            (Some("n1"), says(Some("n1"), "copied")),
+            (Some("n1"), pending),
+            (None, says(Some("n1"), "copied")),
+            (None, says(None, "x")),
+        ] {
+            let mut feed = Feed::default();
+            let forger = post(&mut feed, "10:00:00", "forger", theirs, &[]);
+            let owner = post(&mut feed, "10:01:00", "owner", says(nonce, "mine"), &[]);
+            let backing = |_: &str| reserved("owner", &["n1"]);
+            let measure = Measure { now: 0, cold: Span::hours(1), backing: &backing, namespace: &namespace };
+            let found = drift(&feed, &Board::of(&feed), &measure);
+            let said: Vec<_> = found.iter().map(|finding| (finding.code, finding.posts.as_slice())).collect();
+            assert_eq!(said, [(Code::ReservedByAnother, &[forger, owner][..])]);
+            assert!(found[0].detail.contains("the log gave it to owner, and forger took it"), "{}", found[0].detail);
+            assert!(found[0].remedy.contains(" --reserve SEC "), "{}", found[0].remedy);
+        }
+        // One durable key is one number, whichever seat asks for it; the first who did has it still.
         let mut feed = Feed::default();
-        post(&mut feed, "10:00:00", "forger", says("forged"), &[]);
-        post(&mut feed, "10:01:00", "owner", says("n1"), &[]);
-        let backing = |_: &str| Backing::Reserved(vec!["n1".to_owned()]);
-        let measure = Measure { now: 0, cold: Span::hours(1), backing: &backing };
+        post(&mut feed, "10:00:00", "a seat of another clone", keyed, &[]);
+        let backing = |_: &str| reserved("owner", &["n1"]);
+        let measure = Measure { now: 0, cold: Span::hours(1), backing: &backing, namespace: &namespace };
+        assert_eq!(drift(&feed, &Board::of(&feed), &measure), []);
+        let loser = post(&mut feed, "10:00:00", "owner", says(Some("n1"), "mine"), &[]);
         let found = drift(&feed, &Board::of(&feed), &measure);
-        let said: Vec<_> = found.iter().map(|finding| (finding.code, finding.detail.as_str())).collect();
-        let detail = "owner and forger both filed SEC-1, and owner has the better right to it";
-        assert_eq!(said, [(Code::DuplicateItem, detail)]);
+        assert_eq!((found.len(), found[0].code, found[0].posts[1]), (1, Code::DuplicateItem, loser));
+    }
+
+    /// Each of several losers is told another id, that nobody has.
+    #[test]
+    fn new_ids_without_a_log() {
+        let mut feed = Feed::default();
+        for seat in ["a", "b", "c"] {
+            post(&mut feed, "10:00:00", seat, Says::new(Kind::Actionable, Some("OPS-0099"), seat), &[]);
+        }
+        post(&mut feed, "10:00:00", "a", Says::new(Kind::Actionable, Some("ops-100"), "x"), &[]);
+        let backing = |_: &str| Backing::NoLog;
+        let measure = Measure { now: 0, cold: Span::hours(1), backing: &backing, namespace: &namespace };
+        let found = drift(&feed, &Board::of(&feed), &measure);
+        let told: Vec<_> = found.iter().filter_map(|finding| finding.remedy.split_once(" --to ")).collect();
+        let told: Vec<_> = told.iter().filter_map(|(_, rest)| rest.split(' ').next()).collect();
+        assert_eq!((told.len(), told.contains(&"OPS-0101"), told.contains(&"OPS-0102")), (2, true, true), "{told:?}");
     }
 
     #[test]

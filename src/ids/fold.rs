@@ -159,18 +159,17 @@ impl Book {
         self.by_id.get(id).and_then(|key| self.claims.get(key))
     }
 
-    /// The nonces of the anchor that has an id, and of those that led to it by amendments, latest first; none
-    /// for an id that nobody has, or that waits for its log.
+    /// The anchor that has an id, and those that led to it by amendments, latest first; none for an id that
+    /// nobody has.
     #[must_use]
-    pub fn nonces_of(&self, id: &str) -> Vec<String> {
-        let claim = self.claim(id).filter(|claim| claim.state != State::Pending);
-        let mut nonces: Vec<String> = Vec::new();
-        let mut next = claim.and_then(|claim| self.anchor_of(claim));
-        while let Some(anchor) = next.filter(|anchor| !nonces.contains(&anchor.nonce)) {
-            nonces.push(anchor.nonce.clone());
+    pub fn chain_of(&self, id: &str) -> Vec<&Anchor> {
+        let mut chain: Vec<&Anchor> = Vec::new();
+        let mut next = self.claim(id).and_then(|claim| self.anchor_of(claim));
+        while let Some(anchor) = next.filter(|anchor| !chain.iter().any(|known| known.nonce == anchor.nonce)) {
+            chain.push(anchor);
             next = anchor.of.as_ref().and_then(|of| self.anchors.get(*self.seen.get(of)?));
         }
-        nonces
+        chain
     }
 
     /// The claim that owns a number.

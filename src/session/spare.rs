@@ -81,18 +81,33 @@ impl Spares {
         let mut all = Vec::new();
         for folder in Spool::new(&self.root).folders()? {
             let Some(ledger) = folder.strip_prefix("ledger=") else { continue };
-            let ledger = ledger.replace("%2F", "/").replace("%25", "%");
-            let spool = self.folder(&ledger);
-            for name in spool.names()? {
-                let text = spool.read(&name)?.and_then(|bytes| String::from_utf8(bytes).ok());
-                if let Some(text) = text
-                    && let Some(id) = id_of(text.as_bytes())
-                {
-                    all.push(Spare { ledger: ledger.clone(), name, id, text });
-                }
-            }
+            all.extend(self.of_ledger(&ledger.replace("%2F", "/").replace("%25", "%"))?);
         }
         Ok(all)
+    }
+
+    /// The copies of a ledger's events, in the order of their names.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn of_ledger(&self, ledger: &str) -> Result<Vec<Spare>, StoreError> {
+        let spool = self.folder(ledger);
+        let mut copies = Vec::new();
+        for name in spool.names()? {
+            let text = spool.read(&name)?.and_then(|bytes| String::from_utf8(bytes).ok());
+            if let Some(text) = text
+                && let Some(id) = id_of(text.as_bytes())
+            {
+                copies.push(Spare { ledger: ledger.to_owned(), name, id, text });
+            }
+        }
+        Ok(copies)
+    }
+
+    /// Where a copy is.
+    #[must_use]
+    pub fn file(&self, spare: &Spare) -> PathBuf {
+        self.folder(&spare.ledger).file(&spare.name)
     }
 
     /// The copies whose events are in no work tree's ledger, and never were in a branch.
@@ -135,7 +150,7 @@ impl Spares {
         if spares.is_empty() {
             return Ok(Vec::new());
         }
-        let files: Vec<PathBuf> = spares.iter().map(|spare| self.folder(&spare.ledger).file(&spare.name)).collect();
+        let files: Vec<PathBuf> = spares.iter().map(|spare| self.file(spare)).collect();
         let ledgers: BTreeSet<&str> = spares.iter().map(|spare| spare.ledger.as_str()).collect();
         let oids = git.blob_names(&files)?;
         let known: BTreeSet<Oid> = git.blobs_ever(revisions, &ledgers.into_iter().collect::<Vec<_>>(), limit)?;

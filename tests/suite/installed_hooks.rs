@@ -228,8 +228,8 @@ fn a_push_in_the_middle_of_a_session() {
     }
 }
 
-/// All that is wrong with the feed is said before a push; only what this work tree has a part in stops it, and no
-/// claim that time alone made cold.
+/// All that is wrong with the feed is said before a push; only where the post at fault is of this work tree, it stops,
+/// and for no claim that time alone made cold.
 #[test]
 fn a_push_is_stopped_by_what_drifts_here() {
     let sandbox = repo();
@@ -265,4 +265,13 @@ fn a_push_is_stopped_by_what_drifts_here() {
     std::fs::rename(&theirs, sandbox.root.join("thoughts/shared/handoffs/events/c.md")).unwrap();
     push().exits(1).says("the push was stopped");
     entry().exits(1);
+
+    // Where a number is taken twice, only who came second has to move.
+    post("cc", "post-kind: confirm\npost-item: OPS-2\npost-subject: x");
+    push().exits(0);
+    post("d", "post-kind: actionable\npost-item: OPS-2\npost-subject: y");
+    assert!(push().exits(1).stdout.contains("duplicate-item"));
+    std::fs::rename(sandbox.root.join("thoughts/shared/handoffs/events/d.md"), &theirs).unwrap();
+    let told = push().exits(0).stdout;
+    assert!(told.contains("duplicate-item"), "{told}");
 }

@@ -3,6 +3,7 @@
 use super::args::{AppendArgs, Word};
 use super::gather::{Gathered, fetch, gather};
 use super::namespace_of;
+use super::number::{self, Number};
 use crate::cli::clock;
 use crate::cli::context::{Context, Ledger};
 use crate::cli::error::{CliError, Exit};
@@ -15,7 +16,7 @@ use crate::event::normal::MAX_BYTES;
 use crate::event::{EventId, IdPrefix, Span, Timestamp};
 use crate::feed::codec::{Draft, text_of};
 use crate::feed::{Board, Filing, Kind, Post, Refusal, Says, Stage, Verdict, is_item, item_key};
-use crate::ids::fold::{Book, State};
+use crate::ids::fold::Book;
 use crate::ids::reserve::{Asking, Wish};
 use crate::ids::{Allocator, IdsError};
 use crate::ledger::escape::safe_for_terminal;
@@ -37,14 +38,6 @@ enum Plan {
     Write(Says),
     /// It is refused: why, and what to do.
     Refuse(String),
-}
-
-/// Where a number comes from.
-#[derive(Clone)]
-struct Number {
-    item: String,
-    reserved: Option<String>,
-    provisional: bool,
 }
 
 pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &AppendArgs) -> Result<Exit, CliError> {
@@ -69,7 +62,15 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &AppendArgs) -> 
         }
         None => ledger.dir.lock_file(),
     };
-    let mut scribe = Scribe { context, ledger, args, allocator: desk.allocator(!args.no_fetch), asking, number: None };
+    let mut scribe = Scribe {
+        context,
+        ledger,
+        args,
+        allocator: desk.allocator(!args.no_fetch),
+        asking,
+        number: None,
+        unasked: None,
+    };
     // Logs and remotes are asked before the lock is taken, so that nobody waits for somebody's network.
     scribe.prepare()?;
     // Work trees of a clone post one after the other, so that who claims second sees the first.
@@ -128,15 +129,28 @@ struct Scribe<'a> {
     asking: Asking,
     /// The number that was reserved for it.
     number: Option<Number>,
+    /// Why the shared log could not be asked about the number that is named.
+    unasked: Option<String>,
 }
 
 impl Scribe<'_> {
-    /// Reserves the number that is asked for, and brings a provisional one into its log.
+    /// Reserves the number that is asked for, asks about one that is named, and brings a provisional one into its log.
     fn prepare(&mut self) -> Result<(), CliError> {
-        if self.args.reserve.is_none() && self.args.kind != Word::Confirm {
+        let named = match self.args.kind {
+            Word::Actionable => self.args.item.as_deref(),
+            Word::Amend => self.args.to.as_deref(),
+            Word::Claim | Word::Done | Word::Note | Word::Release | Word::Repair | Word::Confirm => None,
+        };
+        if self.args.reserve.is_none() && self.args.kind != Word::Confirm && named.is_none() {
             return Ok(());
         }
         let gathered = gather(self.context, self.ledger)?;
+        if let Some(item) = named {
+            if Board::of(&gathered.feed).find(item).is_none() {
+                self.unasked = number::look_for(self.context, &self.allocator, item, self.args.no_fetch)?;
+            }
+            return Ok(());
+        }
         if let Some(namespace) = &self.args.reserve {
             self.number = Some(self.reserve(&gathered, namespace)?);
             return Ok(());
@@ -147,7 +161,7 @@ impl Scribe<'_> {
             && filing.holding.reserved.is_some()
         {
             let item = &filing.holding.item;
-            let namespace = self.allocator.namespace_of(item)?;
+            let Some(namespace) = namespace_of(self.context, item) else { return Ok(()) };
             let sync = || self.allocator.sync(namespace, &self.asking, Some(std::slice::from_ref(item)));
             asking_log(self.context, namespace, sync)?;
         }
@@ -193,7 +207,7 @@ impl Scribe<'_> {
         }
         let item = self.args.item.clone().unwrap_or_default();
         let Some(filing) = board.find(&item) else {
-            return Ok(match self.number(&item)? {
+            return Ok(match self.number(&item)?.and_then(|number| self.own(number, None)) {
                 Ok(number) => Plan::Write(numbered(says, number)),
                 Err(why) => Plan::Refuse(why),
             });
@@ -207,9 +221,10 @@ impl Scribe<'_> {
 
     fn amend(&self, gathered: &Gathered, board: &Board, says: Says) -> Result<Plan, CliError> {
         let of = self.meant(gathered, board)?;
-        let number = match self.number.clone() {
-            Some(number) => Ok(number),
-            None => self.number(self.args.to.as_deref().unwrap_or_default())?,
+        let to = self.args.to.as_deref().unwrap_or_default();
+        let number = match &self.number {
+            Some(number) => Ok(number.clone()),
+            None => self.number(to)?.and_then(|number| self.own(number, of)),
         };
         Ok(match number {
             Ok(number) => {
@@ -229,7 +244,8 @@ impl Scribe<'_> {
         let Some(nonce) = filing.holding.reserved.as_ref().filter(|_| filing.holding.is_pending()) else {
             return Ok(Plan::Write(says));
         };
-        let namespace = self.allocator.namespace_of(&item)?;
+        // A post can name a reservation where there is no log.
+        let Some(namespace) = namespace_of(self.context, &item) else { return Ok(Plan::Write(says)) };
         let amended = format!("{nonce}-amend");
         let (own, seen) = self.allocator.books(namespace)?;
         let find = |book: &Book| book.anchors().iter().find(|anchor| anchor.nonce == amended).cloned();
@@ -287,7 +303,7 @@ impl Scribe<'_> {
         {
             return Ok(number);
         }
-        Ok(Number { item, reserved: Some(reserved.anchor.nonce), provisional: reserved.provisional })
+        Ok(Number::new(item, Some(reserved.anchor.nonce), reserved.provisional))
     }
 
     /// Numbers that posts used without the log are spent as well.
@@ -314,33 +330,15 @@ impl Scribe<'_> {
         }
     }
 
-    /// A number that is named: reserved before, or provisional where no log keeps such ids; refused in words
-    /// where a log keeps them and does not know it as anybody's.
+    /// A number that is named.
     fn number(&self, item: &str) -> Result<Result<Number, String>, CliError> {
-        let Some(namespace) = namespace_of(self.context, item) else {
-            return Ok(Ok(Number { item: item.to_owned(), reserved: None, provisional: true }));
-        };
-        let (own, seen) = self.allocator.books(namespace)?;
-        let claim = |book: &Book| {
-            let claim = book.claim(item)?.clone();
-            let nonce = book.anchor_of(&claim)?.nonce.clone();
-            Some((claim, nonce))
-        };
-        let name = &namespace.name;
-        Ok(match claim(&seen).or_else(|| claim(&own)) {
-            None if namespace.format.read(item).is_none() => {
-                Err(format!("{item} is not written as the ids of {name} are (`{}`)", namespace.format.as_str()))
-            }
-            None => Err(format!("{item} was never reserved; let the log give the number: `--reserve {name}`")),
-            Some((claim, nonce)) => match claim.state {
-                State::Released => Err(format!("{item} was given up and stays spent; use `--reserve {name}`")),
-                State::Amended(by) => Err(format!("{item} was amended to {by}; name that one")),
-                state @ (State::Pending | State::Confirmed) => {
-                    let provisional = state == State::Pending;
-                    Ok(Number { item: item.to_owned(), reserved: Some(nonce), provisional })
-                }
-            },
-        })
+        number::named(self.context, &self.allocator, item, self.unasked.as_deref())
+    }
+
+    /// A number that is named, if this seat may use it, or the one whose item it is going to be.
+    fn own(&self, number: Number, filing: Option<&Filing>) -> Result<Number, String> {
+        let filed_by = filing.map(|filing| filing.by.agent.as_str());
+        number.own(self.context, &self.asking.agent, filed_by, self.args.event.as_ref())
     }
 
     fn write(&self, gathered: &Gathered, board: &Board, says: Says) -> Result<Exit, CliError> {

@@ -32,7 +32,7 @@ pub struct AppendArgs {
     /// The rest of it; `{{ITEM_ID}}` becomes the id, `-` reads standard input
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub body: Option<String>,
-    /// The item
+    /// The item; for a new one, a number that this seat reserved before, or that no log keeps
     #[arg(long, value_name = "ID")]
     pub item: Option<String>,
     /// Reserve the number in this namespace of `ids:`: that of a new item, or with --kind amend the new one

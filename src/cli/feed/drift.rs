@@ -2,15 +2,15 @@
 
 use super::args::DriftArgs;
 use super::gather::{Gathered, fetch, gather};
-use super::instant;
 use super::logs::{Logs, Unchecked};
+use super::{instant, namespace_of};
 use crate::cli::clock::now_unix_nanos;
 use crate::cli::console::{WARNING, annotation, styled};
 use crate::cli::context::{Context, Ledger};
 use crate::cli::error::{CliError, Exit};
 use crate::cli::origins::counted;
-use crate::feed::Board;
 use crate::feed::drift::{Code, Finding, Measure, drift};
+use crate::feed::{Board, Filing};
 use crate::ledger::escape::{escape, safe_for_terminal};
 use serde_json::{Value, json};
 
@@ -19,8 +19,8 @@ use serde_json::{Value, json};
 pub(super) struct Placed {
     pub finding: Finding,
     pub places: Vec<String>,
-    /// Whether one of them is of this work tree.
-    pub here: bool,
+    /// The file and line of the post at fault, if it is of this work tree.
+    pub here: Option<(String, u32)>,
 }
 
 /// What time alone brings about, which is no reason to stop a push or a merge.
@@ -57,12 +57,12 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &DriftArgs) -> R
     Ok(if fails { Exit::Finding } else { Exit::Done })
 }
 
-/// What git's pre-push says: everything, and it stops only for what this work tree has a part in.
+/// What git's pre-push says: everything, and it stops only where the post at fault is of this work tree.
 pub(super) fn before_push(context: &Context<'_>, ledger: &Ledger) -> Result<Exit, CliError> {
     let mut worst = Exit::Done;
     // A push waits for no log.
     for placed in findings(context, ledger, now_unix_nanos(), false)?.0 {
-        if placed.here && !OF_TIME.contains(&placed.finding.code) {
+        if placed.here.is_some() && !OF_TIME.contains(&placed.finding.code) {
             worst = Exit::Finding;
         }
         context.console.result(&line(&placed))?;
@@ -77,11 +77,16 @@ fn line(Placed { finding, places, .. }: &Placed) -> String {
     format!("{places}: {code}: {}; {}", escape(&finding.detail), finding.remedy)
 }
 
-/// A finding for the page of a pull request.
-fn annotated(level: &str, Placed { finding, places, .. }: &Placed) -> String {
-    let place = places.first().map_or("", String::as_str);
-    let (file, at) = place.rsplit_once(':').filter(|(_, at)| at.parse::<u32>().is_ok()).unwrap_or((place, "1"));
-    annotation(level, Some((file, at)), finding.code.name(), &format!("{}; {}", finding.detail, finding.remedy))
+/// A finding for the page of a pull request, at the file of the post at fault if it is of this work tree. Of
+/// what is elsewhere there is no file on that page, and the place is told in words.
+fn annotated(level: &str, Placed { finding, places, here }: &Placed) -> String {
+    let message = format!("{}; {}", finding.detail, finding.remedy);
+    let (place, message) = match here {
+        Some((file, line)) => (Some((file.as_str(), line.to_string())), message),
+        None => (None, format!("{}: {message}", places.join(", "))),
+    };
+    let place = place.as_ref().map(|(file, line)| (*file, line.as_str()));
+    annotation(level, place, finding.code.name(), &message)
 }
 
 fn finding_json(placed: &Placed) -> Value {
@@ -104,10 +109,13 @@ pub(super) fn findings(
 ) -> Result<(Vec<Placed>, Vec<Unchecked>), CliError> {
     let gathered = gather(context, ledger)?;
     let board = Board::of(&gathered.feed);
-    let held = board.filings().iter().filter(|filing| !filing.holding.is_pending());
+    // What waits for its confirmation is asked about only where somebody else has the same number.
+    let asked = |filing: &&Filing| !filing.holding.is_pending() || !board.rivals(filing).is_empty();
+    let held = board.filings().iter().filter(asked);
     let logs = Logs::of(context, held.map(|filing| filing.holding.item.as_str()), ask);
     let backing = |item: &str| logs.backing(item);
-    let measure = Measure { now, cold: context.config.feed_cold, backing: &backing };
+    let namespace = |item: &str| namespace_of(context, item).map(|namespace| namespace.name.clone());
+    let measure = Measure { now, cold: context.config.feed_cold, backing: &backing, namespace: &namespace };
     let found = drift(&gathered.feed, &board, &measure);
     let mut placed: Vec<Placed> = found.into_iter().map(|finding| place(&gathered, finding)).collect();
     placed.extend(gathered.bad.iter().map(|(id, (file, bad))| Placed {
@@ -119,13 +127,14 @@ pub(super) fn findings(
             remedy: "say it again with `headwater feed append`, and take `type: post` out of this file".to_owned(),
         },
         places: vec![format!("{file}:{}", bad.place)],
-        here: gathered.here.contains(id),
+        here: gathered.here.contains(id).then(|| (file.clone(), bad.place.line)),
     }));
     Ok((placed, logs.unchecked))
 }
 
 fn place(gathered: &Gathered, finding: Finding) -> Placed {
     let places = finding.posts.iter().map(|id| gathered.place(id)).collect();
-    let here = finding.posts.iter().any(|id| gathered.here.contains(id));
+    let at_fault = finding.posts.first().filter(|id| gathered.here.contains(id));
+    let here = at_fault.map(|id| (gathered.place(id), 1));
     Placed { finding, places, here }
 }

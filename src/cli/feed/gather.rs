@@ -1,16 +1,17 @@
-//! All posts that can be seen from here: those of this work tree, of its siblings, and of every branch
-//! that this clone knows.
+//! All posts that can be seen from here: those of this work tree, of its siblings, of every branch that this
+//! clone knows, and of the copies that it keeps of events whose work tree may be gone.
 
 use crate::cli::context::{Context, Ledger, ledger_entries};
 use crate::cli::error::CliError;
 use crate::cli::progress::with_progress;
 use crate::event::EventId;
-use crate::event::normal::Normalised;
+use crate::event::normal::{Normalised, normalise_text};
 use crate::feed::Feed;
 use crate::feed::codec::{BadPost, decode};
 use crate::git::{Git, Oid};
 use crate::ids::sources::HEADS;
 use crate::ledger::escape::escape_file_name;
+use crate::session::spare::Spares;
 use crate::store::{EventText, LedgerDir, StoreError, read_texts, texts_in};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -23,7 +24,7 @@ const FETCH: Duration = Duration::from_secs(10);
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
     pub feed: Feed,
-    /// The file of each post: here, in a sibling, or in a branch.
+    /// The file of each post: here, in a sibling, in a branch, or among the kept copies.
     pub places: BTreeMap<EventId, String>,
     /// Events that say they are posts and cannot be read as such.
     pub bad: BTreeMap<EventId, (String, BadPost)>,
@@ -38,23 +39,27 @@ impl Gathered {
     }
 
     fn add(&mut self, context: &Context<'_>, folder: &str, texts: Vec<EventText>) {
-        for EventText { name, text, first_line } in texts {
-            let id = EventId::of(&text);
-            if self.places.contains_key(&id) || self.bad.contains_key(&id) {
-                continue;
-            }
-            let name = escape_file_name(&name);
+        for text in texts {
+            let name = escape_file_name(&text.name);
             let place = if name.starts_with("archive/") { name } else { format!("events/{name}") };
-            let place = format!("{folder}/{place}");
-            match decode(&Normalised { text: text.into(), first_line }, context.schema()) {
-                Ok(None) => {}
-                Ok(Some(post)) => {
-                    self.places.insert(id, place);
-                    self.feed.insert(post);
-                }
-                Err(bad) => {
-                    self.bad.insert(id, (place, bad));
-                }
+            self.insert(context, format!("{folder}/{place}"), &text.text, text.first_line);
+        }
+    }
+
+    /// Adds an event once, wherever else it is found.
+    fn insert(&mut self, context: &Context<'_>, place: String, text: &str, first_line: u32) {
+        let id = EventId::of(text);
+        if self.places.contains_key(&id) || self.bad.contains_key(&id) {
+            return;
+        }
+        match decode(&Normalised { text: text.into(), first_line }, context.schema()) {
+            Ok(None) => {}
+            Ok(Some(post)) => {
+                self.places.insert(id, place);
+                self.feed.insert(post);
+            }
+            Err(bad) => {
+                self.bad.insert(id, (place, bad));
             }
         }
     }
@@ -95,7 +100,20 @@ pub(super) fn gather(context: &Context<'_>, ledger: &Ledger) -> Result<Gathered,
     if let (Some(git), Some(path)) = (context.git(), &ledger.in_git) {
         from_branches(context, &git, path, &mut gathered)?;
     }
+    from_copies(context, ledger, &mut gathered)?;
     Ok(gathered)
+}
+
+/// A claim that was printed stays won, though its work tree was removed before it was committed.
+fn from_copies(context: &Context<'_>, ledger: &Ledger, gathered: &mut Gathered) -> Result<(), CliError> {
+    let (Some(layout), Some(path)) = (&context.layout, &ledger.in_git) else { return Ok(()) };
+    let spares = Spares::of(layout);
+    for spare in spares.of_ledger(path)? {
+        let place = spares.file(&spare).display().to_string();
+        let normalised = normalise_text(&spare.text);
+        gathered.insert(context, place, &normalised.text, normalised.first_line);
+    }
+    Ok(())
 }
 
 fn from_branches(context: &Context<'_>, git: &Git, path: &str, gathered: &mut Gathered) -> Result<(), CliError> {

@@ -5,16 +5,17 @@ use crate::cli::context::Context;
 use crate::cli::id::Desk;
 use crate::cli::progress::asking_log;
 use crate::config::{LogKind, Namespace};
-use crate::feed::drift::Backing;
+use crate::feed::drift::{Backing, Reservation};
 use crate::ids::Allocator;
-use crate::ids::fold::Book;
+use crate::ids::contract::Anchor;
+use crate::ids::fold::{Book, State};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
 /// How long a shared log is waited for, unless something else is said.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Items whose numbers could not be held against their log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +65,7 @@ impl<'a> Logs<'a> {
         for (name, (namespace, mut items)) in wanted {
             let mut looked = allocator.look(namespace, false);
             if let Ok((own, seen)) = &looked {
-                items.retain(|item| nonces([own, seen], item).is_empty());
+                items.retain(|item| reservation([own, seen], item).is_none());
             }
             if ask && namespace.log != LogKind::Local && !items.is_empty() {
                 let asked = asking_log(context, namespace, || allocator.look(namespace, true));
@@ -92,17 +93,26 @@ impl<'a> Logs<'a> {
     /// What the log of an item knows of it.
     pub(super) fn backing(&self, item: &str) -> Backing {
         let Some(namespace) = namespace_of(self.context, item) else { return Backing::NoLog };
-        let nonces = self.books.get(&namespace.name).map(|books| nonces(books.each_ref(), item)).unwrap_or_default();
-        if !nonces.is_empty() {
-            return Backing::Reserved(nonces);
+        let books = self.books.get(&namespace.name);
+        if let Some(reservation) = books.and_then(|books| reservation(books.each_ref(), item)) {
+            return Backing::Reserved(reservation);
         }
         let unknown = self.unchecked.iter().any(|one| one.namespace == namespace.name);
         if unknown { Backing::Unknown } else { Backing::NotReserved }
     }
 }
 
-/// The reservations that led to an id: the shared log has the first word.
-fn nonces([own, seen]: [&Book; 2], item: &str) -> Vec<String> {
-    let shared = seen.nonces_of(item);
-    if shared.is_empty() { own.nonces_of(item) } else { shared }
+/// The reservation that has an id: the shared log has the first word. What waits for its log is in none.
+fn reservation([own, seen]: [&Book; 2], item: &str) -> Option<Reservation> {
+    let of = |book: &Book| {
+        book.claim(item).filter(|claim| claim.state != State::Pending)?;
+        let chain = book.chain_of(item);
+        let all = |field: fn(&Anchor) -> Option<&String>| chain.iter().copied().filter_map(field).cloned().collect();
+        Some(Reservation {
+            nonces: all(|anchor| Some(&anchor.nonce)),
+            seats: all(|anchor| Some(&anchor.agent)),
+            keys: all(|anchor| anchor.event.as_ref()),
+        })
+    };
+    of(seen).or_else(|| of(own))
 }

@@ -5,6 +5,7 @@ mod args;
 mod drift;
 mod gather;
 mod logs;
+mod number;
 mod queue;
 mod show;
 mod tail;
