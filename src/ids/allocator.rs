@@ -6,6 +6,7 @@ use super::fold::{Book, Claim, State};
 use super::github::{GithubLog, Issues};
 use super::gitlog::GitLog;
 use super::reserve::{self, Asking, Wish};
+use super::rows::{self, Row, informed};
 use super::settle;
 use super::shared::SharedLog;
 use super::sources::{self, Tops};
@@ -70,15 +71,6 @@ pub struct Reserved {
     pub repeated: bool,
     /// Whether it has reached no shared log yet.
     pub provisional: bool,
-}
-
-/// An id and what is known about it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
-    /// Its claim.
-    pub claim: Claim,
-    /// The anchor that owns it.
-    pub anchor: Anchor,
 }
 
 /// What became of claims that had reached no shared log.
@@ -177,6 +169,18 @@ impl Allocator<'_> {
         Ok(log)
     }
 
+    /// Finds out whether there is a log of a namespace: what has started one for another knows nothing of it.
+    ///
+    /// # Errors
+    /// [`IdsError::NoLog`], or the log cannot be read.
+    pub fn has_log(&self, namespace: &Namespace) -> Result<(), IdsError> {
+        let mut log = self.local_for(namespace)?;
+        if namespace.log == LogKind::Local && !log.knows(&namespace.name)? {
+            return Err(IdsError::NoLog(self.place.folder.join("ids.sqlite3")));
+        }
+        Ok(())
+    }
+
     /// Reserves what is wished for.
     ///
     /// # Errors
@@ -194,14 +198,14 @@ impl Allocator<'_> {
         };
         let own = Book::fold(local.read(&namespace.name)?);
         if let Some(already) = reserve::repeated(&own, &namespace.name, wish)? {
-            let known = self.shared(&git, namespace)?.seen()?;
-            let elsewhere = settle::same_event(&Book::fold(known), &already);
-            let repeated = reserved(Outcome::Already(Box::new(already)), || Ok(own.anchors().to_vec()), false)?;
+            let seen = Book::fold(self.shared(&git, namespace)?.seen()?);
+            let own = informed(own.anchors().to_vec(), &seen);
             // Another clone published the same reservation first: its ids are the ones.
-            return Ok(match elsewhere {
-                Some(ids) => Reserved { ids, provisional: false, ..repeated },
-                None => repeated,
-            });
+            let elsewhere = settle::same_event(&seen, &already).filter(|_| !settle::settled(&seen, &already));
+            return match elsewhere {
+                Some(ids) => Ok(Reserved { anchor: already, ids, repeated: true, provisional: false }),
+                None => again(already, |anchor, id| rows::stands(&own, &seen, anchor, id)),
+            };
         }
         let mut shared = self.shared(&git, namespace)?;
         if namespace.files.is_some() && self.fetch {
@@ -356,17 +360,7 @@ impl Allocator<'_> {
     /// A log cannot be read.
     pub fn rows(&self, namespace: &Namespace) -> Result<Vec<Row>, IdsError> {
         let (own, seen) = self.books(namespace)?;
-        let rows = |book: &Book| -> Vec<Row> {
-            let row = |claim: &Claim| Some(Row { claim: claim.clone(), anchor: book.anchor_of(claim)?.clone() });
-            book.claims().filter_map(row).collect()
-        };
-        let mut all = rows(&seen);
-        // What the shared log does not hold is shown from the local one: claims that wait, or that lost.
-        all.extend(rows(&own).into_iter().filter(|row| !seen.holds(&row.anchor.nonce)));
-        all.sort_by(|a, b| {
-            (&a.claim.scope, a.claim.number, &a.anchor.at).cmp(&(&b.claim.scope, b.claim.number, &b.anchor.at))
-        });
-        Ok(all)
+        Ok(rows::rows(&own, &seen))
     }
 
     /// The logs as [`Allocator::books`] gives them, for who only looks: no log is started for it. `ask` asks
@@ -387,10 +381,11 @@ impl Allocator<'_> {
         };
         let mut shared = self.shared(&git, namespace)?;
         let seen = if ask { shared.read(&namespace.name)? } else { shared.seen()? };
-        Ok((Book::fold(own), Book::fold(seen)))
+        let seen = Book::fold(seen);
+        Ok((informed(own, &seen), seen))
     }
 
-    /// The local log and what was seen of the shared one, folded.
+    /// The local log, with what the shared one says of its reservations, and what was seen of that, folded.
     ///
     /// # Errors
     /// A log cannot be read.
@@ -399,12 +394,12 @@ impl Allocator<'_> {
         if let Some(doubt) = local.doubt()? {
             (self.say)(&format!("what is shown may be out of date: {doubt}"));
         }
-        let own = Book::fold(local.read(&namespace.name)?);
+        let own = local.read(&namespace.name)?;
         let seen = match self.git_for(namespace)? {
             Some(git) => Book::fold(self.shared(&git, namespace)?.seen()?),
             None => Book::default(),
         };
-        Ok((own, seen))
+        Ok((informed(own, &seen), seen))
     }
 }
 
@@ -428,22 +423,27 @@ fn reserved(
         }
         Outcome::Already(anchor) => {
             let book = Book::fold(log()?);
-            let mut provisional = false;
-            let mut ids = Vec::new();
-            for id in &anchor.ids {
-                let now = book.resolve(id);
-                provisional |= now.is_some_and(|claim| claim.state == State::Pending);
-                if now.is_some_and(|claim| claim.state == State::Released) {
-                    return Err(IdsError::EventUsed {
-                        namespace: anchor.namespace.clone(),
-                        key: anchor.event.clone().unwrap_or_default(),
-                        ids: anchor.ids.clone(),
-                        differs: "which were given up since",
-                    });
-                }
-                ids.push(now.map_or_else(|| id.clone(), |claim| claim.id.clone()));
-            }
-            Ok(Reserved { anchor: *anchor, ids, repeated: true, provisional })
+            again(*anchor, |_, id| book.resolve(id))
         }
     }
+}
+
+/// A reservation that is repeated: `now` gives what an id of it stands for.
+fn again<'a>(anchor: Anchor, now: impl Fn(&Anchor, &str) -> Option<&'a Claim>) -> Result<Reserved, IdsError> {
+    let mut provisional = false;
+    let mut ids = Vec::new();
+    for id in &anchor.ids {
+        let now = now(&anchor, id);
+        provisional |= now.is_some_and(|claim| claim.state == State::Pending);
+        if now.is_some_and(|claim| claim.state == State::Released) {
+            return Err(IdsError::EventUsed {
+                namespace: anchor.namespace.clone(),
+                key: anchor.event.clone().unwrap_or_default(),
+                ids: anchor.ids.clone(),
+                differs: "which were given up since",
+            });
+        }
+        ids.push(now.map_or_else(|| id.clone(), |claim| claim.id.clone()));
+    }
+    Ok(Reserved { anchor, ids, repeated: true, provisional })
 }

@@ -3,29 +3,32 @@
 use super::IdsError;
 use super::allocator::{Allocator, Settled};
 use super::contract::{Anchor, AnchorLog as _, Kind, Outcome};
-use super::fold::{Book, State};
+use super::fold::{Book, Claim, State};
 use super::reserve::{self, Asking, Wish};
+use super::rows::{self, owner_of};
 use super::{settle, sources};
 use crate::config::{LogKind, Namespace};
 
 impl Allocator<'_> {
-    /// Gives ids up; they stay spent. Gives what owned them, for the files that were made with them.
+    /// Gives ids up; they stay spent. Gives what owned each, for the files that were made with them.
     ///
     /// # Errors
-    /// An id is unknown or replaced, or a log cannot be written.
-    pub fn release(&self, namespace: &Namespace, asking: &Asking, ids: &[String]) -> Result<Vec<Anchor>, IdsError> {
+    /// An id is unknown or replaced, or was reserved here and is another clone's by now; or a log cannot be
+    /// written.
+    pub fn release(
+        &self,
+        namespace: &Namespace,
+        asking: &Asking,
+        ids: &[String],
+    ) -> Result<Vec<(String, Anchor)>, IdsError> {
         let mut local = self.local_for(namespace)?;
         let (own, seen) = self.books(namespace)?;
+        // By nonce: the number of what was given up or replaced here may be somebody else's by now.
         for id in ids.iter().filter(|_| namespace.log != LogKind::Local) {
-            let (Some(mine), Some(theirs)) = (own.claim(id), seen.claim(id)) else { continue };
-            let nonce = |book: &Book, claim| book.anchor_of(claim).map(|anchor| anchor.nonce.clone());
-            // What was given up or replaced here may be somebody else's by now: that is not ours to give up.
-            if !matches!(mine.state, State::Pending | State::Confirmed) && nonce(&own, mine) != nonce(&seen, theirs) {
-                let by = match &mine.state {
-                    State::Amended(by) => own.resolve(by).map_or_else(|| by.clone(), |now| now.id.clone()),
-                    State::Pending | State::Confirmed | State::Released => id.clone(),
-                };
-                return Err(IdsError::Replaced { id: id.clone(), by });
+            // What stands here is compared with the log as it is then.
+            let mine = own.claim(id).filter(|mine| !matches!(mine.state, State::Pending | State::Confirmed));
+            if let Some((mine, nonce)) = mine.zip(owner_of(&own, id)) {
+                ours(&seen, id, (mine, nonce), || own.resolve(id).map_or_else(|| id.clone(), |now| now.id.clone()))?;
             }
         }
         let (shared_ids, own_ids): (Vec<String>, Vec<String>) = ids.iter().cloned().partition(|id| {
@@ -36,11 +39,18 @@ impl Allocator<'_> {
             let find = |book: &Book| book.claim(id).and_then(|claim| book.anchor_of(claim)).cloned();
             find(&own).or_else(|| find(&seen))
         };
-        let owners: Vec<Anchor> = ids.iter().filter_map(owner).collect();
+        let owners = ids.iter().filter_map(|id| Some((id.clone(), owner(id)?))).collect();
         if let Some(git) = self.git_for(namespace)?.filter(|_| !shared_ids.is_empty()) {
             let mut shared = self.shared(&git, namespace)?;
-            let outcome = shared
-                .append(&namespace.name, &mut |standing| reserve::release(standing, namespace, asking, &shared_ids))?;
+            let outcome = shared.append(&namespace.name, &mut |standing| {
+                let book = Book::fold(standing.anchors()?);
+                for id in &shared_ids {
+                    if let Some(of) = own.claim(id).zip(owner_of(&own, id)) {
+                        ours(&book, id, of, || id.clone())?;
+                    }
+                }
+                reserve::release(standing, namespace, asking, &shared_ids)
+            })?;
             if let Outcome::Appended(anchors) = outcome {
                 local.keep_copy(&anchors)?;
             }
@@ -136,54 +146,82 @@ impl Allocator<'_> {
             }
         }
         let mut shared = self.shared(&git, namespace)?;
-        if claims.is_empty() {
-            if !whole {
-                shared.fetch()?;
+        if !claims.is_empty() {
+            // What was given up or amended since it was claimed is no claim any more.
+            for anchor in &mut claims {
+                let open = |id: &String| own.claim(id).is_some_and(|claim| claim.state == State::Pending);
+                let kept: Vec<(u64, String)> =
+                    anchor.numbers.iter().copied().zip(anchor.ids.iter().cloned()).filter(|(_, id)| open(id)).collect();
+                (anchor.numbers, anchor.ids) = kept.into_iter().unzip();
             }
-            return Ok(settled);
+            let floors = own.tops().clone();
+            shared.append(&namespace.name, &mut |standing| {
+                settle::settle(standing, namespace, asking, &claims, &floors)
+            })?;
+        } else if !whole {
+            shared.fetch()?;
         }
-        // What was given up or amended since it was claimed is no claim any more.
-        for anchor in &mut claims {
-            let open = |id: &String| own.claim(id).is_some_and(|claim| claim.state == State::Pending);
-            let kept: Vec<(u64, String)> =
-                anchor.numbers.iter().copied().zip(anchor.ids.iter().cloned()).filter(|(_, id)| open(id)).collect();
-            (anchor.numbers, anchor.ids) = kept.into_iter().unzip();
-        }
-        let floors = own.tops().clone();
-        shared
-            .append(&namespace.name, &mut |standing| settle::settle(standing, namespace, asking, &claims, &floors))?;
         let book = Book::fold(shared.seen()?);
-        let mut anchors = Vec::new();
+        let (mut anchors, said) = settle::copies(&book, &claims, asking);
+        settled.confirmed.extend(said.confirmed);
+        settled.amended.extend(said.amended);
         for claim in &claims {
-            let (own, amendment) = settle::outcome(&book, claim);
-            if !own.is_empty() {
-                let (numbers, ids): (Vec<u64>, Vec<String>) = own.into_iter().unzip();
-                settled.confirmed.extend(ids.iter().cloned());
-                anchors.push(Anchor {
-                    numbers,
-                    ids,
-                    of: Some(claim.nonce.clone()),
-                    nonce: format!("{}-confirm", claim.nonce),
-                    scope: claim.scope.clone(),
-                    ..asking.anchor(&namespace.name, Kind::Confirm)
-                });
-            }
-            if let Some(amendment) = amendment {
-                let pairs = settle::replaced(amendment).map(|(old, new)| (old.clone(), new.clone()));
-                settled.amended.extend(pairs);
-                // The key stays with the claim, which is asked first.
-                anchors.push(Anchor { event: None, ..amendment.clone() });
-            }
             if let Some(other) = settle::other_use(&book, claim) {
+                let now = |id: &String| rows::stands(&own, &book, claim, id).map_or(id, |now| &now.id).clone();
                 (self.say)(&format!(
                     "{} and {} were reserved by the same event `{}` for different things; reserve for one of them under another `--event`, and release what nobody needs",
-                    claim.ids.join(" "),
+                    claim.ids.iter().map(now).collect::<Vec<_>>().join(" "),
                     other.ids.join(" "),
                     claim.event.as_deref().unwrap_or_default()
                 ));
             }
         }
+        if only.is_none() {
+            // What others did to reservations of this clone, such as publishing them after the remote lost them.
+            let known: Vec<Anchor> = own.anchors().iter().chain(&anchors).cloned().collect();
+            let news = settle::news(&known, &book);
+            for amendment in news.iter().filter(|anchor| anchor.kind == Kind::Amend) {
+                let pairs = settle::replaced(amendment).map(|(old, new)| (old.clone(), new.clone()));
+                settled.amended.extend(pairs);
+            }
+            anchors.extend(news);
+        }
         local.keep_copy(&anchors)?;
         Ok(settled)
     }
+
+    /// Whether the shared log has yet to be told of a claim of this clone, or the local one of what became of it.
+    ///
+    /// # Errors
+    /// A log cannot be read.
+    pub fn unsettled(&self, namespace: &Namespace) -> Result<bool, IdsError> {
+        let Some(git) = self.git_for(namespace)? else { return Ok(false) };
+        let own = self.local_for(namespace)?.read(&namespace.name)?;
+        let seen = Book::fold(self.shared(&git, namespace)?.seen()?);
+        Ok(!settle::news(&own, &seen).is_empty() || !Book::fold(own).pending().is_empty())
+    }
+}
+
+/// Whether what was reserved here still owns its id in the shared log; `by` names what replaced it here.
+///
+/// # Errors
+/// It does not.
+fn ours(book: &Book, id: &str, (mine, nonce): (&Claim, &str), by: impl Fn() -> String) -> Result<(), IdsError> {
+    let claim = book.claim(id).and_then(|claim| Some((claim, book.anchor_of(claim)?)));
+    let Some((_, owner)) = claim.filter(|(_, owner)| owner.nonce != nonce) else { return Ok(()) };
+    let lost = book.anchors().iter().find(|anchor| anchor.of.as_deref() == Some(nonce) && anchor.kind == Kind::Amend);
+    let new = lost.and_then(|anchor| anchor.replaces.iter().zip(&anchor.ids).find(|(old, _)| *old == id));
+    let (id, agent) = (id.to_owned(), owner.agent.clone());
+    Err(match (&mine.state, new) {
+        (_, Some((_, new))) => {
+            IdsError::Replaced { id, by: book.resolve(new).map_or_else(|| new.clone(), |now| now.id.clone()) }
+        }
+        (State::Amended(_), None) => IdsError::Replaced { id, by: by() },
+        (State::Released, None) => IdsError::Others { id, agent, remedy: "what this clone had was given up before" },
+        (State::Pending | State::Confirmed, None) => IdsError::Others {
+            id,
+            agent,
+            remedy: "run `headwater id sync`, which gives what this clone had another number",
+        },
+    })
 }

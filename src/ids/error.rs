@@ -117,6 +117,16 @@ pub enum IdsError {
         /// What stands for it.
         by: String,
     },
+    /// The id is another clone's.
+    #[error("`{id}` is not this clone's to give up: {agent} reserved it elsewhere and has it; {remedy}")]
+    Others {
+        /// The id.
+        id: String,
+        /// Who has it.
+        agent: String,
+        /// What to do.
+        remedy: &'static str,
+    },
     /// A configured source is not there.
     #[error(
         "the source `{path}` of {namespace} {fault}, so ids in it would be given again; restore it, or take it out of `sources:` in `.headwater.yaml`"

@@ -233,6 +233,12 @@ impl Book {
         self.seen.contains_key(nonce)
     }
 
+    /// The anchor with this nonce.
+    #[must_use]
+    pub fn anchor(&self, nonce: &str) -> Option<&Anchor> {
+        self.seen.get(nonce).and_then(|place| self.anchors.get(*place))
+    }
+
     /// Numbers that an anchor wanted after another one had them: anchor and number. A log that keeps
     /// its promises has none.
     #[must_use]

@@ -234,9 +234,10 @@ impl<'a> GitLog<'a> {
                 }
             }
             if before.is_some() {
-                let fault =
-                    format!("`{reference}` is no longer on `{remote}`, with all reservations that were seen there");
-                (self.say)(&format!("{fault}; {remedy}"));
+                // The copy does not tell under which name it was fetched.
+                let why = "it was removed, or `ref:` or `remote:` named another one before";
+                let fault = format!("`{reference}` is not on `{remote}`, and no reservation that was seen before is");
+                (self.say)(&format!("{fault} ({why}); {remedy}"));
             }
             return Ok(Chain { there: None, base: before, lost });
         }
@@ -267,7 +268,7 @@ impl<'a> GitLog<'a> {
             } else {
                 let entries = if missing == 1 { "entry" } else { "entries" };
                 (self.say)(&format!(
-                    "`{reference}` on `{remote}` was rewritten and lost {missing} {entries} that had been seen there; {remedy}"
+                    "`{reference}` on `{remote}` lacks {missing} {entries} that had been seen (it was rewritten, or `ref:` or `remote:` named another one then); {remedy}"
                 ));
             }
         }

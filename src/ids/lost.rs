@@ -14,7 +14,8 @@ use crate::git::Git;
 use std::collections::BTreeMap;
 
 /// Two anchors of one number.
-struct Contest<'a> {
+#[derive(Debug)]
+pub(super) struct Contest<'a> {
     id: &'a str,
     /// The one that has it.
     owner: &'a Anchor,
@@ -37,12 +38,16 @@ impl Allocator<'_> {
     ) -> Result<Settled, IdsError> {
         let log = self.git_log(git, namespace);
         let own = Book::fold(local.read(&namespace.name)?);
+        // The instants of those that were seen there, and of those that only this clone's log says were there.
+        let (mut had, mut never_seen) = (BTreeMap::new(), BTreeMap::new());
         let added = log.publish_again(|standing, mut lost| {
             lost.retain(|anchor| anchor.namespace == namespace.name);
             let book = Book::fold(standing.anchors()?);
+            had = lost.iter().map(|anchor| (anchor.nonce.clone(), anchor.at.clone())).collect();
             // A number that was ours is lost as well where the chain that had it was never seen again.
             for contest in contests(LogKind::Git, &own, &book) {
                 if !lost.iter().any(|known| known.nonce == contest.other.nonce) {
+                    never_seen.insert(contest.other.nonce.clone(), contest.other.at.clone());
                     lost.push(contest.other.clone());
                 }
             }
@@ -53,10 +58,16 @@ impl Allocator<'_> {
             match anchor.kind {
                 Kind::Amend if anchor.nonce.ends_with("-amend") => {
                     settled.amended.extend(settle::replaced(anchor).map(|(old, new)| (old.clone(), new.clone())));
+                    let of = anchor.of.as_deref().unwrap_or_default();
+                    let (fault, at) = match (had.get(of), never_seen.get(of)) {
+                        (Some(at), _) => ("had lost", at),
+                        (None, Some(at)) => ("did not have", at),
+                        (None, None) => ("did not have", &anchor.at),
+                    };
                     for (id, _) in settle::replaced(anchor) {
                         (self.say)(&format!(
-                            "{id} was reserved twice: `{}` had lost the reservation by {} at {} when it gave the number again",
-                            namespace.remote, anchor.agent, anchor.at
+                            "{id} was reserved twice: `{}` {fault} the reservation by {} at {at} when it gave the number again",
+                            namespace.remote, anchor.agent
                         ));
                     }
                 }
@@ -100,14 +111,20 @@ pub(super) fn contested(namespace: &Namespace, own: &Book, seen: &Book) -> Vec<F
 }
 
 /// Numbers that two anchors have, of which none was amended.
-fn contests<'a>(log: LogKind, own: &'a Book, seen: &'a Book) -> Vec<Contest<'a>> {
+pub(super) fn contests<'a>(log: LogKind, own: &'a Book, seen: &'a Book) -> Vec<Contest<'a>> {
     let (book, mut found) = (if log == LogKind::Local { own } else { seen }, BTreeMap::new());
     let mut add = |other: &'a Anchor, number: u64| {
         let Some(claim) = book.owner(&other.scope, number) else { return };
         let Some(owner) = book.anchor_of(claim).filter(|owner| owner.nonce != other.nonce) else { return };
         let is_settled = matches!(claim.state, State::Amended(_))
             || [own, seen].iter().flat_map(|book| book.anchors()).any(|anchor| {
-                anchor.kind == Kind::Amend && anchor.replaces.contains(&claim.id) && anchor.nonce != other.nonce
+                // That of a third one settles nothing between these two; `id renumber` amends what nobody owns.
+                let of = anchor.of.as_deref();
+                let of_these = of.is_none_or(|of| of == other.nonce || of == owner.nonce || of == "nobody");
+                anchor.kind == Kind::Amend
+                    && anchor.replaces.contains(&claim.id)
+                    && anchor.nonce != other.nonce
+                    && of_these
             });
         if !is_settled {
             found.entry((&other.scope, number)).or_insert(Contest { id: &claim.id, owner, other });

@@ -22,6 +22,7 @@ mod lost;
 mod memory;
 pub mod renumber;
 pub mod reserve;
+pub mod rows;
 mod settle;
 mod shared;
 pub mod sources;
@@ -31,5 +32,6 @@ pub mod sqlite;
 #[path = "no_sqlite.rs"]
 pub mod sqlite;
 
-pub use allocator::{Allocator, Place, Reserved, Row, Settled};
+pub use allocator::{Allocator, Place, Reserved, Settled};
 pub use error::IdsError;
+pub use rows::Row;

@@ -1,12 +1,13 @@
 //! What becomes of claims that were made without the shared log. Pure.
 
 use super::IdsError;
+use super::allocator::Settled;
 use super::contract::{Anchor, Decision, Kind, Standing};
 use super::fold::{Book, State};
 use super::reserve::{Asking, after};
 use crate::config::Namespace;
 use crate::config::pattern::Scope;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Decides what becomes of claims that were made without the shared log, in the shared log: whose
 /// durable key has the same reservation there gets its ids, whose number is free there gets it, the others are
@@ -128,13 +129,9 @@ pub(super) fn other_use<'a>(book: &'a Book, claim: &'a Anchor) -> Option<&'a Anc
     of_event(book, claim).find(in_use)
 }
 
-/// Makes a claim lead to ids that the log has already. Numbers of it that nobody has are published, so that
-/// nobody ever gets them.
+/// Makes a claim lead to ids that the log has already, also where those are its own: the log says of its nonce
+/// what it stands for. Numbers of it that nobody has are published, so that nobody ever gets them.
 fn pointers(book: &Book, claim: &Anchor, ids: &[String], at: &str) -> Vec<Anchor> {
-    let pairs: Vec<(&String, &String)> = claim.ids.iter().zip(ids).filter(|(old, new)| old != new).collect();
-    if pairs.is_empty() {
-        return Vec::new();
-    }
     let base = Anchor { event: None, provisional: false, file: None, ..claim.clone() };
     let is_free = |(number, _): &(&u64, &String)| book.owner(&claim.scope, **number).is_none();
     let (numbers, free): (Vec<u64>, Vec<String>) =
@@ -146,8 +143,8 @@ fn pointers(book: &Book, claim: &Anchor, ids: &[String], at: &str) -> Vec<Anchor
     anchors.push(Anchor {
         kind: Kind::Amend,
         numbers: Vec::new(),
-        ids: pairs.iter().map(|(_, new)| (*new).clone()).collect(),
-        replaces: pairs.iter().map(|(old, _)| (*old).clone()).collect(),
+        ids: ids.to_vec(),
+        replaces: claim.ids.clone(),
         of: Some(claim.nonce.clone()),
         nonce: amend_nonce(claim),
         at: at.to_owned(),
@@ -168,28 +165,72 @@ pub(super) fn replaced(amendment: &Anchor) -> impl Iterator<Item = (&String, &St
 /// What a log that a claim was settled in says of it: the ids that are its own, and its amendment.
 #[must_use]
 pub(super) fn outcome<'a>(book: &'a Book, claim: &Anchor) -> (Vec<(u64, String)>, Option<&'a Anchor>) {
-    let nonce = amend_nonce(claim);
-    let amendment = book.anchors().iter().find(|anchor| anchor.nonce == nonce);
-    let same = same_event(book, claim).unwrap_or_default();
+    let amendment = amendment_of(book, claim);
     let mut own = Vec::new();
-    for (place, (number, id)) in claim.numbers.iter().zip(&claim.ids).enumerate() {
+    for (number, id) in claim.numbers.iter().zip(&claim.ids) {
         let owner = book.claim(id).and_then(|found| book.anchor_of(found));
-        let is_its = owner.is_some_and(|owner| owner.nonce == claim.nonce) || same.get(place) == Some(id);
-        if is_its && !amendment.into_iter().flat_map(replaced).any(|(old, _)| old == id) {
+        let says = amendment.and_then(|amended| amended.replaces.iter().zip(&amended.ids).find(|(old, _)| *old == id));
+        if says.map_or_else(|| owner.is_some_and(|owner| owner.nonce == claim.nonce), |(old, new)| old == new) {
             own.push((*number, id.clone()));
         }
     }
     (own, amendment)
 }
 
+/// The amendment of a claim that settled it.
+pub(super) fn amendment_of<'a>(book: &'a Book, claim: &Anchor) -> Option<&'a Anchor> {
+    book.anchor(&amend_nonce(claim))
+}
+
+/// What the shared log says of own reservations that the own log does not have yet: amendments and releases.
+pub(super) fn news(own: &[Anchor], seen: &Book) -> Vec<Anchor> {
+    let mut ours: BTreeSet<&str> = own.iter().map(|anchor| anchor.nonce.as_str()).collect();
+    let mut news = Vec::new();
+    for anchor in seen.anchors().iter().filter(|anchor| matches!(anchor.kind, Kind::Amend | Kind::Release)) {
+        if anchor.of.as_deref().is_some_and(|of| ours.contains(of)) && ours.insert(&anchor.nonce) {
+            // The key stays with the claim, which is asked first.
+            news.push(Anchor { event: None, ..anchor.clone() });
+        }
+    }
+    news
+}
+
+/// What the own log is to hold of claims that were settled, and what is to be said of them.
+pub(super) fn copies(book: &Book, claims: &[Anchor], asking: &Asking) -> (Vec<Anchor>, Settled) {
+    let (mut anchors, mut settled) = (Vec::new(), Settled::default());
+    for claim in claims {
+        let (own, amendment) = outcome(book, claim);
+        if !own.is_empty() {
+            let (numbers, ids): (Vec<u64>, Vec<String>) = own.into_iter().unzip();
+            settled.confirmed.extend(ids.iter().cloned());
+            anchors.push(Anchor {
+                numbers,
+                ids,
+                of: Some(claim.nonce.clone()),
+                nonce: format!("{}-confirm", claim.nonce),
+                scope: claim.scope.clone(),
+                ..asking.anchor(&claim.namespace, Kind::Confirm)
+            });
+        }
+        if let Some(amendment) = amendment {
+            settled.amended.extend(replaced(amendment).map(|(old, new)| (old.clone(), new.clone())));
+            // The key stays with the claim, which is asked first.
+            anchors.push(Anchor { event: None, ..amendment.clone() });
+        }
+    }
+    (anchors, settled)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{other_use, outcome, replaced, same_event, settle};
-    use crate::config::{Config, Namespace};
+    use super::{copies, news, other_use, outcome, replaced, same_event, settle};
+    use crate::config::{Config, LogKind, Namespace};
     use crate::ids::contract::{Anchor, AnchorLog as _, Decision, Kind, Outcome};
     use crate::ids::fold::{Book, State};
+    use crate::ids::lost::contests;
     use crate::ids::memory::MemoryLog;
     use crate::ids::reserve::{Asking, Wish, reserve};
+    use crate::ids::rows::{informed, rows, stands};
     use proptest::prelude::*;
     use std::collections::{BTreeMap, BTreeSet};
 
@@ -279,6 +320,7 @@ mod tests {
             let shared = MemoryLog::default();
             let clones: Vec<MemoryLog> = (0..3).map(|_| MemoryLog::default()).collect();
             let mut claims: Vec<(usize, Wish, Anchor)> = Vec::new();
+            let mut copied: Vec<Vec<Anchor>> = vec![Vec::new(); 3];
             for (place, (clone, event, count, note)) in wishes.into_iter().enumerate() {
                 let wish = wish(event, count, note);
                 if let Some(anchor) = claim(&clones[clone], &format!("n{place}"), &wish, lag[clone]) {
@@ -290,6 +332,7 @@ mod tests {
                     claims.iter().filter(|(of, ..)| *of == clone).map(|(.., anchor)| anchor.clone()).collect();
                 settle_in(&shared, &of_clone);
                 prop_assert_eq!(settle_in(&shared, &of_clone), 0);
+                copied[clone] = copies(&fold(&shared), &of_clone, &asking("s")).0;
             }
             let book = fold(&shared);
             let mut given: BTreeMap<String, &Wish> = BTreeMap::new();
@@ -312,6 +355,22 @@ mod tests {
                 }
             }
             prop_assert!(book.lost().is_empty());
+            // Every clone shows every id of somebody once, and sees nothing that is settled twice.
+            for (clone, copied) in clones.iter().zip(copied) {
+                let mut own = clone.clone().read("A").unwrap();
+                own.extend(copied);
+                prop_assert_eq!(news(&own, &book), []);
+                prop_assert_eq!(contests(LogKind::Git, &Book::fold(own.clone()), &book).len(), 0);
+                let own = informed(own, &book);
+                let shown = rows(&own, &book);
+                let live: Vec<&String> = shown.iter().filter(|row| row.claim.state == State::Confirmed).map(|row| &row.claim.id).collect();
+                prop_assert_eq!(live.iter().collect::<BTreeSet<_>>().len(), live.len(), "{:?}", live);
+                prop_assert!(shown.iter().all(|row| row.claim.state != State::Pending));
+                for anchor in clone.clone().read("A").unwrap() {
+                    let ids: Vec<String> = anchor.ids.iter().map(|id| stands(&own, &book, &anchor, id).unwrap().id.clone()).collect();
+                    prop_assert_eq!(ids, now(&book, &anchor));
+                }
+            }
             // A remote that lost it all gets all of it again, as it was.
             let (again, mut takes) = (MemoryLog::default(), shared.clone().read("A").unwrap());
             takes.retain(|anchor| matches!(anchor.kind, Kind::Reserve | Kind::Amend));

@@ -232,6 +232,8 @@ fn a_lost_log_is_refused_whatever_starts_another() {
     // The remote has the log of this namespace, so it starts a new one here; of the other it knows nothing.
     id(&repo.root, &["reserve", "CMB"]).exits(0);
     id(&repo.root, &["reserve", "DEV"]).exits(2).says("id init");
+    id(&repo.root, &["list", "DEV"]).exits(2).says("id init");
+    assert!(id(&repo.root, &["list"]).exits(0).says("DEV: there is no log").stdout.contains("CMB-0001"));
     lose();
     std::fs::write(repo.root.join(".git/headwater/ids.journal"), "\n").unwrap();
     id(&repo.root, &["reserve", "DEV"]).exits(2).says("id init");
@@ -258,7 +260,7 @@ fn a_remote_that_lost_its_log_is_named_and_gets_it_again() {
     let c = clone(&repo, "c");
     id(&c, &["init"]).exits(0);
     assert_eq!(reserve(&c, &["CMB"]), ["CMB-0001"]);
-    let said = id(&a, &["check", "CMB"]).exits(1).says("`refs/headwater/ids/CMB` on `origin` was rewritten");
+    let said = id(&a, &["check", "CMB"]).exits(1).says("`refs/headwater/ids/CMB` on `origin` lacks 4 entries");
     assert!(
         said.stdout.contains("id-collision: CMB-0001 ") && said.stdout.contains("headwater id sync"),
         "{}",
@@ -266,7 +268,7 @@ fn a_remote_that_lost_its_log_is_named_and_gets_it_again() {
     );
     // Every time, and never a number that was seen there.
     for next in ["CMB-0004", "CMB-0005"] {
-        let ended = id(&a, &["reserve", "CMB", "--format", "plain"]).exits(0).says("lost 4 entries").says("id sync");
+        let ended = id(&a, &["reserve", "CMB", "--format", "plain"]).exits(0).says("lacks 4 entries").says("id sync");
         assert_eq!(ended.stdout.trim(), next);
     }
     let found = run(&mut headwater(&a, &["doctor"])).exits(1).stdout;
@@ -286,8 +288,130 @@ fn a_remote_that_lost_its_log_is_named_and_gets_it_again() {
     );
     // A remote that lost it and has no other gets it back as it was.
     git(&repo.beside("remote.git"), &["update-ref", "-d", "refs/headwater/ids/CMB"]);
-    id(&b, &["sync"]).exits(0).says("is no longer on `origin`");
+    id(&b, &["sync"]).exits(0).says("is not on `origin`");
     assert_eq!(reserve(&clone(&repo, "d"), &["CMB"]), ["CMB-0009"]);
+}
+
+/// What one clone published of another's is the other's as soon as it has read the log.
+#[test]
+fn who_was_published_by_another_clone_knows_by_its_nonce() {
+    let repo = repo();
+    let (a, b) = (clone(&repo, "a"), clone(&repo, "b"));
+    put(&b, "TASKS.md", "| SEC-1 |\nsee CMB-0001-b-task\n");
+    id(&b, &["init"]).exits(0);
+    let mine = ["CMB", "--slug", "b-task", "--event", "e"];
+    assert_eq!((reserve(&b, &mine), reserve(&a, &["CMB"])), (vec!["CMB-0001".to_owned()], vec!["CMB-0002".to_owned()]));
+    git(&repo.beside("remote.git"), &["update-ref", "-d", "refs/headwater/ids/CMB"]);
+    let c = clone(&repo, "c");
+    id(&c, &["init"]).exits(0);
+    assert_eq!(reserve(&c, &["CMB"]), ["CMB-0001"]);
+    let at =
+        id(&b, &["list", "--format", "json"]).exits(0).json()["ids"][0]["reserved_at"].as_str().unwrap().to_owned();
+    // Nobody knows of a way to give up what another clone has now.
+    id(&b, &["release", "CMB-0001"]).exits(2).says("c reserved it elsewhere").says("id sync");
+    let synced = id(&a, &["sync"]).exits(0).says(&format!("had lost the reservation by b at {at} when"));
+    assert_eq!(synced.stdout, "CONFIRMED: CMB-0002\nAMENDMENT: CMB-0001 is CMB-0003 now\n");
+    id(&b, &["release", "CMB-0001"]).exits(2).says("was amended to `CMB-0003`");
+    assert_eq!(reserve(&b, &mine), ["CMB-0003"]);
+    let listed = id(&b, &["list", "CMB"]).exits(0).stdout;
+    assert_eq!(
+        (listed.matches("CMB-0001  CONFIRMED").count(), listed.matches("CMB-0001  AMENDMENT -> CMB-0003").count()),
+        (1, 1),
+        "{listed}"
+    );
+    assert!(id(&b, &["show", "CMB-0001"]).exits(0).stdout.contains("CMB-0001  AMENDMENT -> CMB-0003  b\n"));
+    let found = id(&b, &["check", "CMB"]).exits(0).stdout;
+    assert!(found.contains("id-amended-cited: CMB-0001 "), "{found}");
+    assert_eq!(id(&b, &["sync"]).exits(0).stdout, "AMENDMENT: CMB-0001 is CMB-0003 now\n");
+    id(&b, &["sync"]).exits(0).says("no id waits");
+    // What one's own reservation is now can be given up, also by another clone; then the key is spent.
+    id(&a, &["release", "CMB-0003"]).exits(0).says("CMB-0003 was reserved by b at ");
+    id(&b, &["sync"]).exits(0);
+    id(&b, &[&["reserve"], &mine[..]].concat()).exits(2).says("given up since");
+    assert!(id(&c, &["list", "CMB"]).exits(0).stdout.contains("CMB-0001  CONFIRMED"));
+}
+
+/// Both clones took the same number for the same event while the remote was away.
+#[test]
+fn one_event_with_one_number_on_two_clones_is_one_reservation() {
+    let repo = repo();
+    let (a, b) = (clone(&repo, "a"), clone(&repo, "b"));
+    id(&a, &["init"]).exits(0);
+    assert_eq!(
+        (reserve(&a, &["CMB"]), reserve(&b, &["CMB"])),
+        (vec!["CMB-0001".to_owned()], vec!["CMB-0002".to_owned()])
+    );
+    id(&a, &["next", "CMB"]).exits(0);
+    let (remote, gone) = (repo.beside("remote.git"), repo.beside("gone.git"));
+    std::fs::rename(&remote, &gone).unwrap();
+    for clone in [&a, &b] {
+        assert_eq!(reserve(clone, &["CMB", "--event", "q"]), ["CMB-0003"]);
+    }
+    // Of two, one is given up before the other is published: both stay in the list.
+    assert_eq!(reserve(&a, &["CMB", "2"]), ["CMB-0004", "CMB-0005"]);
+    id(&a, &["release", "CMB-0004"]).exits(0);
+    assert_eq!(reserve(&b, &["CMB"]), ["CMB-0004"]);
+    std::fs::rename(&gone, &remote).unwrap();
+    assert_eq!(id(&b, &["sync"]).exits(0).stdout, "CONFIRMED: CMB-0003\nCONFIRMED: CMB-0004\n");
+    assert_eq!(id(&a, &["sync"]).exits(0).stdout, "CONFIRMED: CMB-0003\nCONFIRMED: CMB-0005\n");
+    let rows = |word: &str| {
+        let listed = id(&a, &["list", "CMB"]).exits(0).stdout;
+        listed
+            .lines()
+            .filter(|line| line.starts_with(word))
+            .map(|line| line.rsplit("  ").next().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (rows("CMB-0003  CONFIRMED"), rows("CMB-0004  CONFIRMED"), rows("CMB-0004  RELEASED")),
+        (vec!["b".to_owned()], vec!["b".to_owned()], vec!["a".to_owned()])
+    );
+    let shown = id(&a, &["show", "CMB-0004"]).exits(0).stdout;
+    let place = |part: &str| shown.find(part).unwrap_or_else(|| panic!("{part}: {shown}"));
+    let order = [
+        place("CMB-0004  RELEASED  a"),
+        place("released: CMB-0004  a"),
+        place("CMB-0004  CONFIRMED  b"),
+        place("reserved: CMB-0004  b"),
+    ];
+    assert!(order.is_sorted() && shown.matches("released:").count() == 1, "{shown}");
+    id(&a, &["confirm", "CMB-0004"]).exits(2).says("was released");
+    assert_eq!(id(&a, &["confirm", "CMB-0002"]).exits(0).says("was reserved by b at ").stdout, "CONFIRMED: CMB-0002\n");
+    for clone in [&a, &b] {
+        id(clone, &["check", "CMB"]).exits(0);
+        assert_eq!(id(clone, &["reserve", "CMB", "--event", "q"]).exits(0).json()["ids"][0], "CMB-0003");
+    }
+    id(&a, &["release", "CMB-0003"]).exits(0);
+    assert_eq!((rows("CMB-0003  RELEASED"), rows("CMB-0003  CONFIRMED")), (vec!["b".to_owned()], vec![]));
+    for clone in [&a, &b] {
+        id(clone, &["sync"]).exits(0);
+        id(clone, &["reserve", "CMB", "--event", "q"]).exits(2).says("given up since");
+    }
+}
+
+/// What the remote never had is not said to have been lost by it.
+#[test]
+fn another_reference_has_lost_nothing() {
+    let repo = repo();
+    let a = clone(&repo, "a");
+    id(&a, &["init"]).exits(0);
+    reserve(&a, &["CMB"]);
+    let config = std::fs::read_to_string(a.join(".headwater.yaml")).unwrap();
+    let moved = config.replace("log: git", "log: git, ref: refs/heads/headwater-ids-cmb");
+    put(&a, ".headwater.yaml", &moved);
+    let said = id(&a, &["sync"]).exits(0).says("`ref:` or `remote:` named another one before").stderr;
+    assert!(!said.contains("no longer") && !said.contains("lost"), "{said}");
+    // A log that was this clone's alone.
+    put(&a, ".headwater.yaml", &config.replace("DEV: {}", "DEV: {log: local}"));
+    id(&a, &["init"]).exits(0);
+    reserve(&a, &["DEV"]);
+    let shared = config.replace("DEV: {}", "DEV: {log: git}");
+    let b = clone(&repo, "b");
+    put(&b, ".headwater.yaml", &shared);
+    id(&b, &["init"]).exits(0);
+    assert_eq!(reserve(&b, &["DEV"]), ["DEV-1"]);
+    put(&a, ".headwater.yaml", &shared);
+    id(&a, &["sync"]).exits(0).says("DEV-1 was reserved twice: `origin` did not have the reservation by a at ");
 }
 
 /// A database alone may be an old copy: only `init` may go on from it, above everything that is known.

@@ -251,7 +251,8 @@ impl Scribe<'_> {
         let find = |book: &Book| book.anchors().iter().find(|anchor| anchor.nonce == amended).cloned();
         let new = find(&seen).or_else(|| find(&own)).and_then(|anchor| {
             let place = anchor.replaces.iter().position(|old| *old == item)?;
-            anchor.ids.get(place).cloned()
+            // It may name what it left as it was.
+            anchor.ids.get(place).filter(|new| **new != item).cloned()
         });
         Ok(Plan::Write(match new {
             None => says,

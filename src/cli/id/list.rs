@@ -4,16 +4,25 @@ use super::Desk;
 use super::args::ListArgs;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::origins::phrase;
-use crate::ids::Row;
 use crate::ids::fold::State;
+use crate::ids::{IdsError, Row};
 
 pub(super) fn run(desk: &Desk<'_>, args: &ListArgs) -> Result<Exit, CliError> {
     let allocator = desk.allocator(false);
     let mut rows = Vec::new();
-    for namespace in desk.namespaces(&allocator, &args.namespaces)? {
-        rows.extend(allocator.rows(namespace)?);
-    }
     let console = desk.context.console;
+    for namespace in desk.namespaces(&allocator, &args.namespaces)? {
+        match allocator.has_log(namespace) {
+            // Of the others is told what is there.
+            Err(error @ IdsError::NoLog(_)) if args.namespaces.is_empty() => {
+                console.warning(&format!("warning: {}: {error}", namespace.name));
+            }
+            known => {
+                known?;
+                rows.extend(allocator.rows(namespace)?);
+            }
+        }
+    }
     if console.json {
         let rows: Vec<_> = rows.iter().map(row_json).collect();
         console.json(&serde_json::json!({"schema": "headwater.id.list/1", "ids": rows}))?;
@@ -35,7 +44,7 @@ pub(super) fn run(desk: &Desk<'_>, args: &ListArgs) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-fn state(state: &State) -> String {
+pub(super) fn state(state: &State) -> String {
     match state {
         State::Amended(new) => format!("{} -> {new}", state.word()),
         State::Pending | State::Confirmed | State::Released => state.word().to_owned(),

@@ -85,8 +85,7 @@ pub(super) fn settle(context: &Context<'_>, patience: Duration) -> Result<Vec<St
         return Ok(said);
     }
     for namespace in shared {
-        let (own, _) = allocator.books(namespace)?;
-        if own.pending().is_empty() {
+        if !allocator.unsettled(namespace)? {
             continue;
         }
         let settled = allocator.sync(namespace, &desk.asking(None)?, None)?;

@@ -3,6 +3,7 @@
 use super::Desk;
 use super::args::IdsArgs;
 use crate::cli::error::{CliError, Exit};
+use crate::cli::origins::phrase;
 use crate::ids::reserve::{Asking, digest};
 use crate::store::remove_untouched;
 
@@ -19,7 +20,11 @@ pub(super) fn run(desk: &Desk<'_>, args: &IdsArgs) -> Result<Exit, CliError> {
             continue;
         }
         let asking = Asking { nonce: format!("{}-{}", asking.nonce, namespace.name), ..asking.clone() };
-        for owner in allocator.release(namespace, &asking, &ids)? {
+        for (id, owner) in allocator.release(namespace, &asking, &ids)? {
+            if owner.agent != asking.agent {
+                let by = phrase(&owner.agent, 24);
+                desk.context.console.notice(&format!("{id} was reserved by {by} at {}", owner.at));
+            }
             let Some((path, hash)) = &owner.file else { continue };
             let untouched = |bytes: &[u8]| std::str::from_utf8(bytes).is_ok_and(|text| digest(text) == *hash);
             let removed = remove_untouched(&allocator.place.top.join(path), untouched)?;

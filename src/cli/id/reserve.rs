@@ -86,7 +86,7 @@ fn create(
     reserved: &Reserved,
     wish: &Wish,
 ) -> Result<Option<String>, CliError> {
-    if reserved.ids != reserved.anchor.ids {
+    if wish.template.is_some() && reserved.ids != reserved.anchor.ids {
         let id = reserved.ids.join(" ");
         desk.context
             .console

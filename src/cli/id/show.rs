@@ -2,10 +2,11 @@
 
 use super::Desk;
 use super::args::ShowArgs;
-use super::list::row_json;
+use super::list::{row_json, state};
 use crate::cli::error::{CliError, Exit};
 use crate::cli::origins::phrase;
 use crate::ids::contract::{Anchor, Kind};
+use crate::ids::rows::{about, history};
 use crate::ids::{IdsError, Row};
 use std::fmt::Write as _;
 
@@ -23,12 +24,7 @@ pub(super) fn run(desk: &Desk<'_>, args: &ShowArgs) -> Result<Exit, CliError> {
     // An id that was amended is followed to what stands for it now, and so is its history.
     let amended = seen.amendments(&args.id).into_iter().chain(own.amendments(&args.id));
     let names: Vec<&str> = std::iter::once(args.id.as_str()).chain(aliases.iter().copied()).chain(amended).collect();
-    let concerns = |anchor: &&Anchor| {
-        let is_one = |id: &String| names.contains(&id.as_str());
-        anchor.ids.iter().any(is_one) || anchor.replaces.iter().any(is_one)
-    };
-    let mut history: Vec<&Anchor> = seen.anchors().iter().filter(concerns).collect();
-    history.extend(own.anchors().iter().filter(concerns).filter(|anchor| !seen.holds(&anchor.nonce)));
+    let mut history = history(&own, &seen, &names);
     let console = desk.context.console;
     if console.json {
         let rows: Vec<_> = rows.iter().map(row_json).collect();
@@ -39,16 +35,18 @@ pub(super) fn run(desk: &Desk<'_>, args: &ShowArgs) -> Result<Exit, CliError> {
         return Ok(Exit::Done);
     }
     let mut text = String::new();
-    for row in &rows {
+    for (place, row) in rows.iter().enumerate() {
         let _infallible =
-            writeln!(text, "{}  {}  {}", row.claim.id, row.claim.state.word(), phrase(&row.anchor.agent, 24));
+            writeln!(text, "{}  {}  {}", row.claim.id, state(&row.claim.state), phrase(&row.anchor.agent, 24));
+        if place == 0 && !aliases.is_empty() {
+            let _infallible = writeln!(text, "also known as {}", aliases.join(" "));
+        }
+        // Where two clones have reserved it, each has its own history.
+        let about = if place + 1 < rows.len() || place > 0 { about(row, &history) } else { history.clone() };
+        text.extend(about.iter().map(|anchor| line(anchor)));
+        history.retain(|anchor| about.iter().all(|told| told.nonce != anchor.nonce));
     }
-    if !aliases.is_empty() {
-        let _infallible = writeln!(text, "also known as {}", aliases.join(" "));
-    }
-    for anchor in history {
-        text.push_str(&line(anchor));
-    }
+    text.extend(history.iter().map(|anchor| line(anchor)));
     console.result(text.trim_end())?;
     Ok(Exit::Done)
 }
@@ -57,13 +55,14 @@ fn line(anchor: &Anchor) -> String {
     let what = match anchor.kind {
         Kind::Reserve if anchor.provisional => "reserved, CONFIRM-PENDING:",
         Kind::Reserve => "reserved:",
+        Kind::Amend if anchor.replaces == anchor.ids => "the same reservation as",
         Kind::Amend => "AMENDMENT:",
         Kind::Confirm => "CONFIRMED:",
         Kind::Release => "released:",
         Kind::Floor => "floor:",
     };
     let mut text = format!("    {}  {what} {}", anchor.at, anchor.ids.join(" "));
-    if !anchor.replaces.is_empty() {
+    if !anchor.replaces.is_empty() && anchor.replaces != anchor.ids {
         let _infallible = write!(text, " for {}", anchor.replaces.join(" "));
     }
     let _infallible = write!(text, "  {}", phrase(&anchor.agent, 24));
