@@ -15,6 +15,7 @@ use crate::config::{LogKind, Namespace, Namespaces};
 use crate::git::{Git, Layout};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long the local log is waited for, unless something else is said.
@@ -77,8 +78,8 @@ pub struct Reserved {
 pub struct Row {
     /// Its claim.
     pub claim: Claim,
-    /// The anchor that owns it.
-    pub anchor: Anchor,
+    /// The anchor that owns it, shared by all ids of a reservation.
+    pub anchor: Arc<Anchor>,
 }
 
 /// What became of claims that had reached no shared log.
@@ -272,7 +273,9 @@ impl Allocator<'_> {
         }
         self.fetch_heads(namespace);
         let top = top.max(self.with_history(namespace, tops, &scope)?);
-        Ok(namespace.format.render(&scope, top + 1, ""))
+        let next = reserve::after(top, 1).and_then(|next| next.first().copied());
+        let next = next.ok_or_else(|| IdsError::Exhausted { namespace: namespace.name.clone(), top })?;
+        Ok(namespace.format.render(&scope, next, ""))
     }
 
     /// The numbers in sources and names of files, but those that only git's history knows.
@@ -357,7 +360,9 @@ impl Allocator<'_> {
     pub fn rows(&self, namespace: &Namespace) -> Result<Vec<Row>, IdsError> {
         let (own, seen) = self.books(namespace)?;
         let rows = |book: &Book| -> Vec<Row> {
-            let row = |claim: &Claim| Some(Row { claim: claim.clone(), anchor: book.anchor_of(claim)?.clone() });
+            let anchors: Vec<Arc<Anchor>> = book.anchors().iter().cloned().map(Arc::new).collect();
+            let row =
+                |claim: &Claim| Some(Row { claim: claim.clone(), anchor: Arc::clone(anchors.get(claim.anchor)?) });
             book.claims().filter_map(row).collect()
         };
         let mut all = rows(&seen);

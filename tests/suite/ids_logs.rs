@@ -337,3 +337,55 @@ fn a_damaged_log_is_an_error_until_init_which_keeps_it() {
     assert_eq!(std::fs::read_to_string(own.join("ids.sqlite3.aside-1")).unwrap(), damaged);
     assert_eq!(reserve(&repo.root, &["SEC"]), ["SEC-21"]);
 }
+
+/// What one id costs does not grow with the reservation that it came with.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_large_batch_fits_into_little_memory() {
+    let repo = repo();
+    assert_eq!(reserve(&repo.root, &["DEV", "5000"]).len(), 5000);
+    for args in [&["list", "DEV"][..], &["show", "DEV-4"], &["check", "DEV", "--no-fetch"], &["confirm", "DEV-5"]] {
+        let command = headwater(&repo.root, &["id"]);
+        let mut limited = program("sh", &repo.root);
+        limited.args(["-c", "ulimit -v 600000; exec \"$@\"", "sh"]).arg(command.get_program()).arg("id").args(args);
+        run(&mut limited).exits(0);
+    }
+}
+
+/// Adds a line to a namespace's log on the remote, as some other program might.
+fn publish(clone: &Path, reference: &str, line: &str) {
+    let tree = git(clone, &["mktree", "--missing", "-z"]);
+    let commit = git(clone, &["commit-tree", tree.trim(), "-m", &format!("floor\n\n{line}")]);
+    git(clone, &["push", "-q", "--force", "origin", &format!("{}:{reference}", commit.trim())]);
+}
+
+#[test]
+fn a_number_that_leaves_none_is_refused_and_stops_nothing_else() {
+    let repo = repo();
+    let a = clone(&repo, "a");
+    let counters = put(&a, "c.json", "{\"counters\": {\"CMB\": 40, \"DEV\": 40, \"SEC\": 9223372036854775807}}");
+    id(&a, &["init"]).exits(0);
+    id(&a, &["import", counters.to_str().unwrap()]).exits(2).says("is 999999999998");
+    assert_eq!((reserve(&a, &["SEC"]), reserve(&a, &["DEV"])), (vec!["SEC-20".into()], vec!["DEV-1".into()]));
+    put(&a, "TASKS.md", &format!("{TASKS}| SEC-999999999999 | x | open |\n"));
+    id(&a, &["init"]).exits(2).says("is 999999999998");
+    put(&a, "TASKS.md", TASKS);
+    // A log that has one all the same.
+    let floor = r#"{"namespace":"CMB","kind":"floor","numbers":[18446744073709551615],"at":"2026-01-01T00:00:00Z","nonce":"f"}"#;
+    publish(&a, "refs/headwater/ids/CMB", floor);
+    let fresh = clone(&repo, "b");
+    id(&fresh, &["reserve", "CMB"]).exits(2).says("no higher numbers are left");
+    id(&fresh, &["next", "CMB"]).exits(2).says("no higher numbers are left");
+    for command in [&["list"][..], &["check"], &["sync"]] {
+        id(&fresh, command).exits(0);
+    }
+    // A line that cannot be read is the fault of its namespace alone.
+    publish(&a, "refs/headwater/ids/CMB", "{damaged");
+    id(&a, &["sync"]).exits(2).says("is no reservation");
+    let listed = id(&a, &["list"]).exits(2).says("is no reservation");
+    assert!(listed.stdout.contains("SEC-20"), "{}", listed.stdout);
+    put(&a, "TASKS.md", &format!("{TASKS}| SEC-50 | x | open |\n"));
+    let checked = id(&a, &["check"]).exits(2).says("is no reservation");
+    assert!(checked.stdout.contains("id-unreserved: SEC-50"), "{}", checked.stdout);
+    assert_eq!(reserve(&a, &["SEC"]), ["SEC-51"]);
+}

@@ -10,16 +10,17 @@ use crate::ids::fold::State;
 pub(super) fn run(desk: &Desk<'_>, args: &ListArgs) -> Result<Exit, CliError> {
     let allocator = desk.allocator(false);
     let mut rows = Vec::new();
+    let mut damaged = None;
     for namespace in desk.namespaces(&allocator, &args.namespaces)? {
-        rows.extend(allocator.rows(namespace)?);
+        rows.extend(desk.spared(&mut damaged, allocator.rows(namespace))?.unwrap_or_default());
     }
     let console = desk.context.console;
     if console.json {
         let rows: Vec<_> = rows.iter().map(row_json).collect();
         console.json(&serde_json::json!({"schema": "headwater.id.list/1", "ids": rows}))?;
-        return Ok(Exit::Done);
+        return damaged.map_or(Ok(Exit::Done), |error| Err(error.into()));
     }
-    if rows.is_empty() {
+    if rows.is_empty() && damaged.is_none() {
         console.notice("no id is reserved");
     }
     let width = rows.iter().map(|row| row.claim.id.len()).max().unwrap_or_default();
@@ -32,7 +33,7 @@ pub(super) fn run(desk: &Desk<'_>, args: &ListArgs) -> Result<Exit, CliError> {
     if !rows.is_empty() {
         console.result(&rows.iter().map(line).collect::<Vec<_>>().join("\n"))?;
     }
-    Ok(Exit::Done)
+    damaged.map_or(Ok(Exit::Done), |error| Err(error.into()))
 }
 
 fn state(state: &State) -> String {
