@@ -184,6 +184,15 @@ impl Git {
         self.succeed(call.stdin(text.as_bytes().to_vec()))?.oid()
     }
 
+    /// The tips of all logs that were ever fetched, each once.
+    ///
+    /// # Errors
+    /// As [`Git::succeed`].
+    pub fn own_logs(&self) -> Result<BTreeSet<Oid>, GitError> {
+        let answer = self.succeed(Call::new(["for-each-ref", "--format=%(objectname)"]).args(OWN_LOGS))?.text();
+        Ok(answer.lines().filter_map(Oid::parse).collect())
+    }
+
     /// The messages of a chain of commits, the oldest first.
     ///
     /// # Errors

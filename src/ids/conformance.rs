@@ -330,6 +330,7 @@ mod git {
             remote: "origin",
             reference: "refs/headwater/ids/ALL",
             copy: "refs/headwater/ids/ALL".to_owned(),
+            format: None,
             also: Vec::new(),
             patience: Duration::from_secs(60),
             say,

@@ -103,6 +103,18 @@ pub enum IdsError {
         /// The highest number.
         top: u64,
     },
+    /// Another namespace gave this id.
+    #[error(
+        "the log has `{id}` as an id of {other}; {namespace} did not give it again; `headwater id init` starts above every such id"
+    )]
+    Taken {
+        /// Who wanted it.
+        namespace: String,
+        /// The id.
+        id: String,
+        /// Whose it is.
+        other: String,
+    },
     /// Somebody wants to start so high that no number is left.
     #[error(
         "{namespace} cannot start above {number}: no numbers would be left; the greatest that it can start above is {most}; nothing was written; correct the counter or the id"

@@ -9,11 +9,13 @@
 //! has it again. No number of either is taken again.
 
 use super::IdsError;
-use super::contract::{Anchor, AnchorLog, Decide, Decision, Outcome, Standing};
+use super::contract::{Anchor, AnchorLog, Decide, Decision, Kind, Outcome, Standing};
 use super::fold::Book;
 use super::settle::settled;
+use crate::config::pattern::{MAX_NUMBER, Pattern, Scope};
 use crate::git::{Git, GitError, Oid, Pushed};
 use crate::store::{LockRequest, make_folder, with_lock_file};
+use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -34,6 +36,8 @@ pub struct GitLog<'a> {
     pub reference: &'a str,
     /// The reference that keeps what was seen last, here.
     pub copy: String,
+    /// How its ids are written: what other logs on the remote have of that form is not given again.
+    pub format: Option<&'a Pattern>,
     /// What else one fetch is to bring.
     pub also: Vec<String>,
     /// How long may be tried.
@@ -84,6 +88,7 @@ impl<'a> GitLog<'a> {
             remote: &namespace.remote,
             reference: &namespace.reference,
             copy: format!("refs/headwater/ids/{}", namespace.name),
+            format: None,
             also: Vec::new(),
             patience,
             say,
@@ -113,7 +118,7 @@ impl<'a> GitLog<'a> {
             let lost = self.anchors(self.git.reference(&lost)?.as_ref())?;
             Ok(Decision::Append(again(standing, lost)?))
         };
-        match self.locked(|| self.append_to_remote(On::Chain, decide))? {
+        match self.locked(|| self.append_to_remote(On::Chain, "", decide))? {
             Outcome::Appended(anchors) => Ok(anchors),
             Outcome::Already(_) => Ok(Vec::new()),
         }
@@ -282,21 +287,24 @@ impl<'a> GitLog<'a> {
     }
 
     /// Fetches, decides and pushes until the remote holds the decision, or somebody must be told.
-    fn append_to_remote(&self, on: On, decide: &mut Decide<'_>) -> Result<Outcome, IdsError> {
+    fn append_to_remote(&self, on: On, namespace: &str, decide: &mut Decide<'_>) -> Result<Outcome, IdsError> {
         let started = Instant::now();
         let mut chain = self.fetch_chain()?;
         let mut refused = 0;
         for attempt in 0u32.. {
-            let book =
+            let mut book =
                 Book::fold(if on == On::Known { self.known(&chain)? } else { self.anchors(chain.base.as_ref())? });
+            let mut written = if on == On::Known { self.others(namespace, book.anchors())? } else { Vec::new() };
+            written.iter().cloned().for_each(|anchor| book.apply(anchor));
             let anchors = match decide(&book)? {
                 Decision::Already(anchor) => return Ok(Outcome::Already(anchor)),
                 Decision::Append(anchors) => anchors,
             };
+            written.extend(anchors.iter().cloned());
             let commit = match &chain.base {
-                Some(base) if anchors.is_empty() && on == On::Chain && chain.base != chain.there => base.clone(),
-                _ if anchors.is_empty() => return Ok(Outcome::Appended(anchors)),
-                base => self.commit(base.as_ref(), &anchors)?,
+                Some(base) if written.is_empty() && on == On::Chain && chain.base != chain.there => base.clone(),
+                _ if written.is_empty() => return Ok(Outcome::Appended(anchors)),
+                base => self.commit(base.as_ref(), &written)?,
             };
             let pushed =
                 self.git.push_expecting(self.remote, self.reference, &commit, chain.there.as_ref(), CONVERSATION);
@@ -317,7 +325,7 @@ impl<'a> GitLog<'a> {
                 Err(error) => return Err(error),
             };
             let held = Book::fold(self.anchors(chain.there.as_ref())?);
-            if !anchors.is_empty() && anchors.iter().all(|anchor| held.holds(&anchor.nonce)) {
+            if !written.is_empty() && written.iter().all(|anchor| held.holds(&anchor.nonce)) {
                 return Ok(Outcome::Appended(anchors));
             }
             refused = if chain.there == before { refused + 1 } else { 0 };
@@ -331,6 +339,74 @@ impl<'a> GitLog<'a> {
             thread::sleep(pause(attempt));
         }
         Err(self.unreachable("tried too often"))
+    }
+
+    /// What other logs on the remote have of the form of this one's ids, as it is registered when this one starts:
+    /// their namespaces may have had its name before. Asked only then, and after a change of `format`.
+    fn others(&self, namespace: &str, known: &[Anchor]) -> Result<Vec<Anchor>, IdsError> {
+        let Some(format) = self.format else { return Ok(Vec::new()) };
+        let takes = |anchor: &&Anchor| matches!(anchor.kind, Kind::Reserve | Kind::Amend);
+        let mut ids = known.iter().filter(takes).flat_map(|anchor| &anchor.ids).peekable();
+        let starts = if ids.peek().is_none() { known.is_empty() } else { !ids.any(|id| format.read(id).is_some()) };
+        if !starts {
+            return Ok(Vec::new());
+        }
+        let all = ["+refs/headwater/ids/*:refs/headwater/fetched-ids/*".to_owned()];
+        let answer = self.reached(self.git.fetch_privately(self.remote, &all, CONVERSATION))?;
+        if !answer.success() {
+            return Err(self.unreachable(&answer.stderr));
+        }
+        let registered = |kind, scope: &Scope, of: &Anchor, pairs: Vec<(u64, String)>| {
+            let (numbers, ids) = pairs.into_iter().unzip();
+            Anchor {
+                namespace: namespace.to_owned(),
+                scope: scope.clone(),
+                kind,
+                numbers,
+                ids,
+                replaces: Vec::new(),
+                of: None,
+                event: None,
+                slug: of.slug.clone(),
+                note: of.note.clone(),
+                agent: of.agent.clone(),
+                branch: of.branch.clone(),
+                at: of.at.clone(),
+                nonce: format!("{}-{}-{namespace}", of.nonce, if kind == Kind::Floor { "below" } else { "in" }),
+                provisional: false,
+                backfill: true,
+                file: None,
+            }
+        };
+        let (mut anchors, mut floors) = (Vec::new(), Vec::new());
+        let mut seen = BTreeSet::new();
+        for tip in self.git.own_logs()? {
+            // What cannot be read there is said by commands about that log.
+            let messages = self.git.messages(&tip)?;
+            let lines = messages.iter().flat_map(|message| message.lines()).filter(|line| line.starts_with('{'));
+            let book = Book::fold(lines.filter_map(|line| Anchor::read(line).ok()));
+            let mut last = BTreeMap::new();
+            for anchor in book.anchors().iter().filter(takes) {
+                let mut own: BTreeMap<Scope, Vec<(u64, String)>> = BTreeMap::new();
+                for (id, says) in anchor.ids.iter().filter_map(|id| Some((id, format.read(id)?))) {
+                    if seen.insert((says.scope.clone(), says.number)) {
+                        own.entry(says.scope).or_default().push((says.number, id.clone()));
+                    }
+                }
+                for (scope, mut pairs) in own {
+                    pairs.sort();
+                    anchors.push(registered(Kind::Reserve, &scope, anchor, pairs));
+                    last.insert(scope, anchor);
+                }
+            }
+            // A floor that leaves no number is the other one's.
+            let tops = last.iter().map(|(scope, of)| (scope, of, book.top(scope)));
+            for (scope, of, top) in tops.filter(|(.., top)| *top < MAX_NUMBER) {
+                floors.push(Anchor { numbers: vec![top], ..registered(Kind::Floor, scope, of, Vec::new()) });
+            }
+        }
+        anchors.extend(floors);
+        Ok(anchors)
     }
 
     fn commit(&self, parent: Option<&Oid>, anchors: &[Anchor]) -> Result<Oid, IdsError> {
@@ -364,12 +440,14 @@ impl AnchorLog for GitLog<'_> {
     fn read(&mut self, namespace: &str) -> Result<Vec<Anchor>, IdsError> {
         let anchors = self.locked(|| {
             let chain = self.fetch_chain()?;
-            self.known(&chain)
+            let mut anchors = self.known(&chain)?;
+            anchors.extend(self.others(namespace, &anchors)?);
+            Ok(anchors)
         })?;
         Ok(anchors.into_iter().filter(|anchor| anchor.namespace == namespace).collect())
     }
 
-    fn append(&mut self, _namespace: &str, decide: &mut Decide<'_>) -> Result<Outcome, IdsError> {
-        self.locked(|| self.append_to_remote(On::Known, decide))
+    fn append(&mut self, namespace: &str, decide: &mut Decide<'_>) -> Result<Outcome, IdsError> {
+        self.locked(|| self.append_to_remote(On::Known, namespace, decide))
     }
 }

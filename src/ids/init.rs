@@ -120,9 +120,8 @@ impl Allocator<'_> {
                 Err(error) => return Err(error),
             }
             match probed {
-                Ok(()) => {}
-                // Said above.
-                Err(IdsError::Damaged { .. }) => {}
+                // Damage was said above.
+                Ok(()) | Err(IdsError::Damaged { .. }) => {}
                 Err(error @ (IdsError::Unreachable { .. } | IdsError::Refused { .. })) => {
                     said.push(format!("{}: {error}", namespace.name));
                 }

@@ -389,3 +389,42 @@ fn a_number_that_leaves_none_is_refused_and_stops_nothing_else() {
     assert!(checked.stdout.contains("id-unreserved: SEC-50"), "{}", checked.stdout);
     assert_eq!(reserve(&a, &["SEC"]), ["SEC-51"]);
 }
+
+/// A namespace that takes the form of another one's ids, as after a change of its name, gives none of them again.
+#[test]
+fn a_namespace_that_is_renamed_goes_on() {
+    let repo = repo();
+    let (a, b) = (clone(&repo, "a"), clone(&repo, "b"));
+    for clone in [&a, &b] {
+        put(clone, ".headwater.yaml", "ids: {SEC: {log: git}, LOC: {}, DAY: {format: 'D-{date}{n}'}}\n");
+    }
+    id(&a, &["init"]).exits(0);
+    assert_eq!(reserve(&a, &["SEC", "2"]), ["SEC-1", "SEC-2"]);
+    assert_eq!((reserve(&a, &["LOC"]), reserve(&a, &["DAY"]).len()), (vec!["LOC-1".to_owned()], 1));
+    let renamed =
+        "ids: {TASK: {log: git, format: 'SEC-{n}'}, LOX: {format: 'LOC-{n}'}, YAD: {format: 'D-{date}{n}'}}\n";
+    for clone in [&a, &b] {
+        put(clone, ".headwater.yaml", renamed);
+    }
+    // A clone that never saw the other log.
+    id(&b, &["init"]).exits(0);
+    assert_eq!(id(&b, &["next", "TASK"]).exits(0).stdout, "SEC-3\n");
+    assert_eq!(reserve(&b, &["TASK"]), ["SEC-3"]);
+    assert!(id(&b, &["show", "SEC-2"]).exits(0).stdout.contains("CONFIRMED"));
+    let init = id(&a, &["init"]).exits(0).stdout;
+    assert!(init.contains("LOX      → 1") && init.contains("TASK     → 3") && init.contains("YAD      → 1"), "{init}");
+    assert_eq!((reserve(&a, &["TASK"]), reserve(&a, &["LOX"])), (vec!["SEC-4".to_owned()], vec!["LOC-2".to_owned()]));
+    // Both names at once, as in work trees of different branches.
+    let log = "ids: {LOC: {}}\n";
+    let linked = repo.beside("linked");
+    git(&a, &["worktree", "add", "-q", linked.to_str().unwrap()]);
+    put(&linked, ".headwater.yaml", log);
+    assert_eq!(
+        (reserve(&linked, &["LOC"]), reserve(&a, &["LOX"])),
+        (vec!["LOC-3".to_owned()], vec!["LOC-4".to_owned()])
+    );
+    assert_eq!(reserve(&linked, &["LOC", "2"]), ["LOC-5", "LOC-6"]);
+    // Two namespaces that can give the same id are no configuration.
+    put(&a, ".headwater.yaml", "ids:\n  LOC: {}\n  LOX: {format: 'LOC-{n:04}'}\n");
+    id(&a, &["list"]).exits(2).says("cannot be told from those of `LOC`");
+}

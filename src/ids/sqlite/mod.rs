@@ -24,7 +24,9 @@ mod tests;
 
 use super::IdsError;
 use super::contract::{Anchor, AnchorLog, Decide, Decision, Kind, Outcome, Standing};
-use crate::config::pattern::Scope;
+use super::sources::Tops;
+use crate::config::Namespace;
+use crate::config::pattern::{MAX_NUMBER, Scope};
 use crate::store::{AppendFile, make_folder, network_file_system};
 use journal::{cut_torn_line, digest, holder, journal_beside, lines_of, locked_journal, read_lines};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, params};
@@ -359,7 +361,55 @@ impl SqliteLog {
             }
             Ok(true)
         };
-        insert().map_err(database("write", &self.path))
+        let is_taken = |error: &rusqlite::Error| error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation);
+        match insert() {
+            Err(error) if is_taken(&error) => {
+                Err(self.taken(anchor)?.unwrap_or_else(|| database("write", &self.path)(error)))
+            }
+            done => done.map_err(database("write", &self.path)),
+        }
+    }
+
+    /// The first id of an anchor that another namespace has.
+    fn taken(&self, anchor: &Anchor) -> Result<Option<IdsError>, IdsError> {
+        let text = "SELECT namespace FROM ids WHERE id = ?1 AND namespace <> ?2";
+        for id in &anchor.ids {
+            let other: Option<String> = self
+                .connection
+                .query_row(text, [id, &anchor.namespace], |row| row.get(0))
+                .optional()
+                .map_err(database("read", &self.path))?;
+            if let Some(other) = other {
+                return Ok(Some(IdsError::Taken { namespace: anchor.namespace.clone(), id: id.clone(), other }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Where other namespaces stand that have ids of this one's form, as after a change of names.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub fn others(&mut self, namespace: &Namespace) -> Result<Tops, IdsError> {
+        self.doubt()?;
+        let from = namespace.format.beginning();
+        let text = "SELECT ids.id, ids.scope, tops.top FROM ids JOIN tops USING (namespace, scope)
+            WHERE ids.id >= ?2 AND ids.id < ?3 AND ids.namespace <> ?1";
+        let read = |connection: &Connection| -> rusqlite::Result<Tops> {
+            let mut statement = connection.prepare(text)?;
+            let mut rows = statement.query([&namespace.name, from, &format!("{from}\u{10ffff}")])?;
+            let mut tops = Tops::new();
+            while let Some(row) = rows.next()? {
+                let (id, scope, top): (String, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+                let Some(says) = namespace.format.read(&id) else { continue };
+                // A floor that leaves no number is the other one's.
+                let top = u64::try_from(top).ok().filter(|top| says.scope.as_str() == scope && *top < MAX_NUMBER);
+                let highest = tops.entry(says.scope).or_default();
+                *highest = (*highest).max(says.number).max(top.unwrap_or_default());
+            }
+            Ok(tops)
+        };
+        self.patiently("read", read)
     }
 
     fn bodies(&self, text: &str, values: &[&str]) -> Result<Vec<String>, IdsError> {
@@ -486,7 +536,8 @@ fn database(action: &'static str, path: &Path) -> impl FnOnce(rusqlite::Error) -
             Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
                 "check that the folder may be written"
             }
-            _ => "try again",
+            Some(ErrorCode::ConstraintViolation) => "run `headwater id check`, which names what was reserved twice",
+            _ => "run `headwater doctor`, which examines it",
         };
         IdsError::Database { action, path, remedy, source: Box::new(source) }
     }
