@@ -4,8 +4,8 @@
 //! order; what it holds decides who owns what, never the exit code of a push.
 //!
 //! # Invariant
-//! What was once seen of the chain is never forgotten: `refs/headwater/ids/NAME` is the chain as it was seen
-//! last, and what the remote's chain left behind is kept under `refs/headwater/lost-ids/NAME` until the remote
+//! What was once seen of the chain is never forgotten: `refs/headwater/seen/NAME` is the chain as it was seen
+//! last (not the remote's own name, or `git push --mirror` would move the log back to it), and what the remote's chain left behind is kept under `refs/headwater/lost-ids/NAME` until the remote
 //! has it again. No number of either is taken again.
 
 use super::IdsError;
@@ -24,6 +24,9 @@ const CONVERSATION: Duration = Duration::from_secs(15);
 
 /// How often an answer other than "taken", without anybody else having moved the log, is a refusal.
 const REFUSALS: u32 = 3;
+
+/// Where the copies are.
+const SEEN: &str = "refs/headwater/seen/";
 
 /// A namespace's log on a remote.
 #[derive(Clone)]
@@ -75,7 +78,7 @@ enum On {
 }
 
 impl<'a> GitLog<'a> {
-    /// The log of a namespace, its copy under `refs/headwater/ids/`.
+    /// The log of a namespace, its copy under `refs/headwater/seen/`.
     #[must_use]
     pub fn new(
         git: &'a Git,
@@ -87,7 +90,7 @@ impl<'a> GitLog<'a> {
             git,
             remote: &namespace.remote,
             reference: &namespace.reference,
-            copy: format!("refs/headwater/ids/{}", namespace.name),
+            copy: format!("{SEEN}{}", namespace.name),
             format: None,
             also: Vec::new(),
             patience,
@@ -100,7 +103,9 @@ impl<'a> GitLog<'a> {
     /// # Errors
     /// git cannot answer, or a commit holds something else.
     pub fn seen(&self) -> Result<Vec<Anchor>, IdsError> {
-        let [base, lost] = self.git.references([&self.copy, &self.beside("lost-ids")])?;
+        let (kept, fetched) = (self.beside("lost-ids"), self.beside("fetched-ids"));
+        let [copy, lost, older, fetched] = self.git.references([&self.copy, &kept, &self.older_copy(), &fetched])?;
+        let base = copy.or(older.filter(|_| fetched.is_some()));
         self.known(&Chain { there: None, base, lost })
     }
 
@@ -126,8 +131,27 @@ impl<'a> GitLog<'a> {
 
     /// A reference of our own that goes with the copy.
     fn beside(&self, what: &str) -> String {
-        let name = self.copy.strip_prefix("refs/headwater/ids/").unwrap_or(&self.copy);
+        let name = self.copy.strip_prefix(SEEN).unwrap_or(&self.copy);
         format!("refs/headwater/{what}/{name}")
+    }
+
+    /// What the copy was called by older versions.
+    fn older_copy(&self) -> String {
+        let name = self.copy.strip_prefix(SEEN).unwrap_or(&self.copy);
+        if name.starts_with("ledger/") {
+            format!("refs/headwater/{name}")
+        } else {
+            format!("refs/headwater/ids/{name}")
+        }
+    }
+
+    /// Takes the copy of an older version over, which fetched here as well; in a bare repository the reference may
+    /// be the log of others, and stays.
+    fn take_over(&self, older: &Oid) -> Result<(), IdsError> {
+        let name = self.older_copy();
+        let all = [(self.copy.as_str(), Some(older)), (name.as_str(), None)];
+        let all = if self.git.is_bare()? { all.get(..1).unwrap_or_default() } else { &all };
+        Ok(self.git.set_own_references(all)?)
     }
 
     /// Everything that was seen: first what stands in the chain, then what was lost.
@@ -216,7 +240,10 @@ impl<'a> GitLog<'a> {
 
     fn fetch_chain(&self) -> Result<Chain, IdsError> {
         let (fetched, kept) = (self.beside("fetched-ids"), self.beside("lost-ids"));
-        let [before, lost] = self.git.references([&self.copy, &kept])?;
+        let [copy, lost, older, had] = self.git.references([&self.copy, &kept, &self.older_copy(), &fetched])?;
+        let older = older.filter(|_| copy.is_none() && had.is_some());
+        older.iter().try_for_each(|older| self.take_over(older))?;
+        let before = copy.or(older);
         let own = format!("+{}:{fetched}", self.reference);
         let all: Vec<String> = std::iter::once(own).chain(self.also.iter().cloned()).collect();
         let answer = self.reached(self.git.fetch_privately(self.remote, &all, CONVERSATION))?;

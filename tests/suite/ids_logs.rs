@@ -428,3 +428,26 @@ fn a_namespace_that_is_renamed_goes_on() {
     put(&a, ".headwater.yaml", "ids:\n  LOC: {}\n  LOX: {format: 'LOC-{n:04}'}\n");
     id(&a, &["list"]).exits(2).says("cannot be told from those of `LOC`");
 }
+
+/// Copies of a log have another name than the log: a mirror of a clone cannot move it back.
+#[test]
+fn a_mirror_of_a_clone_does_not_move_the_log() {
+    let repo = repo();
+    let (a, b) = (clone(&repo, "a"), clone(&repo, "b"));
+    id(&a, &["init"]).exits(0);
+    assert_eq!((reserve(&a, &["CMB"]), reserve(&b, &["CMB"])), (vec!["CMB-0001".into()], vec!["CMB-0002".into()]));
+    let log = "refs/headwater/ids/CMB";
+    assert_eq!(git(&a, &["for-each-ref", "refs/headwater/ids/"]), "");
+    git(&a, &["push", "-q", "--mirror", "origin"]);
+    assert_eq!(git(&repo.beside("remote.git"), &["for-each-ref", log]), "");
+    // It is gone there, which every clone that saw it says, and `sync` in any of them mends.
+    id(&b, &["sync"]).exits(0).says("is no longer on `origin`");
+    assert_eq!((reserve(&a, &["CMB"]), reserve(&b, &["CMB"])), (vec!["CMB-0003".into()], vec!["CMB-0004".into()]));
+    // The copy of an older version, under the log's name, is taken over.
+    git(&b, &["update-ref", log, "refs/headwater/seen/CMB"]);
+    git(&b, &["update-ref", "-d", "refs/headwater/seen/CMB"]);
+    git(&repo.beside("remote.git"), &["update-ref", "-d", log]);
+    assert!(id(&b, &["list"]).exits(0).stdout.contains("CMB-0004"));
+    assert_eq!(id(&b, &["reserve", "CMB", "--format", "plain"]).exits(0).says("is no longer").stdout, "CMB-0005\n");
+    assert_eq!(git(&b, &["for-each-ref", "refs/headwater/ids/"]), "");
+}
