@@ -322,7 +322,9 @@ impl<'a> GitLog<'a> {
             let mut book =
                 Book::fold(if on == On::Known { self.known(&chain)? } else { self.anchors(chain.base.as_ref())? });
             let mut written = if on == On::Known { self.others(namespace, book.anchors())? } else { Vec::new() };
-            written.iter().cloned().for_each(|anchor| book.apply(anchor));
+            for anchor in &written {
+                book.apply(anchor.clone());
+            }
             let anchors = match decide(&book)? {
                 Decision::Already(anchor) => return Ok(Outcome::Already(anchor)),
                 Decision::Append(anchors) => anchors,

@@ -451,3 +451,34 @@ fn a_mirror_of_a_clone_does_not_move_the_log() {
     assert_eq!(id(&b, &["reserve", "CMB", "--format", "plain"]).exits(0).says("is no longer").stdout, "CMB-0005\n");
     assert_eq!(git(&b, &["for-each-ref", "refs/headwater/ids/"]), "");
 }
+
+/// Database and journal agree with each other, and are old.
+#[test]
+fn an_old_copy_of_the_whole_folder_gives_nothing_until_init() {
+    let repo = repo();
+    let (own, old) = (repo.root.join(".git/headwater"), repo.beside("old"));
+    assert_eq!(reserve(&repo.root, &["SEC"]), ["SEC-20"]);
+    crate::sandbox::copy(&own, &old);
+    assert_eq!(reserve(&repo.root, &["SEC", "2"]), ["SEC-21", "SEC-22"]);
+    put(&repo.root, "TASKS.md", &format!("{TASKS}| SEC-22 | Written down | open |\n"));
+    for database in [true, false] {
+        std::fs::remove_dir_all(&own).unwrap();
+        crate::sandbox::copy(&old, &own);
+        if !database {
+            std::fs::remove_file(own.join("ids.sqlite3")).unwrap();
+        }
+        id(&repo.root, &["reserve", "SEC"]).exits(2).says("is older than what was reserved here").says("id init");
+        let listed = id(&repo.root, &["list"]).exits(if database { 0 } else { 2 });
+        listed.says("is older than what was reserved here");
+    }
+    id(&repo.root, &["init"]).exits(0);
+    assert_eq!(reserve(&repo.root, &["SEC"]), ["SEC-23"]);
+    // Another clone's folder in the place of its own.
+    let a = clone(&repo, "a");
+    id(&a, &["init"]).exits(0);
+    std::fs::remove_dir_all(a.join(".git/headwater")).unwrap();
+    crate::sandbox::copy(&own, &a.join(".git/headwater"));
+    id(&a, &["reserve", "SEC"]).exits(2).says("or of another clone");
+    id(&a, &["init"]).exits(0);
+    assert_eq!(reserve(&a, &["SEC", "2"]), ["SEC-24", "SEC-25"]);
+}
