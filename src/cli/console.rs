@@ -85,7 +85,7 @@ impl Console {
     }
 
     /// Prints a result for programs.
-    pub(super) fn json(&self, value: &serde_json::Value) -> Result<(), CliError> {
+    pub(super) fn json(&self, value: &impl serde::Serialize) -> Result<(), CliError> {
         let text = serde_json::to_string_pretty(value).map_err(|error| CliError::Output(error.into()))?;
         self.bytes(escape_json(&text).as_bytes())?;
         self.bytes(b"\n")

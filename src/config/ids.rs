@@ -80,9 +80,8 @@ pub(super) fn check_ids(
             return Err(wrong(None, fault));
         }
         let namespace = check_one(&name, raw.unwrap_or_default()).map_err(|(key, fault)| wrong(Some(key), fault))?;
-        let clash = |other: &&Namespace| {
-            other.format.as_str() == namespace.format.as_str() || other.name.eq_ignore_ascii_case(&name)
-        };
+        let clash =
+            |other: &&Namespace| other.format.meets(&namespace.format) || other.name.eq_ignore_ascii_case(&name);
         if let Some(other) = checked.values().find(clash) {
             return Err(wrong(
                 Some("format"),

@@ -38,6 +38,25 @@ enum Part {
     Slug,
 }
 
+/// What one character of an id can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Symbol {
+    Is(char),
+    Digit,
+    NoZero,
+}
+
+impl Symbol {
+    fn meets(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Is(a), Self::Is(b)) => a == b,
+            (Self::Is(c), Self::Digit) | (Self::Digit, Self::Is(c)) => c.is_ascii_digit(),
+            (Self::Is(c), Self::NoZero) | (Self::NoZero, Self::Is(c)) => c.is_ascii_digit() && c != '0',
+            (Self::Digit | Self::NoZero, Self::Digit | Self::NoZero) => true,
+        }
+    }
+}
+
 /// A checked pattern: exactly one number, and no digits that could be taken for a part of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
@@ -212,6 +231,48 @@ impl Pattern {
         text
     }
 
+    /// What every id of the pattern begins with.
+    #[must_use]
+    pub fn beginning(&self) -> &str {
+        match self.parts.first() {
+            Some(Part::Text(plain)) => plain,
+            _ => "",
+        }
+    }
+
+    /// Whether some text can be an id of both patterns.
+    #[must_use]
+    pub fn meets(&self, other: &Self) -> bool {
+        let theirs = other.shapes();
+        let same = |a: &[Symbol], b: &[Symbol]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.meets(*b));
+        self.shapes().iter().any(|a| theirs.iter().any(|b| same(a, b)))
+    }
+
+    /// What its ids look like, one row of symbols for each length of the number.
+    fn shapes(&self) -> Vec<Vec<Symbol>> {
+        let most = MAX_NUMBER.to_string().len();
+        let least = self.parts.iter().find_map(|part| if let Part::Number(width) = part { Some(*width) } else { None });
+        let shape = |digits: usize| {
+            let mut shape = Vec::new();
+            for part in &self.parts {
+                match part {
+                    Part::Text(plain) => shape.extend(plain.chars().map(Symbol::Is)),
+                    // Without zeros to fill it up, a number begins with another digit.
+                    Part::Number(width) => {
+                        let first = if digits > *width || digits == 1 { Symbol::NoZero } else { Symbol::Digit };
+                        shape.push(first);
+                        shape.extend((1..digits).map(|_| Symbol::Digit));
+                    }
+                    Part::Date => shape.extend([Symbol::Digit; 8]),
+                    Part::Year => shape.extend([Symbol::Digit; 4]),
+                    Part::Slug => {}
+                }
+            }
+            shape
+        };
+        (least.unwrap_or(1)..=most).map(shape).collect()
+    }
+
     /// Reads a text that is exactly what [`Pattern::render`] writes for some number.
     #[must_use]
     pub fn read(&self, text: &str) -> Option<Numbered> {
@@ -325,6 +386,21 @@ mod tests {
         assert_eq!(id("ORA-{year}-{n:04}").scope("2026-04-16").as_str(), "2026");
         assert_eq!(id("SEC-{n}").read("SEC-020"), None);
         assert_eq!(id("SEC-{n}").read("SEC-20a"), None);
+    }
+
+    #[test]
+    fn patterns_that_can_give_the_same_id() {
+        for (a, b) in [
+            ("SEC-{n}", "SEC-{n:04}"),
+            ("SEC-{n}", "SEC-1{n}"),
+            ("FLT-{n}", "FLT-{date}{n:02}"),
+            ("A-{year}{n:02}", "A-{date}{n:02}"),
+        ] {
+            assert!(id(a).meets(&id(b)) && id(b).meets(&id(a)), "{a} {b}");
+        }
+        for (a, b) in [("SEC-{n}", "SECT-{n}"), ("A-{n}", "A-0{n}"), ("A-{n}", "A-{year}-{n}"), ("A-{n}", "A-{n}a")] {
+            assert!(!id(a).meets(&id(b)) && !id(b).meets(&id(a)), "{a} {b}");
+        }
     }
 
     #[test]

@@ -16,7 +16,8 @@ const SILENT: [(&str, &str); 5] = [
 ];
 
 /// Where the logs of ids are kept here: chains of commits without files.
-const OWN_LOGS: [&str; 3] = ["refs/headwater/ids/", "refs/headwater/fetched-ids/", "refs/headwater/lost-ids/"];
+const OWN_LOGS: [&str; 4] =
+    ["refs/headwater/seen/", "refs/headwater/ids/", "refs/headwater/fetched-ids/", "refs/headwater/lost-ids/"];
 
 /// How a compare-and-swap push was answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +44,15 @@ impl Git {
     pub fn has_remote(&self, remote: &str) -> Result<bool, GitError> {
         let answer = self.run(Call::new(["config", "--get-all", &format!("remote.{remote}.url")]))?;
         Ok(answer.success())
+    }
+
+    /// Whether the repository is one without a work tree of its own.
+    ///
+    /// # Errors
+    /// As [`Git::run`].
+    pub fn is_bare(&self) -> Result<bool, GitError> {
+        let answer = self.run(Call::new(["config", "--type=bool", "--get", "core.bare"]))?;
+        Ok(answer.text().trim() == "true")
     }
 
     /// Fetches into references of our own: no remote-tracking branch, tag or `FETCH_HEAD` of the user
@@ -182,6 +192,15 @@ impl Git {
             };
         }
         self.succeed(call.stdin(text.as_bytes().to_vec()))?.oid()
+    }
+
+    /// The tips of all logs that were ever fetched, each once.
+    ///
+    /// # Errors
+    /// As [`Git::succeed`].
+    pub fn own_logs(&self) -> Result<BTreeSet<Oid>, GitError> {
+        let answer = self.succeed(Call::new(["for-each-ref", "--format=%(objectname)"]).args(OWN_LOGS))?.text();
+        Ok(answer.lines().filter_map(Oid::parse).collect())
     }
 
     /// The messages of a chain of commits, the oldest first.

@@ -1,7 +1,7 @@
 //! Brings logs and sources together: what each command of `headwater id` does, without its printing.
 
 use super::IdsError;
-use super::contract::{Anchor, AnchorLog as _, Decision, Outcome};
+use super::contract::{Anchor, AnchorLog as _, Decision, Outcome, Standing};
 use super::fold::{Book, Claim, State};
 use super::github::{GithubLog, Issues};
 use super::gitlog::GitLog;
@@ -120,7 +120,8 @@ impl Allocator<'_> {
     }
 
     pub(super) fn git_log<'b>(&'b self, git: &'b Git, namespace: &'b Namespace) -> GitLog<'b> {
-        GitLog::new(git, namespace, self.patience.unwrap_or(REMOTE_PATIENCE), self.say)
+        let log = GitLog::new(git, namespace, self.patience.unwrap_or(REMOTE_PATIENCE), self.say);
+        GitLog { format: Some(&namespace.format), ..log }
     }
 
     /// The log that several clones share.
@@ -175,7 +176,9 @@ impl Allocator<'_> {
     /// [`IdsError::NoLog`], or the log cannot be read.
     pub fn has_log(&self, namespace: &Namespace) -> Result<(), IdsError> {
         let mut log = self.local_for(namespace)?;
-        if namespace.log == LogKind::Local && !log.knows(&namespace.name)? {
+        let doubt = log.doubt()?;
+        let knows = log.knows(&namespace.name).map_err(|error| doubt.unwrap_or(error))?;
+        if namespace.log == LogKind::Local && !knows {
             return Err(IdsError::NoLog(self.place.folder.join("ids.sqlite3")));
         }
         Ok(())
@@ -187,15 +190,26 @@ impl Allocator<'_> {
     /// Nothing is owned then.
     pub fn reserve(&self, namespace: &Namespace, asking: &Asking, wish: &Wish) -> Result<Reserved, IdsError> {
         let mut local = self.local_to_mint(namespace)?;
-        let tops = self.tops(namespace, &mut local, asking)?;
         let scope = asking.scope(namespace);
         let Some(git) = self.git_for(namespace)? else {
+            let tops = self.own_tops(namespace, &mut local, asking)?;
             self.fetch_heads(namespace);
             let floor = self.with_history(namespace, tops, &scope)?;
-            let outcome = local
-                .append(&namespace.name, &mut |standing| reserve::reserve(standing, namespace, asking, wish, floor))?;
+            let take = |local: &mut SqliteLog, floor| {
+                let decide = &mut |standing: &dyn Standing| reserve::reserve(standing, namespace, asking, wish, floor);
+                local.append(&namespace.name, decide)
+            };
+            let outcome = match take(&mut local, floor) {
+                // Looked at only then: the log refuses to give an id of another namespace again.
+                Err(IdsError::Taken { .. }) => {
+                    let others = local.others(namespace)?.get(&scope).copied().unwrap_or_default();
+                    take(&mut local, floor.max(others))
+                }
+                outcome => outcome,
+            }?;
             return reserved(outcome, || local.read(&namespace.name), false);
         };
+        let tops = self.tops(namespace, &mut local, asking)?;
         let own = Book::fold(local.read(&namespace.name)?);
         if let Some(already) = reserve::repeated(&own, &namespace.name, wish)? {
             let seen = Book::fold(self.shared(&git, namespace)?.seen()?);
@@ -276,11 +290,20 @@ impl Allocator<'_> {
         }
         self.fetch_heads(namespace);
         let top = top.max(self.with_history(namespace, tops, &scope)?);
-        Ok(namespace.format.render(&scope, top + 1, ""))
+        let next = reserve::after(top, 1).and_then(|next| next.first().copied());
+        let next = next.ok_or_else(|| IdsError::Exhausted { namespace: namespace.name.clone(), top })?;
+        Ok(namespace.format.render(&scope, next, ""))
     }
 
-    /// The numbers in sources and names of files, but those that only git's history knows.
+    /// The numbers in sources and names of files, but those that only git's history knows, and those that other
+    /// namespaces of the local log gave.
     pub(super) fn tops(&self, namespace: &Namespace, local: &mut SqliteLog, asking: &Asking) -> Result<Tops, IdsError> {
+        let mut tops = self.own_tops(namespace, local, asking)?;
+        sources::raise_all(&mut tops, &local.others(namespace)?);
+        Ok(tops)
+    }
+
+    fn own_tops(&self, namespace: &Namespace, local: &mut SqliteLog, asking: &Asking) -> Result<Tops, IdsError> {
         let mut tops = Tops::new();
         let mut add = |found: BTreeSet<(Scope, u64)>| {
             raise_to(&mut tops, found);

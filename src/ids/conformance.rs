@@ -329,7 +329,8 @@ mod git {
             git,
             remote: "origin",
             reference: "refs/headwater/ids/ALL",
-            copy: "refs/headwater/ids/ALL".to_owned(),
+            copy: "refs/headwater/seen/ALL".to_owned(),
+            format: None,
             also: Vec::new(),
             patience: Duration::from_secs(60),
             say,
@@ -360,7 +361,8 @@ mod git {
 
         fn read(&mut self, namespace: &str) -> Result<Vec<super::Anchor>, IdsError> {
             let reference = format!("refs/headwater/ids/{namespace}");
-            GitLog { copy: reference.clone(), reference: &reference, ..self.0.clone() }.read(namespace)
+            GitLog { copy: format!("refs/headwater/seen/{namespace}"), reference: &reference, ..self.0.clone() }
+                .read(namespace)
         }
 
         fn append(
@@ -369,7 +371,8 @@ mod git {
             decide: &mut super::super::contract::Decide<'_>,
         ) -> Result<super::Outcome, IdsError> {
             let reference = format!("refs/headwater/ids/{namespace}");
-            GitLog { copy: reference.clone(), reference: &reference, ..self.0.clone() }.append(namespace, decide)
+            GitLog { copy: format!("refs/headwater/seen/{namespace}"), reference: &reference, ..self.0.clone() }
+                .append(namespace, decide)
         }
     }
 

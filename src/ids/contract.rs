@@ -87,7 +87,9 @@ impl Anchor {
         if !anchor.is_paired() || anchor.replaces.len() > anchor.ids.len() {
             return Err("its numbers and ids do not go together".to_owned());
         }
-        if anchor.numbers.iter().any(|number| *number > MAX_NUMBER) || anchor.nonce.is_empty() {
+        // A floor that is too high leaves no number to reserve, and says nothing that cannot be read.
+        let is_floor = anchor.kind == Kind::Floor;
+        if !is_floor && anchor.numbers.iter().any(|number| *number > MAX_NUMBER) || anchor.nonce.is_empty() {
             return Err("a number is too high, or it has no nonce".to_owned());
         }
         // A shared log comes from strangers: what is shown is no control, what is removed lies in the work tree.
@@ -213,5 +215,7 @@ mod tests {
         ] {
             assert!(Anchor::read(&line.replace(old, new)).is_err(), "{new}");
         }
+        let floor = line.replace("reserve", "floor").replace("[1]", "[18446744073709551615]");
+        assert_eq!(Anchor::read(&floor).map(|anchor| anchor.numbers), Ok(vec![u64::MAX]));
     }
 }

@@ -95,13 +95,37 @@ pub enum IdsError {
     },
     /// No number is left.
     #[error(
-        "{namespace} stands at {top}, and no higher numbers are left; correct the id that is so high, or choose another `format`"
+        "{namespace} stands at {top}, and no higher numbers are left; correct the id that is so high, or, where the log says so itself, reserve in another namespace"
     )]
     Exhausted {
         /// The namespace.
         namespace: String,
         /// The highest number.
         top: u64,
+    },
+    /// Another namespace gave this id.
+    #[error(
+        "the log has `{id}` as an id of {other}; {namespace} did not give it again; `headwater id init` starts above every such id"
+    )]
+    Taken {
+        /// Who wanted it.
+        namespace: String,
+        /// The id.
+        id: String,
+        /// Whose it is.
+        other: String,
+    },
+    /// Somebody wants to start so high that no number is left.
+    #[error(
+        "{namespace} cannot start above {number}: no numbers would be left; the greatest that it can start above is {most}; nothing was written; correct the counter or the id"
+    )]
+    TooHigh {
+        /// The namespace.
+        namespace: String,
+        /// What was wanted.
+        number: u64,
+        /// The greatest number that leaves another.
+        most: u64,
     },
     /// Nobody reserved this id.
     #[error("`{id}` was never reserved; `headwater id list` shows what was")]

@@ -4,16 +4,18 @@
 //! order; what it holds decides who owns what, never the exit code of a push.
 //!
 //! # Invariant
-//! What was once seen of the chain is never forgotten: `refs/headwater/ids/NAME` is the chain as it was seen
-//! last, and what the remote's chain left behind is kept under `refs/headwater/lost-ids/NAME` until the remote
+//! What was once seen of the chain is never forgotten: `refs/headwater/seen/NAME` is the chain as it was seen
+//! last (not the remote's own name, or `git push --mirror` would move the log back to it), and what the remote's chain left behind is kept under `refs/headwater/lost-ids/NAME` until the remote
 //! has it again. No number of either is taken again.
 
 use super::IdsError;
-use super::contract::{Anchor, AnchorLog, Decide, Decision, Outcome, Standing};
+use super::contract::{Anchor, AnchorLog, Decide, Decision, Kind, Outcome, Standing};
 use super::fold::Book;
 use super::settle::settled;
+use crate::config::pattern::{MAX_NUMBER, Pattern, Scope};
 use crate::git::{Git, GitError, Oid, Pushed};
 use crate::store::{LockRequest, make_folder, with_lock_file};
+use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -22,6 +24,9 @@ const CONVERSATION: Duration = Duration::from_secs(15);
 
 /// How often an answer other than "taken", without anybody else having moved the log, is a refusal.
 const REFUSALS: u32 = 3;
+
+/// Where the copies are.
+const SEEN: &str = "refs/headwater/seen/";
 
 /// A namespace's log on a remote.
 #[derive(Clone)]
@@ -34,6 +39,8 @@ pub struct GitLog<'a> {
     pub reference: &'a str,
     /// The reference that keeps what was seen last, here.
     pub copy: String,
+    /// How its ids are written: what other logs on the remote have of that form is not given again.
+    pub format: Option<&'a Pattern>,
     /// What else one fetch is to bring.
     pub also: Vec<String>,
     /// How long may be tried.
@@ -71,7 +78,7 @@ enum On {
 }
 
 impl<'a> GitLog<'a> {
-    /// The log of a namespace, its copy under `refs/headwater/ids/`.
+    /// The log of a namespace, its copy under `refs/headwater/seen/`.
     #[must_use]
     pub fn new(
         git: &'a Git,
@@ -83,7 +90,8 @@ impl<'a> GitLog<'a> {
             git,
             remote: &namespace.remote,
             reference: &namespace.reference,
-            copy: format!("refs/headwater/ids/{}", namespace.name),
+            copy: format!("{SEEN}{}", namespace.name),
+            format: None,
             also: Vec::new(),
             patience,
             say,
@@ -95,7 +103,9 @@ impl<'a> GitLog<'a> {
     /// # Errors
     /// git cannot answer, or a commit holds something else.
     pub fn seen(&self) -> Result<Vec<Anchor>, IdsError> {
-        let [base, lost] = self.git.references([&self.copy, &self.beside("lost-ids")])?;
+        let (kept, fetched) = (self.beside("lost-ids"), self.beside("fetched-ids"));
+        let [copy, lost, older, fetched] = self.git.references([&self.copy, &kept, &self.older_copy(), &fetched])?;
+        let base = copy.or(older.filter(|_| fetched.is_some()));
         self.known(&Chain { there: None, base, lost })
     }
 
@@ -113,7 +123,7 @@ impl<'a> GitLog<'a> {
             let lost = self.anchors(self.git.reference(&lost)?.as_ref())?;
             Ok(Decision::Append(again(standing, lost)?))
         };
-        match self.locked(|| self.append_to_remote(On::Chain, decide))? {
+        match self.locked(|| self.append_to_remote(On::Chain, "", decide))? {
             Outcome::Appended(anchors) => Ok(anchors),
             Outcome::Already(_) => Ok(Vec::new()),
         }
@@ -121,8 +131,27 @@ impl<'a> GitLog<'a> {
 
     /// A reference of our own that goes with the copy.
     fn beside(&self, what: &str) -> String {
-        let name = self.copy.strip_prefix("refs/headwater/ids/").unwrap_or(&self.copy);
+        let name = self.copy.strip_prefix(SEEN).unwrap_or(&self.copy);
         format!("refs/headwater/{what}/{name}")
+    }
+
+    /// What the copy was called by older versions.
+    fn older_copy(&self) -> String {
+        let name = self.copy.strip_prefix(SEEN).unwrap_or(&self.copy);
+        if name.starts_with("ledger/") {
+            format!("refs/headwater/{name}")
+        } else {
+            format!("refs/headwater/ids/{name}")
+        }
+    }
+
+    /// Takes the copy of an older version over, which fetched here as well; in a bare repository the reference may
+    /// be the log of others, and stays.
+    fn take_over(&self, older: &Oid) -> Result<(), IdsError> {
+        let name = self.older_copy();
+        let all = [(self.copy.as_str(), Some(older)), (name.as_str(), None)];
+        let all = if self.git.is_bare()? { all.get(..1).unwrap_or_default() } else { &all };
+        Ok(self.git.set_own_references(all)?)
     }
 
     /// Everything that was seen: first what stands in the chain, then what was lost.
@@ -211,7 +240,10 @@ impl<'a> GitLog<'a> {
 
     fn fetch_chain(&self) -> Result<Chain, IdsError> {
         let (fetched, kept) = (self.beside("fetched-ids"), self.beside("lost-ids"));
-        let [before, lost] = self.git.references([&self.copy, &kept])?;
+        let [copy, lost, older, had] = self.git.references([&self.copy, &kept, &self.older_copy(), &fetched])?;
+        let older = older.filter(|_| copy.is_none() && had.is_some());
+        older.iter().try_for_each(|older| self.take_over(older))?;
+        let before = copy.or(older);
         let own = format!("+{}:{fetched}", self.reference);
         let all: Vec<String> = std::iter::once(own).chain(self.also.iter().cloned()).collect();
         let answer = self.reached(self.git.fetch_privately(self.remote, &all, CONVERSATION))?;
@@ -283,21 +315,26 @@ impl<'a> GitLog<'a> {
     }
 
     /// Fetches, decides and pushes until the remote holds the decision, or somebody must be told.
-    fn append_to_remote(&self, on: On, decide: &mut Decide<'_>) -> Result<Outcome, IdsError> {
+    fn append_to_remote(&self, on: On, namespace: &str, decide: &mut Decide<'_>) -> Result<Outcome, IdsError> {
         let started = Instant::now();
         let mut chain = self.fetch_chain()?;
         let mut refused = 0;
         for attempt in 0u32.. {
-            let book =
+            let mut book =
                 Book::fold(if on == On::Known { self.known(&chain)? } else { self.anchors(chain.base.as_ref())? });
+            let mut written = if on == On::Known { self.others(namespace, book.anchors())? } else { Vec::new() };
+            for anchor in &written {
+                book.apply(anchor.clone());
+            }
             let anchors = match decide(&book)? {
                 Decision::Already(anchor) => return Ok(Outcome::Already(anchor)),
                 Decision::Append(anchors) => anchors,
             };
+            written.extend(anchors.iter().cloned());
             let commit = match &chain.base {
-                Some(base) if anchors.is_empty() && on == On::Chain && chain.base != chain.there => base.clone(),
-                _ if anchors.is_empty() => return Ok(Outcome::Appended(anchors)),
-                base => self.commit(base.as_ref(), &anchors)?,
+                Some(base) if written.is_empty() && on == On::Chain && chain.base != chain.there => base.clone(),
+                _ if written.is_empty() => return Ok(Outcome::Appended(anchors)),
+                base => self.commit(base.as_ref(), &written)?,
             };
             let pushed =
                 self.git.push_expecting(self.remote, self.reference, &commit, chain.there.as_ref(), CONVERSATION);
@@ -318,7 +355,7 @@ impl<'a> GitLog<'a> {
                 Err(error) => return Err(error),
             };
             let held = Book::fold(self.anchors(chain.there.as_ref())?);
-            if !anchors.is_empty() && anchors.iter().all(|anchor| held.holds(&anchor.nonce)) {
+            if !written.is_empty() && written.iter().all(|anchor| held.holds(&anchor.nonce)) {
                 return Ok(Outcome::Appended(anchors));
             }
             refused = if chain.there == before { refused + 1 } else { 0 };
@@ -332,6 +369,74 @@ impl<'a> GitLog<'a> {
             thread::sleep(pause(attempt));
         }
         Err(self.unreachable("tried too often"))
+    }
+
+    /// What other logs on the remote have of the form of this one's ids, as it is registered when this one starts:
+    /// their namespaces may have had its name before. Asked only then, and after a change of `format`.
+    fn others(&self, namespace: &str, known: &[Anchor]) -> Result<Vec<Anchor>, IdsError> {
+        let Some(format) = self.format else { return Ok(Vec::new()) };
+        let takes = |anchor: &&Anchor| matches!(anchor.kind, Kind::Reserve | Kind::Amend);
+        let mut ids = known.iter().filter(takes).flat_map(|anchor| &anchor.ids).peekable();
+        let starts = if ids.peek().is_none() { known.is_empty() } else { !ids.any(|id| format.read(id).is_some()) };
+        if !starts {
+            return Ok(Vec::new());
+        }
+        let all = ["+refs/headwater/ids/*:refs/headwater/fetched-ids/*".to_owned()];
+        let answer = self.reached(self.git.fetch_privately(self.remote, &all, CONVERSATION))?;
+        if !answer.success() {
+            return Err(self.unreachable(&answer.stderr));
+        }
+        let registered = |kind, scope: &Scope, of: &Anchor, pairs: Vec<(u64, String)>| {
+            let (numbers, ids) = pairs.into_iter().unzip();
+            Anchor {
+                namespace: namespace.to_owned(),
+                scope: scope.clone(),
+                kind,
+                numbers,
+                ids,
+                replaces: Vec::new(),
+                of: None,
+                event: None,
+                slug: of.slug.clone(),
+                note: of.note.clone(),
+                agent: of.agent.clone(),
+                branch: of.branch.clone(),
+                at: of.at.clone(),
+                nonce: format!("{}-{}-{namespace}", of.nonce, if kind == Kind::Floor { "below" } else { "in" }),
+                provisional: false,
+                backfill: true,
+                file: None,
+            }
+        };
+        let (mut anchors, mut floors) = (Vec::new(), Vec::new());
+        let mut seen = BTreeSet::new();
+        for tip in self.git.own_logs()? {
+            // What cannot be read there is said by commands about that log.
+            let messages = self.git.messages(&tip)?;
+            let lines = messages.iter().flat_map(|message| message.lines()).filter(|line| line.starts_with('{'));
+            let book = Book::fold(lines.filter_map(|line| Anchor::read(line).ok()));
+            let mut last = BTreeMap::new();
+            for anchor in book.anchors().iter().filter(takes) {
+                let mut own: BTreeMap<Scope, Vec<(u64, String)>> = BTreeMap::new();
+                for (id, says) in anchor.ids.iter().filter_map(|id| Some((id, format.read(id)?))) {
+                    if seen.insert((says.scope.clone(), says.number)) {
+                        own.entry(says.scope).or_default().push((says.number, id.clone()));
+                    }
+                }
+                for (scope, mut pairs) in own {
+                    pairs.sort();
+                    anchors.push(registered(Kind::Reserve, &scope, anchor, pairs));
+                    last.insert(scope, anchor);
+                }
+            }
+            // A floor that leaves no number is the other one's.
+            let tops = last.iter().map(|(scope, of)| (scope, of, book.top(scope)));
+            for (scope, of, top) in tops.filter(|(.., top)| *top < MAX_NUMBER) {
+                floors.push(Anchor { numbers: vec![top], ..registered(Kind::Floor, scope, of, Vec::new()) });
+            }
+        }
+        anchors.extend(floors);
+        Ok(anchors)
     }
 
     fn commit(&self, parent: Option<&Oid>, anchors: &[Anchor]) -> Result<Oid, IdsError> {
@@ -365,12 +470,14 @@ impl AnchorLog for GitLog<'_> {
     fn read(&mut self, namespace: &str) -> Result<Vec<Anchor>, IdsError> {
         let anchors = self.locked(|| {
             let chain = self.fetch_chain()?;
-            self.known(&chain)
+            let mut anchors = self.known(&chain)?;
+            anchors.extend(self.others(namespace, &anchors)?);
+            Ok(anchors)
         })?;
         Ok(anchors.into_iter().filter(|anchor| anchor.namespace == namespace).collect())
     }
 
-    fn append(&mut self, _namespace: &str, decide: &mut Decide<'_>) -> Result<Outcome, IdsError> {
-        self.locked(|| self.append_to_remote(On::Known, decide))
+    fn append(&mut self, namespace: &str, decide: &mut Decide<'_>) -> Result<Outcome, IdsError> {
+        self.locked(|| self.append_to_remote(On::Known, namespace, decide))
     }
 }

@@ -29,6 +29,9 @@ impl Allocator<'_> {
                 found.insert((says.scope, says.number));
             }
             mentioned += found.len();
+            for (_, number) in &found {
+                reserve::check_floor(namespace, *number)?;
+            }
             let mut tops = Tops::new();
             raise_to(&mut tops, found);
             plans.push((namespace, tops));
@@ -112,11 +115,13 @@ impl Allocator<'_> {
                 }
                 // Said above, or below.
                 Err(error) if error.is_damage() => {}
+                Err(error @ IdsError::Damaged { .. }) => said.push(error.to_string()),
                 Err(IdsError::NoLog(_) | IdsError::NoLocalLog | IdsError::Unreachable { .. }) => {}
                 Err(error) => return Err(error),
             }
             match probed {
-                Ok(()) => {}
+                // Damage was said above.
+                Ok(()) | Err(IdsError::Damaged { .. }) => {}
                 Err(error @ (IdsError::Unreachable { .. } | IdsError::Refused { .. })) => {
                     said.push(format!("{}: {error}", namespace.name));
                 }
@@ -129,8 +134,9 @@ impl Allocator<'_> {
     /// Says that all numbers up to `top` are spent.
     ///
     /// # Errors
-    /// A log cannot be written.
+    /// [`IdsError::TooHigh`] before anything is written, or a log cannot be written.
     pub fn raise(&self, namespace: &Namespace, asking: &Asking, top: u64) -> Result<(), IdsError> {
+        reserve::check_floor(namespace, top)?;
         let tops = Tops::from([(asking.scope(namespace), top)]);
         let mut local = self.local(Start::Allowed)?;
         local.append(&namespace.name, &mut |standing| reserve::raise(standing, namespace, asking, &tops))?;

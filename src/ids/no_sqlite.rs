@@ -2,6 +2,8 @@
 
 use super::IdsError;
 use super::contract::{Anchor, AnchorLog, Decide, Outcome};
+use super::sources::Tops;
+use crate::config::Namespace;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -56,6 +58,14 @@ impl SqliteLog {
     /// # Errors
     /// Never.
     pub fn knows(&mut self, _: &str) -> Result<bool, IdsError> {
+        match self.0 {}
+    }
+
+    /// Cannot be asked.
+    ///
+    /// # Errors
+    /// Never.
+    pub fn others(&mut self, _: &Namespace) -> Result<Tops, IdsError> {
         match self.0 {}
     }
 

@@ -166,10 +166,21 @@ pub(super) fn after(top: u64, count: u64) -> Option<Vec<u64>> {
     Some((first..=last).collect())
 }
 
+/// Checks that a namespace may stand at a number: above it there must be others.
+///
+/// # Errors
+/// [`IdsError::TooHigh`].
+pub fn check_floor(namespace: &Namespace, number: u64) -> Result<(), IdsError> {
+    match after(number, 1) {
+        Some(_) => Ok(()),
+        None => Err(IdsError::TooHigh { namespace: namespace.name.clone(), number, most: MAX_NUMBER - 1 }),
+    }
+}
+
 /// Decides that all numbers up to `floors` are spent; a floor that the log knows is left out.
 ///
 /// # Errors
-/// The log cannot be read.
+/// The log cannot be read, or a floor leaves no number: [`IdsError::TooHigh`].
 pub fn raise(
     standing: &dyn Standing,
     namespace: &Namespace,
@@ -179,6 +190,7 @@ pub fn raise(
     let mut anchors = Vec::new();
     for (scope, &number) in floors {
         if number > standing.top(scope)? {
+            check_floor(namespace, number)?;
             let mut anchor = asking.anchor(&namespace.name, Kind::Floor);
             anchor.nonce = format!("{}-{}", asking.nonce, anchors.len());
             anchor.scope = scope.clone();

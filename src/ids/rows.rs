@@ -8,14 +8,15 @@ use super::contract::{Anchor, Kind};
 use super::fold::{Book, Claim};
 use super::settle::{amendment_of, news};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// An id and what is known about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     /// Its claim.
     pub claim: Claim,
-    /// The anchor that owns it.
-    pub anchor: Anchor,
+    /// The anchor that owns it, shared by all ids of a reservation.
+    pub anchor: Arc<Anchor>,
 }
 
 /// The own log with what the shared one says of its reservations. A number of them that is another clone's
@@ -44,7 +45,8 @@ pub(super) fn informed(own: Vec<Anchor>, seen: &Book) -> Book {
 /// shared log's: claims that wait, were given up before they were published, or lost.
 pub(super) fn rows(own: &Book, seen: &Book) -> Vec<Row> {
     let rows = |book: &Book| -> Vec<Row> {
-        let row = |claim: &Claim| Some(Row { claim: claim.clone(), anchor: book.anchor_of(claim)?.clone() });
+        let anchors: Vec<Arc<Anchor>> = book.anchors().iter().cloned().map(Arc::new).collect();
+        let row = |claim: &Claim| Some(Row { claim: claim.clone(), anchor: Arc::clone(anchors.get(claim.anchor)?) });
         book.claims().filter_map(row).collect()
     };
     let mut all = rows(seen);

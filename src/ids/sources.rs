@@ -3,7 +3,7 @@
 
 use super::IdsError;
 use crate::config::Namespace;
-use crate::config::pattern::{Numbered, Scope};
+use crate::config::pattern::{MAX_NUMBER, Numbered, Scope};
 use crate::git::Git;
 use crate::store::{names_in, read_text};
 use std::collections::{BTreeMap, BTreeSet};
@@ -140,7 +140,7 @@ pub fn in_claims(namespace: &Namespace, common_dir: &Path) -> Result<Tops, IdsEr
     for name in names_in(&folder)? {
         let name = name.to_string_lossy();
         let digits: String = name.chars().take_while(char::is_ascii_digit).collect();
-        if let Ok(number) = digits.parse() {
+        if let Some(number) = digits.parse().ok().filter(|number| *number <= MAX_NUMBER) {
             raise(&mut tops, &Numbered { scope: Scope::default(), number, slug: None });
         }
     }

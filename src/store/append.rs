@@ -93,6 +93,14 @@ impl AppendFile {
     }
 }
 
+/// Writes a note that may be lost, whole or in part.
+///
+/// # Errors
+/// The system refuses.
+pub fn write_note(path: &Path, text: &str) -> Result<(), StoreError> {
+    fs::write(path, text).map_err(StoreError::io("write", path))
+}
+
 /// The names of what lies in a folder, in byte order; none where there is no such folder.
 ///
 /// # Errors

@@ -22,7 +22,7 @@ mod synthesize;
 mod texts;
 mod watch;
 
-pub use append::{AppendFile, make_durable, make_folder, names_in, set_aside};
+pub use append::{AppendFile, make_durable, make_folder, names_in, set_aside, write_note};
 pub use archive::{ArchiveRequest, Archived, archive};
 pub use create::{README_TEXT, create_event, create_new, ensure_readme, remove_untouched};
 pub use error::StoreError;

@@ -461,3 +461,148 @@ fn a_damaged_log_is_an_error_until_init_which_keeps_it() {
     assert_eq!(std::fs::read_to_string(own.join("ids.sqlite3.aside-1")).unwrap(), damaged);
     assert_eq!(reserve(&repo.root, &["SEC"]), ["SEC-21"]);
 }
+
+/// What one id costs does not grow with the reservation that it came with.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_large_batch_fits_into_little_memory() {
+    let repo = repo();
+    assert_eq!(reserve(&repo.root, &["DEV", "5000"]).len(), 5000);
+    for args in [&["list", "DEV"][..], &["show", "DEV-4"], &["check", "DEV", "--no-fetch"], &["confirm", "DEV-5"]] {
+        let command = headwater(&repo.root, &["id"]);
+        let mut limited = program("sh", &repo.root);
+        limited.args(["-c", "ulimit -v 600000; exec \"$@\"", "sh"]).arg(command.get_program()).arg("id").args(args);
+        run(&mut limited).exits(0);
+    }
+}
+
+/// Adds a line to a namespace's log on the remote, as some other program might.
+fn publish(clone: &Path, reference: &str, line: &str) {
+    let tree = git(clone, &["mktree", "--missing", "-z"]);
+    let commit = git(clone, &["commit-tree", tree.trim(), "-m", &format!("floor\n\n{line}")]);
+    git(clone, &["push", "-q", "--force", "origin", &format!("{}:{reference}", commit.trim())]);
+}
+
+#[test]
+fn a_number_that_leaves_none_is_refused_and_stops_nothing_else() {
+    let repo = repo();
+    let a = clone(&repo, "a");
+    let counters = put(&a, "c.json", "{\"counters\": {\"CMB\": 40, \"DEV\": 40, \"SEC\": 9223372036854775807}}");
+    id(&a, &["init"]).exits(0);
+    id(&a, &["import", counters.to_str().unwrap()]).exits(2).says("is 999999999998");
+    assert_eq!((reserve(&a, &["SEC"]), reserve(&a, &["DEV"])), (vec!["SEC-20".into()], vec!["DEV-1".into()]));
+    put(&a, "TASKS.md", &format!("{TASKS}| SEC-999999999999 | x | open |\n"));
+    id(&a, &["init"]).exits(2).says("is 999999999998");
+    put(&a, "TASKS.md", TASKS);
+    // A log that has one all the same.
+    let floor = r#"{"namespace":"CMB","kind":"floor","numbers":[18446744073709551615],"at":"2026-01-01T00:00:00Z","nonce":"f"}"#;
+    publish(&a, "refs/headwater/ids/CMB", floor);
+    let fresh = clone(&repo, "b");
+    id(&fresh, &["reserve", "CMB"]).exits(2).says("no higher numbers are left");
+    id(&fresh, &["next", "CMB"]).exits(2).says("no higher numbers are left");
+    for command in [&["list"][..], &["check"], &["sync"]] {
+        id(&fresh, command).exits(0);
+    }
+    // A line that cannot be read is the fault of its namespace alone.
+    publish(&a, "refs/headwater/ids/CMB", "{damaged");
+    id(&a, &["sync"]).exits(2).says("is no reservation");
+    let listed = id(&a, &["list"]).exits(2).says("is no reservation");
+    assert!(listed.stdout.contains("SEC-20"), "{}", listed.stdout);
+    put(&a, "TASKS.md", &format!("{TASKS}| SEC-50 | x | open |\n"));
+    let checked = id(&a, &["check"]).exits(2).says("is no reservation");
+    assert!(checked.stdout.contains("id-unreserved: SEC-50"), "{}", checked.stdout);
+    assert_eq!(reserve(&a, &["SEC"]), ["SEC-51"]);
+}
+
+/// A namespace that takes the form of another one's ids, as after a change of its name, gives none of them again.
+#[test]
+fn a_namespace_that_is_renamed_goes_on() {
+    let repo = repo();
+    let (a, b) = (clone(&repo, "a"), clone(&repo, "b"));
+    for clone in [&a, &b] {
+        put(clone, ".headwater.yaml", "ids: {SEC: {log: git}, LOC: {}, DAY: {format: 'D-{date}{n}'}}\n");
+    }
+    id(&a, &["init"]).exits(0);
+    assert_eq!(reserve(&a, &["SEC", "2"]), ["SEC-1", "SEC-2"]);
+    assert_eq!((reserve(&a, &["LOC"]), reserve(&a, &["DAY"]).len()), (vec!["LOC-1".to_owned()], 1));
+    let renamed =
+        "ids: {TASK: {log: git, format: 'SEC-{n}'}, LOX: {format: 'LOC-{n}'}, YAD: {format: 'D-{date}{n}'}}\n";
+    for clone in [&a, &b] {
+        put(clone, ".headwater.yaml", renamed);
+    }
+    // A clone that never saw the other log.
+    id(&b, &["init"]).exits(0);
+    assert_eq!(id(&b, &["next", "TASK"]).exits(0).stdout, "SEC-3\n");
+    assert_eq!(reserve(&b, &["TASK"]), ["SEC-3"]);
+    assert!(id(&b, &["show", "SEC-2"]).exits(0).stdout.contains("CONFIRMED"));
+    let init = id(&a, &["init"]).exits(0).stdout;
+    assert!(init.contains("LOX      → 1") && init.contains("TASK     → 3") && init.contains("YAD      → 1"), "{init}");
+    assert_eq!((reserve(&a, &["TASK"]), reserve(&a, &["LOX"])), (vec!["SEC-4".to_owned()], vec!["LOC-2".to_owned()]));
+    // Both names at once, as in work trees of different branches.
+    let log = "ids: {LOC: {}}\n";
+    let linked = repo.beside("linked");
+    git(&a, &["worktree", "add", "-q", linked.to_str().unwrap()]);
+    put(&linked, ".headwater.yaml", log);
+    assert_eq!(
+        (reserve(&linked, &["LOC"]), reserve(&a, &["LOX"])),
+        (vec!["LOC-3".to_owned()], vec!["LOC-4".to_owned()])
+    );
+    assert_eq!(reserve(&linked, &["LOC", "2"]), ["LOC-5", "LOC-6"]);
+    // Two namespaces that can give the same id are no configuration.
+    put(&a, ".headwater.yaml", "ids:\n  LOC: {}\n  LOX: {format: 'LOC-{n:04}'}\n");
+    id(&a, &["list"]).exits(2).says("cannot be told from those of `LOC`");
+}
+
+/// Copies of a log have another name than the log: a mirror of a clone cannot move it back.
+#[test]
+fn a_mirror_of_a_clone_does_not_move_the_log() {
+    let repo = repo();
+    let (a, b) = (clone(&repo, "a"), clone(&repo, "b"));
+    id(&a, &["init"]).exits(0);
+    assert_eq!((reserve(&a, &["CMB"]), reserve(&b, &["CMB"])), (vec!["CMB-0001".into()], vec!["CMB-0002".into()]));
+    let log = "refs/headwater/ids/CMB";
+    assert_eq!(git(&a, &["for-each-ref", "refs/headwater/ids/"]), "");
+    git(&a, &["push", "-q", "--mirror", "origin"]);
+    assert_eq!(git(&repo.beside("remote.git"), &["for-each-ref", log]), "");
+    // It is gone there, which every clone that saw it says, and `sync` in any of them mends.
+    id(&b, &["sync"]).exits(0).says("is not on `origin`");
+    assert_eq!((reserve(&a, &["CMB"]), reserve(&b, &["CMB"])), (vec!["CMB-0003".into()], vec!["CMB-0004".into()]));
+    // The copy of an older version, under the log's name, is taken over.
+    git(&b, &["update-ref", log, "refs/headwater/seen/CMB"]);
+    git(&b, &["update-ref", "-d", "refs/headwater/seen/CMB"]);
+    git(&repo.beside("remote.git"), &["update-ref", "-d", log]);
+    assert!(id(&b, &["list"]).exits(0).stdout.contains("CMB-0004"));
+    assert_eq!(id(&b, &["reserve", "CMB", "--format", "plain"]).exits(0).says("is not on").stdout, "CMB-0005\n");
+    assert_eq!(git(&b, &["for-each-ref", "refs/headwater/ids/"]), "");
+}
+
+/// Database and journal agree with each other, and are old.
+#[test]
+fn an_old_copy_of_the_whole_folder_gives_nothing_until_init() {
+    let repo = repo();
+    let (own, old) = (repo.root.join(".git/headwater"), repo.beside("old"));
+    assert_eq!(reserve(&repo.root, &["SEC"]), ["SEC-20"]);
+    crate::sandbox::copy(&own, &old);
+    assert_eq!(reserve(&repo.root, &["SEC", "2"]), ["SEC-21", "SEC-22"]);
+    put(&repo.root, "TASKS.md", &format!("{TASKS}| SEC-22 | Written down | open |\n"));
+    for database in [true, false] {
+        std::fs::remove_dir_all(&own).unwrap();
+        crate::sandbox::copy(&old, &own);
+        if !database {
+            std::fs::remove_file(own.join("ids.sqlite3")).unwrap();
+        }
+        id(&repo.root, &["reserve", "SEC"]).exits(2).says("is older than what was reserved here").says("id init");
+        let listed = id(&repo.root, &["list"]).exits(if database { 0 } else { 2 });
+        listed.says("is older than what was reserved here");
+    }
+    id(&repo.root, &["init"]).exits(0);
+    assert_eq!(reserve(&repo.root, &["SEC"]), ["SEC-23"]);
+    // Another clone's folder in the place of its own.
+    let a = clone(&repo, "a");
+    id(&a, &["init"]).exits(0);
+    std::fs::remove_dir_all(a.join(".git/headwater")).unwrap();
+    crate::sandbox::copy(&own, &a.join(".git/headwater"));
+    id(&a, &["reserve", "SEC"]).exits(2).says("or of another clone");
+    id(&a, &["init"]).exits(0);
+    assert_eq!(reserve(&a, &["SEC", "2"]), ["SEC-24", "SEC-25"]);
+}

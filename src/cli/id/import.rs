@@ -3,7 +3,7 @@
 use super::Desk;
 use super::args::ImportArgs;
 use crate::cli::error::{CliError, Exit};
-use crate::ids::reserve::Asking;
+use crate::ids::reserve::{Asking, check_floor};
 use crate::store::read_text;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -23,9 +23,9 @@ pub(super) fn run(desk: &Desk<'_>, args: &ImportArgs) -> Result<Exit, CliError> 
             CliError::Usage(format!("`{shown}`: {error}; expected `{{\"counters\": {{\"SEC\": 19}}}}`"))
         })?;
     let allocator = desk.allocator(true);
-    // An unknown name stops it before anything is written.
-    for name in counters.keys() {
-        allocator.namespace(name)?;
+    // An unknown name and a number that leaves none stop it before anything is written.
+    for (name, number) in &counters {
+        check_floor(allocator.namespace(name)?, *number)?;
     }
     let asking = desk.asking(None)?;
     let mut text = String::new();

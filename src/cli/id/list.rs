@@ -10,6 +10,7 @@ use crate::ids::{IdsError, Row};
 pub(super) fn run(desk: &Desk<'_>, args: &ListArgs) -> Result<Exit, CliError> {
     let allocator = desk.allocator(false);
     let mut rows = Vec::new();
+    let mut damaged = None;
     let console = desk.context.console;
     for namespace in desk.namespaces(&allocator, &args.namespaces)? {
         match allocator.has_log(namespace) {
@@ -18,17 +19,17 @@ pub(super) fn run(desk: &Desk<'_>, args: &ListArgs) -> Result<Exit, CliError> {
                 console.warning(&format!("warning: {}: {error}", namespace.name));
             }
             known => {
-                known?;
-                rows.extend(allocator.rows(namespace)?);
+                let found = known.and_then(|()| allocator.rows(namespace));
+                rows.extend(desk.spared(&mut damaged, found)?.unwrap_or_default());
             }
         }
     }
     if console.json {
         let rows: Vec<_> = rows.iter().map(row_json).collect();
-        console.json(&serde_json::json!({"schema": "headwater.id.list/1", "ids": rows}))?;
-        return Ok(Exit::Done);
+        console.json(&Listed { ids: rows, schema: "headwater.id.list/1" })?;
+        return damaged.map_or(Ok(Exit::Done), |error| Err(error.into()));
     }
-    if rows.is_empty() {
+    if rows.is_empty() && damaged.is_none() {
         console.notice("no id is reserved");
     }
     let width = rows.iter().map(|row| row.claim.id.len()).max().unwrap_or_default();
@@ -41,7 +42,7 @@ pub(super) fn run(desk: &Desk<'_>, args: &ListArgs) -> Result<Exit, CliError> {
     if !rows.is_empty() {
         console.result(&rows.iter().map(line).collect::<Vec<_>>().join("\n"))?;
     }
-    Ok(Exit::Done)
+    damaged.map_or(Ok(Exit::Done), |error| Err(error.into()))
 }
 
 pub(super) fn state(state: &State) -> String {
@@ -58,17 +59,51 @@ fn about(row: &Row) -> String {
     slug + &note
 }
 
+/// The answer for programs: written as it stands, because it may be long.
+#[derive(serde::Serialize)]
+struct Listed<'a> {
+    ids: Vec<Shown<'a>>,
+    schema: &'static str,
+}
+
+/// An id for programs; its keys in order.
+#[derive(serde::Serialize)]
+pub(super) struct Shown<'a> {
+    agent: &'a str,
+    amended_to: Option<&'a str>,
+    branch: Option<&'a str>,
+    event: Option<&'a str>,
+    file: Option<&'a str>,
+    id: &'a str,
+    namespace: &'a str,
+    note: Option<&'a str>,
+    number: u64,
+    provisional: bool,
+    reserved_at: &'a str,
+    slug: Option<&'a str>,
+    state: &'static str,
+}
+
 /// An id for programs.
-pub(super) fn row_json(row: &Row) -> serde_json::Value {
-    let anchor = &row.anchor;
+pub(super) fn row_json(row: &Row) -> Shown<'_> {
+    let anchor = &*row.anchor;
     let amended_to = match &row.claim.state {
-        State::Amended(new) => Some(new),
+        State::Amended(new) => Some(new.as_str()),
         State::Pending | State::Confirmed | State::Released => None,
     };
-    serde_json::json!({
-        "id": row.claim.id, "namespace": anchor.namespace, "number": row.claim.number,
-        "state": row.claim.state.word(), "provisional": row.claim.state == State::Pending, "amended_to": amended_to,
-        "event": anchor.event, "slug": anchor.slug, "note": anchor.note, "agent": anchor.agent,
-        "branch": anchor.branch, "reserved_at": anchor.at, "file": anchor.file.as_ref().map(|(path, _)| path),
-    })
+    Shown {
+        agent: &anchor.agent,
+        amended_to,
+        branch: anchor.branch.as_deref(),
+        event: anchor.event.as_deref(),
+        file: anchor.file.as_ref().map(|(path, _)| path.as_str()),
+        id: &row.claim.id,
+        namespace: &anchor.namespace,
+        note: anchor.note.as_deref(),
+        number: row.claim.number,
+        provisional: row.claim.state == State::Pending,
+        reserved_at: &anchor.at,
+        slug: anchor.slug.as_deref(),
+        state: row.claim.state.word(),
+    }
 }

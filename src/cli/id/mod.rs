@@ -25,7 +25,7 @@ use super::record;
 use crate::config::{LogKind, Namespace};
 use crate::git::Layout;
 use crate::ids::reserve::{Asking, nonce};
-use crate::ids::{Allocator, Place};
+use crate::ids::{Allocator, IdsError, Place};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -79,21 +79,23 @@ pub(super) fn settle(context: &Context<'_>, patience: Duration) -> Result<Vec<St
         context.config.ids.values().filter(|namespace| namespace.log != LogKind::Local).collect();
     let desk = Desk::new(context);
     let allocator = Allocator { patience: Some(patience), ..desk.allocator(false) };
-    let mut said = Vec::new();
+    let (mut said, mut damaged) = (Vec::new(), None);
     // Where nothing was ever reserved, nothing waits.
     if shared.is_empty() || !allocator.place.folder.is_dir() {
         return Ok(said);
     }
     for namespace in shared {
-        if !allocator.unsettled(namespace)? {
+        if desk.spared(&mut damaged, allocator.unsettled(namespace))? != Some(true) {
             continue;
         }
-        let settled = allocator.sync(namespace, &desk.asking(None)?, None)?;
+        let settled = allocator.sync(namespace, &desk.asking(None)?, None);
+        let settled = desk.spared(&mut damaged, settled)?.unwrap_or_default();
         said.extend(settled.confirmed.iter().map(|id| format!("{id} is confirmed")));
         said.extend(
             settled.amended.iter().map(|(old, new)| format!("{old} was taken by somebody else and is {new} now")),
         );
     }
+    said.extend(damaged.map(|error| error.to_string()));
     Ok(said)
 }
 
@@ -143,6 +145,23 @@ impl<'a> Desk<'a> {
         let at = if at.contains('.') { at } else { at.replace('Z', ".000Z") };
         let branch = layout.map(Layout::branch).transpose()?.flatten();
         Ok(Asking { agent: record::agent_name(layout, agent.cloned())?, branch, at, nonce: nonce()? })
+    }
+
+    /// What came of one namespace among several; damage of its log is told, and stops no other one.
+    ///
+    /// # Errors
+    /// Every other fault.
+    fn spared<T>(&self, damaged: &mut Option<IdsError>, done: Result<T, IdsError>) -> Result<Option<T>, CliError> {
+        match done {
+            Ok(done) => Ok(Some(done)),
+            Err(error @ IdsError::Damaged { .. }) => {
+                if let Some(before) = damaged.replace(error) {
+                    (self.warn)(&before.to_string());
+                }
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The namespaces of these names; all of them if none is named.

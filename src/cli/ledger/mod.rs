@@ -135,7 +135,7 @@ impl<'a> Desk<'a> {
                 let git = self.git()?;
                 let patience = self.context.patience.unwrap_or(Duration::from_secs(30));
                 let mut log = GitLog::new(&git, &namespace, patience, &*self.warn);
-                log.copy.clone_from(&namespace.reference);
+                log.copy = namespace.reference.replacen("refs/headwater/", "refs/headwater/seen/", 1);
                 Ok(with_progress(self.context, "asking origin", || work(&mut log))?)
             }
             LogKind::Github => Ok(work(&mut self.github()?)?),

@@ -44,6 +44,11 @@ impl Mark {
         Some(Self { start, length, lines, tables }).filter(|_| start <= length)
     }
 
+    /// Which lines of the journal it has seen last.
+    pub(super) fn place(&self) -> String {
+        format!("{} {} {}", self.start, self.length, self.lines)
+    }
+
     fn text(&self) -> String {
         let Self { start, length, lines, tables: Tables { anchors, events, ids, tops } } = self;
         format!("{start} {length} {lines} {anchors} {events} {ids} {tops}")

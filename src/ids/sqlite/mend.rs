@@ -38,8 +38,12 @@ impl SqliteLog {
             anchors.extend(held);
         }
         let kept = make_again(&path, patience, &mut journal, &anchors)?;
+        let log = Self::open(folder, patience, Start::Allowed)?;
+        if let Some(mark) = log.mark().map_err(database("read", &path))? {
+            log.testify(&mark.place());
+        }
         drop(journal);
-        Ok((Self::open(folder, patience, Start::Allowed)?, kept))
+        Ok((log, kept))
     }
 
     /// Why no number can be taken by this log, if so: [`IdsError::Unproven`], or damage of the database.
@@ -120,6 +124,7 @@ fn make_again(
         path: new.clone(),
         journal: None,
         checked: false,
+        witness: None,
         patience,
         network: None,
     };

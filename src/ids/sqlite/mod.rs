@@ -11,6 +11,8 @@
 //! - tables that are not what their mark says (pages of an old copy under newer ones) are made again from
 //!   the whole journal, in a new file; the old one is kept beside it;
 //! - tables that are behind the journal (missing, empty, a whole old copy) get the rest of its lines;
+//! - a journal that lacks what the witness, a note outside the folder, has seen of it proves nothing either: the
+//!   whole folder is an old copy, or another clone's;
 //! - a journal that is not the one which the mark has seen proves nothing: no number is taken until
 //!   [`SqliteLog::restore`] has joined what both know.
 //!
@@ -21,16 +23,20 @@ mod mark;
 mod mend;
 #[cfg(test)]
 mod tests;
+mod witness;
 
 use super::IdsError;
 use super::contract::{Anchor, AnchorLog, Decide, Decision, Kind, Outcome, Standing};
-use crate::config::pattern::Scope;
+use super::sources::Tops;
+use crate::config::Namespace;
+use crate::config::pattern::{MAX_NUMBER, Scope};
 use crate::store::{AppendFile, make_folder, network_file_system};
 use journal::{cut_torn_line, digest, holder, journal_beside, lines_of, locked_journal, read_lines};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, params};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
+use witness::{holds, place_of};
 
 /// The newest format that this version reads and writes.
 const VERSION: i64 = 2;
@@ -85,6 +91,8 @@ pub struct SqliteLog {
     journal: Option<AppendFile>,
     /// Whether this process has compared the tables with their mark; done again under every lock.
     checked: bool,
+    /// What the witness is to say once it is committed.
+    witness: Option<String>,
     patience: Duration,
     /// Why no shared memory is used, where it is not.
     network: Option<&'static str>,
@@ -105,7 +113,8 @@ impl SqliteLog {
         }
         make_folder(folder)?;
         let network = network_file_system(folder);
-        let log = Self { connection: connect(&path)?, path, journal: None, checked: false, patience, network };
+        let log =
+            Self { connection: connect(&path)?, path, journal: None, checked: false, witness: None, patience, network };
         log.prepare()?;
         Ok(log)
     }
@@ -229,7 +238,12 @@ impl SqliteLog {
         let done = self.begin().and_then(|()| work(self));
         let commit = |connection: &Connection| connection.execute_batch("COMMIT");
         let done = done.and_then(|done| self.patiently("commit to", commit).map(|()| done));
-        if done.is_err() {
+        let witness = self.witness.take();
+        if done.is_ok() {
+            if let Some(text) = witness {
+                self.testify(&text);
+            }
+        } else {
             let _nothing_is_owned = self.connection.execute_batch("ROLLBACK");
         }
         self.journal = None;
@@ -283,6 +297,7 @@ impl SqliteLog {
         }
         let (lines, start) = (lines_of(anchors), self.journal()?.length()?);
         self.journal()?.append_durably(lines.as_bytes())?;
+        self.witness = Some(place_of(start, lines.as_bytes()));
         self.note(start, lines.as_bytes())
     }
 
@@ -300,6 +315,11 @@ impl SqliteLog {
         let (seen, beyond) = bytes.split_at_checked(seen).unwrap_or_default();
         if digest(seen) != mark.lines {
             return Err(self.unproven("is not the one that the log remembers"));
+        }
+        let testimony = self.testimony();
+        let journal = self.journal()?;
+        if journal.length()? > 0 && !testimony.map_or(Ok(true), |text| holds(journal, &text))? {
+            return Err(self.unproven("is older than what was reserved here, or of another clone"));
         }
         if !are_what {
             return Ok(false);
@@ -359,7 +379,55 @@ impl SqliteLog {
             }
             Ok(true)
         };
-        insert().map_err(database("write", &self.path))
+        let is_taken = |error: &rusqlite::Error| error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation);
+        match insert() {
+            Err(error) if is_taken(&error) => {
+                Err(self.taken(anchor)?.unwrap_or_else(|| database("write", &self.path)(error)))
+            }
+            done => done.map_err(database("write", &self.path)),
+        }
+    }
+
+    /// The first id of an anchor that another namespace has.
+    fn taken(&self, anchor: &Anchor) -> Result<Option<IdsError>, IdsError> {
+        let text = "SELECT namespace FROM ids WHERE id = ?1 AND namespace <> ?2";
+        for id in &anchor.ids {
+            let other: Option<String> = self
+                .connection
+                .query_row(text, [id, &anchor.namespace], |row| row.get(0))
+                .optional()
+                .map_err(database("read", &self.path))?;
+            if let Some(other) = other {
+                return Ok(Some(IdsError::Taken { namespace: anchor.namespace.clone(), id: id.clone(), other }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Where other namespaces stand that have ids of this one's form, as after a change of names.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub fn others(&mut self, namespace: &Namespace) -> Result<Tops, IdsError> {
+        self.doubt()?;
+        let from = namespace.format.beginning();
+        let text = "SELECT ids.id, ids.scope, tops.top FROM ids JOIN tops USING (namespace, scope)
+            WHERE ids.id >= ?2 AND ids.id < ?3 AND ids.namespace <> ?1";
+        let read = |connection: &Connection| -> rusqlite::Result<Tops> {
+            let mut statement = connection.prepare(text)?;
+            let mut rows = statement.query([&namespace.name, from, &format!("{from}\u{10ffff}")])?;
+            let mut tops = Tops::new();
+            while let Some(row) = rows.next()? {
+                let (id, scope, top): (String, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+                let Some(says) = namespace.format.read(&id) else { continue };
+                // A floor that leaves no number is the other one's.
+                let top = u64::try_from(top).ok().filter(|top| says.scope.as_str() == scope && *top < MAX_NUMBER);
+                let highest = tops.entry(says.scope).or_default();
+                *highest = (*highest).max(says.number).max(top.unwrap_or_default());
+            }
+            Ok(tops)
+        };
+        self.patiently("read", read)
     }
 
     fn bodies(&self, text: &str, values: &[&str]) -> Result<Vec<String>, IdsError> {
@@ -398,6 +466,12 @@ impl SqliteLog {
         let path = self.journal_path();
         let length = path.metadata().map_or(0, |found| found.len());
         let Some(mark) = mark.filter(|mark| mark.length == length) else { return Ok(false) };
+        if length > 0
+            && let Some(text) = self.testimony().filter(|text| *text != mark.place())
+            && !holds(&mut AppendFile::open(&path)?, &text)?
+        {
+            return Ok(false);
+        }
         self.checked = length == 0 || digest(&AppendFile::open(&path)?.read_from(mark.start)?) == mark.lines;
         Ok(self.checked)
     }
@@ -409,8 +483,11 @@ impl AnchorLog for SqliteLog {
     }
 
     fn read(&mut self, namespace: &str) -> Result<Vec<Anchor>, IdsError> {
-        self.doubt()?;
-        self.anchors_of(namespace)
+        match (self.doubt()?, self.anchors_of(namespace)) {
+            // Without tables there is nothing to be shown.
+            (Some(doubt), Err(IdsError::Database { .. })) => Err(doubt),
+            (_, read) => read,
+        }
     }
 
     fn append(&mut self, namespace: &str, decide: &mut Decide<'_>) -> Result<Outcome, IdsError> {
@@ -486,7 +563,8 @@ fn database(action: &'static str, path: &Path) -> impl FnOnce(rusqlite::Error) -
             Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
                 "check that the folder may be written"
             }
-            _ => "try again",
+            Some(ErrorCode::ConstraintViolation) => "run `headwater id check`, which names what was reserved twice",
+            _ => "run `headwater doctor`, which examines it",
         };
         IdsError::Database { action, path, remedy, source: Box::new(source) }
     }
