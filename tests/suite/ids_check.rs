@@ -264,6 +264,40 @@ fn the_merge_commit_of_a_pull_request() {
     said.says("fetch-depth: 0");
 }
 
+#[test]
+fn what_lies_beside_a_numbered_file_belongs_to_it() {
+    let (repo, linked) = repo();
+    adr(&repo.root, 2, "two");
+    repo.commit("two");
+    let adrs = repo.root.join("docs/adr");
+    for name in ["0002-two.png", "0002-two.md~", "0002-two.md.orig", "0002-two.draft.md", "0002-other.svg"] {
+        std::fs::write(adrs.join(name), "x").unwrap();
+    }
+    std::fs::create_dir(adrs.join("0002-two")).unwrap();
+    std::fs::write(adrs.join("0002-two/picture.png"), "x").unwrap();
+    is_clean(&repo.root, &["ADR", "--no-fetch"]);
+    repo.commit("neighbours");
+    is_clean(&linked, &["ADR", "--no-fetch"]);
+    // Their number stays taken all the same.
+    std::fs::write(adrs.join("0009-gone.md.stub"), "x").unwrap();
+    assert_eq!(run(&mut headwater(&repo.root, &["id", "next", "ADR"])).exits(0).stdout, "ADR-0010\n");
+    // Names that are nearly numbered ones are said, and so is nothing that has another ending.
+    for name in ["0002_under.md", "0002.md", "0002.png", "0003.md"] {
+        std::fs::write(adrs.join(name), "x").unwrap();
+    }
+    let said = check(&repo.root, &["ADR", "--no-fetch"]).exits(0).stdout;
+    let odd: Vec<&str> = said.lines().filter(|line| line.contains("id-odd-name")).collect();
+    assert!(
+        odd.len() == 2
+            && odd[0].starts_with("docs/adr/0002.md: id-odd-name: ADR-0002 is the number of docs/adr/0002-two.md")
+            && odd[1].starts_with("docs/adr/0002_under.md: "),
+        "{said}"
+    );
+    // Another slug, or another width, is another thing.
+    std::fs::write(adrs.join("2-second.md"), "x").unwrap();
+    collides(&repo.root, &["ADR", "--no-fetch"], "`second` and `two`");
+}
+
 /// Two clones of a bare remote that keeps the log of a namespace with files and rows.
 fn clones() -> (Sandbox, [PathBuf; 2], impl Fn(bool)) {
     let (repo, linked) = repo();

@@ -1,6 +1,7 @@
 //! What is wrong with the use of ids: numbers used twice, never reserved, never used, replaced but cited.
 
 mod cited;
+mod odd;
 mod twice;
 mod uses;
 
@@ -8,7 +9,7 @@ use super::IdsError;
 use super::allocator::Allocator;
 use super::contract::Kind;
 use super::fold::{Book, State};
-use super::{lost, settle};
+use super::{lost, settle, sources};
 use crate::config::Namespace;
 use crate::config::pattern::Scope;
 use crate::git::Oid;
@@ -80,8 +81,11 @@ impl Allocator<'_> {
         let trees = self.trees(namespace, git.as_ref(), request.base.as_ref())?;
         let collisions = twice::collisions(namespace, &trees, git.as_ref(), request.base.as_ref())?;
         let mut findings: Vec<Finding> = collisions.into_iter().map(|collision| collision.finding).collect();
-        let used: BTreeSet<(Scope, u64)> =
+        findings.extend(self.odd_names(namespace, &trees)?);
+        let mut used: BTreeSet<(Scope, u64)> =
             trees.iter().flat_map(|tree| &tree.uses).map(|one| (one.scope.clone(), one.number)).collect();
+        let names = sources::in_names(namespace, &self.place.top)?;
+        used.extend(names.into_iter().map(|(_, says)| (says.scope, says.number)));
         match self.books(namespace) {
             Ok((own, seen)) => {
                 findings.extend(lost::contested(namespace, &own, &seen));

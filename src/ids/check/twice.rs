@@ -231,7 +231,7 @@ impl<'a> History<'a> {
     fn join_renamed(&mut self, things: &mut Things, claim: Option<&Claim<'_>>) -> Result<(), IdsError> {
         let (Some(git), Some(claim), Some(files)) = (self.git, claim, &self.namespace.files) else { return Ok(()) };
         if self.renames.is_none() {
-            let label = |path: &str| file_use(self.namespace, path, files.taken_by(path)?);
+            let label = |path: &str| file_use(self.namespace, path);
             let pairs = git.renames(files.folder(), self.base)?;
             let renames = pairs.iter().filter_map(|(old, new)| Some((label(old)?, label(new)?)));
             self.renames = Some(renames.collect());

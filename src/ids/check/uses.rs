@@ -102,9 +102,10 @@ impl Allocator<'_> {
 
 fn work_tree(namespace: &Namespace, top: &Path, name: &str, git: Option<&Git>) -> Result<Tree, IdsError> {
     let mut uses = BTreeSet::new();
-    for (path, says) in sources::in_names(namespace, top)? {
-        uses.extend(file_use(namespace, &path, says));
+    for path in sources::paths_in(namespace, top)? {
+        uses.extend(file_use(namespace, &path));
     }
+    leave_neighbours(&mut uses);
     for source in &namespace.sources {
         if let Some(bytes) = crate::store::read_text(&top.join(source))? {
             uses.extend(row_uses(namespace, source, &bytes));
@@ -121,10 +122,9 @@ pub(super) fn uses_at(namespace: &Namespace, git: &Git, commits: &[Oid]) -> Resu
         for (uses, names) in all.iter_mut().zip(git.names_at(commits, folder)?) {
             for name in names {
                 let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
-                if let Some(says) = files.taken_by(&path) {
-                    uses.extend(file_use(namespace, &path, says));
-                }
+                uses.extend(file_use(namespace, &path));
             }
+            leave_neighbours(uses);
         }
     }
     for source in &namespace.sources {
@@ -135,11 +135,26 @@ pub(super) fn uses_at(namespace: &Namespace, git: &Git, commits: &[Oid]) -> Resu
     Ok(all)
 }
 
-pub(super) fn file_use(namespace: &Namespace, path: &str, says: Numbered) -> Option<Use> {
-    let exact = namespace.files.as_ref()?.read(path);
-    // A file whose name only begins like a numbered one is told apart by its whole name.
-    let label = exact.and_then(|says| says.slug).unwrap_or_else(|| path.to_owned());
-    Some(Use { scope: says.scope, number: says.number, label, path: path.to_owned(), row: false })
+/// The thing that a file is, if its name is a numbered one's from end to end.
+pub(super) fn file_use(namespace: &Namespace, path: &str) -> Option<Use> {
+    let Numbered { scope, number, slug } = namespace.files.as_ref()?.fits(path)?;
+    let label = slug.unwrap_or_else(|| path.to_owned());
+    Some(Use { scope, number, label, path: path.to_owned(), row: false })
+}
+
+/// Leaves out the files that carry number and slug of another one, and more: `0002-two.draft.md` belongs to
+/// `0002-two.md`.
+fn leave_neighbours(uses: &mut BTreeSet<Use>) {
+    let belongs = |one: &Use, other: &Use| {
+        let same = (&one.scope, one.number) == (&other.scope, other.number);
+        same && one.label.strip_prefix(other.label.as_str()).is_some_and(|more| more.starts_with(['.', '~']))
+    };
+    let all = uses.clone();
+    let of_number = |one: &Use| {
+        let from = Use { label: String::new(), path: String::new(), row: false, ..one.clone() };
+        all.range(from..).take_while(|other| other.number == one.number).any(|other| belongs(one, other))
+    };
+    uses.retain(|one| !of_number(one));
 }
 
 /// The rows of a table whose first cell is an id, with the title in the second.
