@@ -264,6 +264,11 @@ fn the_merge_commit_of_a_pull_request() {
     said.says("fetch-depth: 0");
 }
 
+/// A file's heading and a text that is like no other's.
+fn titled(top: &Path, name: &str, title: &str) {
+    std::fs::write(top.join("docs/adr").join(name), format!("# ADR-0002: {title}\n\n{}", text(title))).unwrap();
+}
+
 #[test]
 fn what_lies_beside_a_numbered_file_belongs_to_it() {
     let (repo, linked) = repo();
@@ -296,6 +301,73 @@ fn what_lies_beside_a_numbered_file_belongs_to_it() {
     // Another slug, or another width, is another thing.
     std::fs::write(adrs.join("2-second.md"), "x").unwrap();
     collides(&repo.root, &["ADR", "--no-fetch"], "`second` and `two`");
+}
+
+#[test]
+fn one_name_with_two_titles() {
+    let (repo, linked) = repo();
+    titled(&linked, "0002-cache.md", "Redis cache");
+    git(&linked, &["add", "-A"]);
+    git(&linked, &["commit", "-q", "-m", "redis"]);
+    // The same file, edited and with another title later on: in a work tree, on its branch, on one that stands
+    // on it, and where it was picked.
+    repo.git(&["branch", "older", "side"]);
+    titled(&linked, "0002-cache.md", "Redis Cluster");
+    is_clean(&linked, &["--no-fetch", "--base", "main"]);
+    git(&linked, &["commit", "-q", "-a", "-m", "cluster"]);
+    repo.git(&["checkout", "-q", "-b", "stacked", "older"]);
+    titled(&repo.root, "0002-cache.md", "Redis at home");
+    repo.commit("home");
+    repo.git(&["checkout", "-q", "-b", "picked", "main"]);
+    repo.git(&["commit", "-q", "--allow-empty", "-m", "another parent"]);
+    repo.git(&["cherry-pick", "older"]);
+    titled(&repo.root, "0002-cache.md", "Redis, picked");
+    repo.commit("picked");
+    is_clean(&repo.root, &["--no-fetch", "--base", "main"]);
+    repo.git(&["branch", "-q", "-D", "stacked"]);
+    repo.git(&["checkout", "-q", "main"]);
+    repo.git(&["branch", "-q", "-D", "picked"]);
+    // The same name, made for something else: as a draft, on a branch, and on the base.
+    titled(&repo.root, "0002-cache.md", "CDN edge");
+    collides(&repo.root, &["--no-fetch"], "is used for `CDN edge` and `Redis Cluster`: docs/adr/0002-cache.md in ");
+    repo.git(&["checkout", "-q", "-b", "cdn"]);
+    repo.commit("cdn");
+    collides(&repo.root, &["--no-fetch", "--base", "main"], "`CDN edge` and `Redis Cluster`");
+    collides(&linked, &["--no-fetch", "--base", "main"], "`CDN edge` and `Redis Cluster`");
+    repo.git(&["branch", "-f", "main", "cdn"]);
+    collides(&linked, &["--no-fetch", "--base", "main"], "`CDN edge` and `Redis Cluster`");
+    // One title is one thing, whatever else is in the file.
+    repo.git(&["branch", "-q", "-D", "older"]);
+    titled(&repo.root, "0002-cache.md", "Redis Cluster");
+    repo.commit("the same title");
+    repo.git(&["branch", "-q", "-f", "main", "cdn"]);
+    is_clean(&linked, &["--no-fetch", "--base", "main"]);
+}
+
+/// Both begin as the text that `reserve --create` makes.
+#[test]
+fn one_template_with_two_titles() {
+    let (repo, linked) = repo();
+    for (top, branch, title) in [(&repo.root, "cdn", "CDN edge"), (&linked, "redis", "Redis cache")] {
+        git(top, &["checkout", "-q", "-b", branch]);
+        titled(top, "0002-cache.md", "Cache");
+        git(top, &["add", "-A"]);
+        git(top, &["commit", "-q", "-m", &format!("{branch}: template")]);
+        titled(top, "0002-cache.md", title);
+        git(top, &["commit", "-q", "-a", "-m", title]);
+    }
+    collides(&linked, &["--no-fetch", "--base", "main"], "`CDN edge` and `Redis cache`");
+    // A commit that was amended on a branch, and what the remote has of it.
+    repo.git(&["branch", "-q", "-D", "-f", "side"]);
+    repo.git(&["update-ref", "refs/remotes/origin/redis", "main"]);
+    git(&linked, &["reset", "-q", "--soft", "main"]);
+    git(&linked, &["commit", "-q", "-m", "redis"]);
+    repo.git(&["update-ref", "refs/remotes/origin/redis", "redis"]);
+    repo.git(&["checkout", "-q", "main"]);
+    repo.git(&["branch", "-q", "-D", "cdn"]);
+    titled(&linked, "0002-cache.md", "Redis Cluster");
+    git(&linked, &["commit", "-q", "-a", "--amend", "-m", "amended"]);
+    is_clean(&linked, &["--no-fetch", "--base", "main"]);
 }
 
 /// Two clones of a bare remote that keeps the log of a namespace with files and rows.

@@ -2,6 +2,7 @@
 
 mod cited;
 mod odd;
+mod titles;
 mod twice;
 mod uses;
 

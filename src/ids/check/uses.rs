@@ -7,7 +7,7 @@ use crate::git::{Git, MAYBE_OPEN, Oid};
 use crate::ids::allocator::Allocator;
 use crate::ids::{IdsError, sources};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// One thing with a number: a file or a row, by its slug or title.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,6 +20,8 @@ pub(super) struct Use {
     pub(super) path: String,
     /// Whether it is a row of that file, and not the file itself.
     pub(super) row: bool,
+    /// What a commit has as this file.
+    pub(super) blob: Option<Oid>,
 }
 
 /// What a tree is.
@@ -41,6 +43,10 @@ pub(super) struct Tree {
     pub(super) stand: Stand,
     /// Whether nobody can tell if it is still open: a pull request of a host that does not show that.
     pub(super) unsure: bool,
+    /// Where a work tree is.
+    pub(super) top: Option<PathBuf>,
+    /// The branches whose tip it is, and whether they are a remote's.
+    pub(super) branches: BTreeSet<(bool, String)>,
     pub(super) uses: BTreeSet<Use>,
 }
 
@@ -70,40 +76,62 @@ impl Allocator<'_> {
             let name = format!("the work tree {}", sibling.work_tree.display());
             trees.push(work_tree(namespace, &sibling.work_tree, &name, Some(&Git::at(sibling)))?);
         }
-        let mut tips: BTreeMap<Oid, (String, bool)> = BTreeMap::new();
-        for (name, oid) in git.tips()? {
-            let unsure = name.starts_with(MAYBE_OPEN);
-            let prefixes = ["refs/heads/", "refs/remotes/", "refs/headwater/heads/", MAYBE_OPEN, "refs/headwater/"];
-            let short = prefixes.iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(&name).to_owned();
-            let known = tips.entry(oid).or_insert_with(|| (short.clone(), unsure));
-            if known.1 && !unsure {
-                *known = (short, false);
-            }
-        }
-        if let Some(base) = base {
-            tips.entry(base.clone()).or_insert_with(|| ("the base".to_owned(), false)).1 = false;
-        }
+        trees.extend(tips(namespace, git, base)?);
         let merged = match (base, git.head_oid()?) {
             (Some(base), Some(head)) => git.merged_tree(&head, base)?,
             _ => None,
         };
-        let (oids, names): (Vec<Oid>, Vec<(String, bool)>) = tips.into_iter().unzip();
-        for ((oid, (name, unsure)), uses) in oids.iter().zip(names).zip(uses_at(namespace, git, &oids)?) {
-            trees.push(Tree { name, stand: Stand::Commit(oid.clone()), unsure, uses });
-        }
         if let Some(merged) = merged {
             let uses = uses_at(namespace, git, &[merged])?.into_iter().next().unwrap_or_default();
             let name = "the merge with the base".to_owned();
-            trees.push(Tree { name, stand: Stand::Merge, unsure: false, uses });
+            trees.push(Tree { name, stand: Stand::Merge, unsure: false, top: None, branches: BTreeSet::new(), uses });
         }
         Ok(trees)
     }
 }
 
+/// The trees of what references name, each commit once, and of the base.
+fn tips(namespace: &Namespace, git: &Git, base: Option<&Oid>) -> Result<Vec<Tree>, IdsError> {
+    let mut tips: BTreeMap<Oid, Tree> = BTreeMap::new();
+    let tree = |oid: &Oid, name: &str, unsure| Tree {
+        name: name.to_owned(),
+        stand: Stand::Commit(oid.clone()),
+        unsure,
+        top: None,
+        branches: BTreeSet::new(),
+        uses: BTreeSet::new(),
+    };
+    for (name, oid) in git.tips()? {
+        let unsure = name.starts_with(MAYBE_OPEN);
+        let prefixes = ["refs/heads/", "refs/remotes/", "refs/headwater/heads/", MAYBE_OPEN, "refs/headwater/"];
+        let short = prefixes.iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(&name);
+        let known = tips.entry(oid.clone()).or_insert_with(|| tree(&oid, short, unsure));
+        if known.unsure && !unsure {
+            *known = Tree { branches: std::mem::take(&mut known.branches), ..tree(&oid, short, false) };
+        }
+        let branch = if name.starts_with("refs/heads/") {
+            Some((false, short))
+        } else if name.starts_with("refs/remotes/") {
+            short.split_once('/').map(|(_, branch)| (true, branch))
+        } else {
+            name.starts_with("refs/headwater/heads/").then_some((true, short))
+        };
+        known.branches.extend(branch.map(|(remote, name)| (remote, name.to_owned())));
+    }
+    if let Some(base) = base {
+        tips.entry(base.clone()).or_insert_with(|| tree(base, "the base", false)).unsure = false;
+    }
+    let (oids, mut trees): (Vec<Oid>, Vec<Tree>) = tips.into_iter().unzip();
+    for (tree, uses) in trees.iter_mut().zip(uses_at(namespace, git, &oids)?) {
+        tree.uses = uses;
+    }
+    Ok(trees)
+}
+
 fn work_tree(namespace: &Namespace, top: &Path, name: &str, git: Option<&Git>) -> Result<Tree, IdsError> {
     let mut uses = BTreeSet::new();
     for path in sources::paths_in(namespace, top)? {
-        uses.extend(file_use(namespace, &path));
+        uses.extend(file_use(namespace, &path, None));
     }
     leave_neighbours(&mut uses);
     for source in &namespace.sources {
@@ -112,7 +140,8 @@ fn work_tree(namespace: &Namespace, top: &Path, name: &str, git: Option<&Git>) -
         }
     }
     let head = git.map(Git::head_oid).transpose()?.flatten();
-    Ok(Tree { name: name.to_owned(), stand: Stand::Work(head), unsure: false, uses })
+    let (name, top) = (name.to_owned(), Some(top.to_owned()));
+    Ok(Tree { name, stand: Stand::Work(head), unsure: false, top, branches: BTreeSet::new(), uses })
 }
 
 pub(super) fn uses_at(namespace: &Namespace, git: &Git, commits: &[Oid]) -> Result<Vec<BTreeSet<Use>>, IdsError> {
@@ -120,9 +149,9 @@ pub(super) fn uses_at(namespace: &Namespace, git: &Git, commits: &[Oid]) -> Resu
     if let Some(files) = &namespace.files {
         let folder = files.folder();
         for (uses, names) in all.iter_mut().zip(git.names_at(commits, folder)?) {
-            for name in names {
+            for (name, blob) in names {
                 let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
-                uses.extend(file_use(namespace, &path));
+                uses.extend(file_use(namespace, &path, Some(blob)));
             }
             leave_neighbours(uses);
         }
@@ -136,10 +165,10 @@ pub(super) fn uses_at(namespace: &Namespace, git: &Git, commits: &[Oid]) -> Resu
 }
 
 /// The thing that a file is, if its name is a numbered one's from end to end.
-pub(super) fn file_use(namespace: &Namespace, path: &str) -> Option<Use> {
+pub(super) fn file_use(namespace: &Namespace, path: &str, blob: Option<Oid>) -> Option<Use> {
     let Numbered { scope, number, slug } = namespace.files.as_ref()?.fits(path)?;
     let label = slug.unwrap_or_else(|| path.to_owned());
-    Some(Use { scope, number, label, path: path.to_owned(), row: false })
+    Some(Use { scope, number, label, path: path.to_owned(), row: false, blob })
 }
 
 /// Leaves out the files that carry number and slug of another one, and more: `0002-two.draft.md` belongs to
@@ -151,7 +180,7 @@ fn leave_neighbours(uses: &mut BTreeSet<Use>) {
     };
     let all = uses.clone();
     let of_number = |one: &Use| {
-        let from = Use { label: String::new(), path: String::new(), row: false, ..one.clone() };
+        let from = Use { label: String::new(), path: String::new(), row: false, blob: None, ..one.clone() };
         all.range(from..).take_while(|other| other.number == one.number).any(|other| belongs(one, other))
     };
     uses.retain(|one| !of_number(one));
@@ -172,7 +201,7 @@ fn row_uses(namespace: &Namespace, path: &str, bytes: &[u8]) -> Vec<Use> {
         {
             let label = title.trim_matches(['~', '*', '_', ' ']).to_owned();
             let (scope, number) = (only.says.scope.clone(), only.says.number);
-            uses.push(Use { scope, number, label, path: path.to_owned(), row: true });
+            uses.push(Use { scope, number, label, path: path.to_owned(), row: true, blob: None });
         }
     }
     uses
