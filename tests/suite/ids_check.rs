@@ -370,6 +370,95 @@ fn one_template_with_two_titles() {
     is_clean(&linked, &["--no-fetch", "--base", "main"]);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_push_is_judged_by_its_commits() {
+    let (repo, linked) = repo();
+    let bin = env!("CARGO_BIN_EXE_headwater");
+    remote(&repo);
+    crate::init::put_script(&repo, ".git/hooks/pre-push", format!("#!/bin/sh\nexec '{bin}' hook pre-push \"$@\"\n"));
+    let push = |args: &[&str]| run(crate::sandbox::program("git", &repo.root).args(["push", "-q"]).args(args));
+    for (branch, slug) in [("fa", "one"), ("fb", "two")] {
+        git(&linked, &["checkout", "-q", "-b", branch, "main"]);
+        adr(&linked, 2, slug);
+        git(&linked, &["add", "-A"]);
+        git(&linked, &["commit", "-q", "-m", slug]);
+    }
+    push(&["origin", "fa:fa", "--no-verify"]).exits(0);
+    // Another branch than the one that is checked out.
+    let stopped = push(&["origin", "fb"]).exits(1);
+    assert!((stopped.stdout + &stopped.stderr).contains("ADR-0002 is used for `one` and `two`"));
+    // What no push brings stops none: the work tree's own branch, its drafts, and a sibling's.
+    repo.git(&["checkout", "-q", "--detach", "fb"]);
+    push(&["origin", "main:other"]).exits(0);
+    repo.git(&["tag", "v1", "main"]);
+    push(&["origin", "v1"]).exits(0);
+    adr(&repo.root, 1, "draft");
+    push(&["origin", "main:third"]).exits(0);
+    push(&["origin", "--delete", "other"]).exits(0);
+    // What is not committed settles nothing.
+    std::fs::rename(repo.root.join("docs/adr/0002-two.md"), repo.root.join("docs/adr/0003-two.md")).unwrap();
+    push(&["origin", "fb"]).exits(1);
+    // The branch that is replaced counts no more, nor where nobody says what is pushed.
+    let amended = |name: &str| {
+        repo.git(&["checkout", "-q", "-f", "-B", "fa", "main"]);
+        adr(&repo.root, 2, name);
+        repo.commit(name);
+    };
+    repo.git(&["clean", "-q", "-f", "docs"]);
+    repo.git(&["fetch", "-q", "origin"]);
+    git(&linked, &["checkout", "-q", "--detach", "main"]);
+    repo.git(&["branch", "-q", "-D", "fb"]);
+    amended("amended");
+    push(&["-f", "origin", "fa"]).exits(0);
+    let before = repo.git(&["rev-parse", "fa"]);
+    amended("again");
+    let unsaid = || run(&mut headwater(&repo.root, &["hook", "pre-push", "origin"]));
+    unsaid().exits(0);
+    repo.git(&["update-ref", "refs/remotes/origin/other", &before]);
+    unsaid().exits(1);
+}
+
+#[test]
+fn a_renumbering_is_settled_before_it_is_committed() {
+    let (repo, linked) = repo();
+    for (top, slug) in [(&linked, "one"), (&repo.root, "two")] {
+        adr(top, 2, slug);
+        git(top, &["add", "-A"]);
+        git(top, &["commit", "-q", "-m", slug]);
+    }
+    repo.git(&["checkout", "-q", "-b", "fb"]);
+    repo.git(&["branch", "-q", "-f", "main", "HEAD~1"]);
+    collides(&repo.root, &["--no-fetch", "--base", "main"], "`one` and `two`");
+    run(&mut headwater(&repo.root, &["id", "renumber", "ADR-0002", "--apply"])).exits(0);
+    is_clean(&repo.root, &["--no-fetch", "--base", "main"]);
+    // An id that was given up, and stays where it was.
+    run(&mut headwater(&repo.root, &["id", "reserve", "ADR", "--slug", "up", "--create"])).exits(0);
+    std::fs::write(repo.root.join("docs/adr/0004-up.md"), "# Mine\n").unwrap();
+    run(&mut headwater(&repo.root, &["id", "release", "ADR-0004"])).exits(0);
+    let said = check(&repo.root, &["ADR", "--no-fetch", "--base", "main"]).exits(0).stdout;
+    assert!(said.contains("docs/adr/0004-up.md: id-released-used: ADR-0004 was released"), "{said}");
+}
+
+#[test]
+fn a_shallow_clone_that_cannot_see_where_it_left_the_base() {
+    let (repo, linked) = repo();
+    let bare = remote(&repo);
+    for n in [2, 3] {
+        adr(&linked, n, "mine");
+        git(&linked, &["add", "-A"]);
+        git(&linked, &["commit", "-q", "-m", "mine"]);
+    }
+    git(&linked, &["push", "-q", "origin", "side"]);
+    let url = format!("file://{}", bare.display());
+    for (depth, code) in [("1", 2), ("3", 0)] {
+        let clone = repo.beside(depth);
+        let args = ["clone", "-q", "--depth", depth, "--no-single-branch", "-b", "side", &url, clone.to_str().unwrap()];
+        git(&repo.root, &args);
+        check(&clone, &["--no-fetch", "--base", "origin/main"]).exits(code);
+    }
+}
+
 /// Two clones of a bare remote that keeps the log of a namespace with files and rows.
 fn clones() -> (Sandbox, [PathBuf; 2], impl Fn(bool)) {
     let (repo, linked) = repo();

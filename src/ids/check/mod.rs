@@ -13,7 +13,7 @@ use super::fold::{Book, State};
 use super::{lost, settle, sources};
 use crate::config::Namespace;
 use crate::config::pattern::Scope;
-use crate::git::Oid;
+use crate::git::{Git, Oid};
 use std::collections::{BTreeMap, BTreeSet};
 use uses::Tree;
 
@@ -37,7 +37,7 @@ pub struct Finding {
 pub struct Collision {
     /// What is said of it.
     pub finding: Finding,
-    /// Whether one of the two uses was added in this work tree.
+    /// Whether one of the two uses was added in this work tree, or by what is pushed.
     pub here: bool,
 }
 
@@ -61,17 +61,30 @@ pub struct Request {
     pub unused_before: i128,
 }
 
-impl Allocator<'_> {
-    /// The numbers of a namespace that are used twice.
-    ///
-    /// # Errors
-    /// Something that was to be compared with cannot be seen.
-    pub fn collisions(&self, namespace: &Namespace, base: Option<&Oid>) -> Result<Vec<Collision>, IdsError> {
-        let git = self.git();
-        let trees = self.trees(namespace, git.as_ref(), base)?;
-        twice::collisions(namespace, &trees, git.as_ref(), base)
-    }
+/// What a push brings to a remote.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Push {
+    /// The commits.
+    pub commits: Vec<Oid>,
+    /// The references of this clone that have what it replaces, such as `refs/remotes/origin/x`.
+    pub replaced: BTreeSet<String>,
+}
 
+/// The numbers of a namespace that are used twice once a push is through, whatever work trees hold.
+///
+/// # Errors
+/// Something that was to be compared with cannot be seen.
+pub fn pushed_collisions(
+    namespace: &Namespace,
+    git: &Git,
+    base: Option<&Oid>,
+    push: &Push,
+) -> Result<Vec<Collision>, IdsError> {
+    let trees = uses::pushed_trees(namespace, git, base, &push.commits, &push.replaced)?;
+    twice::collisions(namespace, &trees, Some(git), base)
+}
+
+impl Allocator<'_> {
     /// Looks for what is wrong with a namespace's ids.
     ///
     /// # Errors
@@ -151,7 +164,22 @@ impl Allocator<'_> {
                 State::Amended(new) if seen.claim(&claim.id).is_none_or(|now| now == claim) => {
                     replaced.insert(claim.id.clone(), new.clone());
                 }
-                State::Pending | State::Confirmed | State::Released | State::Amended(_) => {}
+                State::Released => {
+                    let here = trees.first().into_iter().flat_map(|tree| &tree.uses);
+                    for one in here.filter(|one| (&one.scope, one.number) == (&key.0, key.1)) {
+                        findings.push(Finding {
+                            code: "id-released-used",
+                            id: claim.id.clone(),
+                            place: one.path.clone(),
+                            detail: "was released and is still used".to_owned(),
+                            remedy: format!(
+                                "delete `{}`, or give it an id of its own: `headwater id reserve {name}`",
+                                one.label
+                            ),
+                        });
+                    }
+                }
+                State::Pending | State::Confirmed | State::Amended(_) => {}
             }
             known.insert(key);
         }

@@ -76,7 +76,7 @@ impl History<'_> {
         for (at, (tree, one)) in uses.iter().enumerate() {
             let head = match &tree.stand {
                 Stand::Work(Some(head)) => self.uses_of(head)?.iter().find(|other| other.path == path).cloned(),
-                _ => None,
+                Stand::Work(None) | Stand::Commit(_) | Stand::Merge => None,
             };
             match (head.and_then(|head| head.blob).or_else(|| one.blob.clone()), &tree.top) {
                 (Some(blob), _) => blobs.push((at, blob)),

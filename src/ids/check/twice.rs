@@ -40,7 +40,7 @@ pub(super) fn collisions(
             None => history.made_twice(&uses)?,
         };
         if let Some((found, unsure)) = clash {
-            findings.push(finding(namespace, trees, &uses, found, unsure));
+            findings.push(finding(namespace, &uses, found, unsure));
         }
     }
     Ok(findings)
@@ -75,7 +75,6 @@ pub(super) struct Claim<'a> {
 
 fn finding(
     namespace: &Namespace,
-    trees: &[Tree],
     uses: &[(&Tree, &Use)],
     mut found: Vec<(String, Claim<'_>)>,
     unsure: bool,
@@ -85,8 +84,7 @@ fn finding(
         found.iter().map(|(_, claim)| format!("{} in {}", claim.one.path, claim.tree.name)).collect();
     let labels: Vec<String> = found.iter().map(|(label, _)| format!("`{label}`")).collect();
     // Here, if it is here: who reads it wants to open the file.
-    let here = |tree: &Tree| trees.first().is_some_and(|first| std::ptr::eq(first, tree));
-    let first = uses.iter().find(|(tree, _)| here(tree)).or(uses.first()).map(|(_, one)| *one);
+    let first = uses.iter().find(|(tree, _)| tree.here).or(uses.first()).map(|(_, one)| *one);
     let id = first.map(|one| namespace.format.render(&one.scope, one.number, "")).unwrap_or_default();
     let detail = format!("is used for {}: {}", labels.join(" and "), places.join(", "));
     let remedy = if first.is_some_and(|one| one.row) {
@@ -104,7 +102,7 @@ fn finding(
         remedy,
         id,
     };
-    Collision { finding, here: found.iter().any(|(_, claim)| here(claim.tree)) }
+    Collision { finding, here: found.iter().any(|(_, claim)| claim.tree.here) }
 }
 
 /// Labels that are one thing: each leads to the one that stands for it.
@@ -304,8 +302,13 @@ impl<'a> History<'a> {
     /// Whether a later tip gave the label up: then this is an older state of its branch. What the base has is
     /// none, as it is published, and neither is what is checked out here: it may be published next.
     pub(super) fn is_older_state(&mut self, claim: &Claim<'_>) -> Result<bool, IdsError> {
-        let here = self.trees.first().and_then(Tree::commit);
-        let is_current = |commit: &&Oid| Some(*commit) == self.base || Some(*commit) == here;
+        // What this work tree has no more is settled by its next commit.
+        let replaced = |tree: &Tree| tree.here && tree.top.is_some() && !has(&tree.uses, claim.one);
+        if claim.commit.is_some() && self.trees.iter().any(|tree| replaced(tree) && tree.commit() == claim.commit) {
+            return Ok(true);
+        }
+        let here = |commit: &Oid| self.trees.iter().any(|tree| tree.here && tree.commit() == Some(commit));
+        let is_current = |commit: &&Oid| Some(*commit) == self.base || here(commit);
         let Some(commit) = claim.commit.filter(|commit| !is_current(commit)) else { return Ok(false) };
         let later = self.tips_with(commit)?;
         let gave_up = |tree: &&Tree| {

@@ -3,7 +3,7 @@
 
 use crate::config::Namespace;
 use crate::config::pattern::{Numbered, Scope};
-use crate::git::{Git, MAYBE_OPEN, Oid};
+use crate::git::{Git, GitError, MAYBE_OPEN, MergeBase, Oid};
 use crate::ids::allocator::Allocator;
 use crate::ids::{IdsError, sources};
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,6 +43,8 @@ pub(super) struct Tree {
     pub(super) stand: Stand,
     /// Whether nobody can tell if it is still open: a pull request of a host that does not show that.
     pub(super) unsure: bool,
+    /// Whether it is what is asked about: this work tree, or what is pushed.
+    pub(super) here: bool,
     /// Where a work tree is.
     pub(super) top: Option<PathBuf>,
     /// The branches whose tip it is, and whether they are a remote's.
@@ -70,44 +72,86 @@ impl Allocator<'_> {
     ) -> Result<Vec<Tree>, IdsError> {
         // A source that is not there is nothing that was looked at.
         sources::in_sources(namespace, &self.place.top, false)?;
-        let mut trees = vec![work_tree(namespace, &self.place.top, "this work tree", git)?];
+        let mut trees = vec![Tree { here: true, ..work_tree(namespace, &self.place.top, "this work tree", git)? }];
         let Some(git) = git else { return Ok(trees) };
         for sibling in git.layout().work_trees().iter().skip(1) {
             let name = format!("the work tree {}", sibling.work_tree.display());
             trees.push(work_tree(namespace, &sibling.work_tree, &name, Some(&Git::at(sibling)))?);
         }
-        trees.extend(tips(namespace, git, base)?);
+        trees.extend(tips(namespace, git, base, &BTreeSet::new())?);
         let merged = match (base, git.head_oid()?) {
+            (Some(base), Some(head)) if head != *base && git.merge_base(&head, base)? == MergeBase::Shallow => {
+                return Err(GitError::Shallow { what: "HEAD".to_owned() }.into());
+            }
             (Some(base), Some(head)) => git.merged_tree(&head, base)?,
             _ => None,
         };
         if let Some(merged) = merged {
-            let uses = uses_at(namespace, git, &[merged])?.into_iter().next().unwrap_or_default();
-            let name = "the merge with the base".to_owned();
-            trees.push(Tree { name, stand: Stand::Merge, unsure: false, top: None, branches: BTreeSet::new(), uses });
+            trees.push(merge_tree(namespace, git, &merged)?);
         }
         Ok(trees)
     }
 }
 
-/// The trees of what references name, each commit once, and of the base.
-fn tips(namespace: &Namespace, git: &Git, base: Option<&Oid>) -> Result<Vec<Tree>, IdsError> {
-    let mut tips: BTreeMap<Oid, Tree> = BTreeMap::new();
-    let tree = |oid: &Oid, name: &str, unsure| Tree {
+/// The trees of pushed commits, of the tips of all references but those that are replaced, and of the base.
+pub(super) fn pushed_trees(
+    namespace: &Namespace,
+    git: &Git,
+    base: Option<&Oid>,
+    pushed: &[Oid],
+    replaced: &BTreeSet<String>,
+) -> Result<Vec<Tree>, IdsError> {
+    let mut trees = tips(namespace, git, base, replaced)?;
+    for commit in pushed {
+        if let Some(tip) = trees.iter_mut().find(|tree| tree.commit() == Some(commit)) {
+            tip.here = true;
+        } else {
+            let uses = uses_at(namespace, git, std::slice::from_ref(commit))?.into_iter().next().unwrap_or_default();
+            let short = commit.as_str().get(..7).unwrap_or_default();
+            trees.push(Tree { here: true, uses, ..tip_tree(commit, &format!("the pushed commit {short}"), false) });
+        }
+    }
+    trees.sort_by_key(|tree| !tree.here);
+    if let ([commit], Some(base)) = (pushed, base)
+        && let Some(merged) = git.merged_tree(commit, base)?
+    {
+        trees.push(merge_tree(namespace, git, &merged)?);
+    }
+    Ok(trees)
+}
+
+fn tip_tree(oid: &Oid, name: &str, unsure: bool) -> Tree {
+    Tree {
         name: name.to_owned(),
         stand: Stand::Commit(oid.clone()),
         unsure,
+        here: false,
         top: None,
         branches: BTreeSet::new(),
         uses: BTreeSet::new(),
-    };
-    for (name, oid) in git.tips()? {
+    }
+}
+
+fn merge_tree(namespace: &Namespace, git: &Git, merged: &Oid) -> Result<Tree, IdsError> {
+    let uses = uses_at(namespace, git, std::slice::from_ref(merged))?.into_iter().next().unwrap_or_default();
+    Ok(Tree { stand: Stand::Merge, uses, ..tip_tree(merged, "the merge with the base", false) })
+}
+
+/// The trees of what references name, each commit once, and of the base.
+fn tips(
+    namespace: &Namespace,
+    git: &Git,
+    base: Option<&Oid>,
+    without: &BTreeSet<String>,
+) -> Result<Vec<Tree>, IdsError> {
+    let mut tips: BTreeMap<Oid, Tree> = BTreeMap::new();
+    for (name, oid) in git.tips()?.into_iter().filter(|(name, _)| !without.contains(name)) {
         let unsure = name.starts_with(MAYBE_OPEN);
         let prefixes = ["refs/heads/", "refs/remotes/", "refs/headwater/heads/", MAYBE_OPEN, "refs/headwater/"];
         let short = prefixes.iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(&name);
-        let known = tips.entry(oid.clone()).or_insert_with(|| tree(&oid, short, unsure));
+        let known = tips.entry(oid.clone()).or_insert_with(|| tip_tree(&oid, short, unsure));
         if known.unsure && !unsure {
-            *known = Tree { branches: std::mem::take(&mut known.branches), ..tree(&oid, short, false) };
+            *known = Tree { branches: std::mem::take(&mut known.branches), ..tip_tree(&oid, short, false) };
         }
         let branch = if name.starts_with("refs/heads/") {
             Some((false, short))
@@ -119,7 +163,7 @@ fn tips(namespace: &Namespace, git: &Git, base: Option<&Oid>) -> Result<Vec<Tree
         known.branches.extend(branch.map(|(remote, name)| (remote, name.to_owned())));
     }
     if let Some(base) = base {
-        tips.entry(base.clone()).or_insert_with(|| tree(base, "the base", false)).unsure = false;
+        tips.entry(base.clone()).or_insert_with(|| tip_tree(base, "the base", false)).unsure = false;
     }
     let (oids, mut trees): (Vec<Oid>, Vec<Tree>) = tips.into_iter().unzip();
     for (tree, uses) in trees.iter_mut().zip(uses_at(namespace, git, &oids)?) {
@@ -141,7 +185,7 @@ fn work_tree(namespace: &Namespace, top: &Path, name: &str, git: Option<&Git>) -
     }
     let head = git.map(Git::head_oid).transpose()?.flatten();
     let (name, top) = (name.to_owned(), Some(top.to_owned()));
-    Ok(Tree { name, stand: Stand::Work(head), unsure: false, top, branches: BTreeSet::new(), uses })
+    Ok(Tree { name, stand: Stand::Work(head), unsure: false, here: false, top, branches: BTreeSet::new(), uses })
 }
 
 pub(super) fn uses_at(namespace: &Namespace, git: &Git, commits: &[Oid]) -> Result<Vec<BTreeSet<Use>>, IdsError> {
