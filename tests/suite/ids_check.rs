@@ -519,6 +519,22 @@ fn the_file_of_a_claim_that_lost_is_named_and_gets_the_number_that_is_known() {
 }
 
 #[test]
+fn a_row_that_was_amended_needs_no_other_id() {
+    let (_repo, [a, b], online) = clones();
+    online(false);
+    for (clone, title) in [(&a, "Theirs"), (&b, "Mine")] {
+        id(clone, &["reserve", "T", "--note", title]).exits(0);
+        std::fs::write(clone.join("TASKS.md"), format!("{TASKS}| T-1 | {title} |\n")).unwrap();
+    }
+    online(true);
+    id(&a, &["sync"]).exits(0);
+    git(&a, &["commit", "-q", "-a", "-m", "theirs"]);
+    git(&a, &["push", "-q", "origin", "main"]);
+    assert_eq!(id(&b, &["sync"]).exits(0).stdout, "AMENDMENT: T-1 is T-2 now\n");
+    collides(&b, &["T"], "; T-1 was amended to T-2: write that in the row `Mine`");
+}
+
+#[test]
 fn one_event_on_two_clones_without_the_remote() {
     let (_repo, [a, b], online) = clones();
     online(false);

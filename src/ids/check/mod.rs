@@ -102,6 +102,7 @@ impl Allocator<'_> {
         used.extend(names.into_iter().map(|(_, says)| (says.scope, says.number)));
         match self.books(namespace) {
             Ok((own, seen)) => {
+                cited::known_remedies(namespace, (&own, &seen), &mut findings);
                 findings.extend(lost::contested(namespace, &own, &seen));
                 findings.extend(self.reservations(namespace, (&own, &seen), &trees, &used, request)?);
             }
