@@ -82,7 +82,14 @@ fn lost_spares(context: &Context<'_>) -> Result<Vec<Spare>, CliError> {
 
 /// What stands in the way of reserving ids.
 fn ids(context: &Context<'_>) -> Result<Vec<Finding>, CliError> {
-    let finding = |what: String| Finding { code: "ids", what, remedy: "see docs/ids.md".to_owned() };
+    let finding = |said: String| {
+        // What names its command says what to do.
+        let (what, remedy) = match said.rsplit_once("; ") {
+            Some((what, remedy)) if remedy.contains("`headwater ") => (what, remedy),
+            _ => (said.as_str(), "see docs/ids.md"),
+        };
+        Finding { code: "ids", what: what.to_owned(), remedy: remedy.to_owned() }
+    };
     let config = &context.config;
     let on_issue =
         config.ids.values().any(|namespace| namespace.log == LogKind::Github) || config.github.issue.is_some();

@@ -11,7 +11,8 @@ use super::synth::view_name;
 use super::{feed, id};
 use crate::config::FILE_NAME;
 use crate::git::{Git, MergeBase, Oid, Operation};
-use std::collections::BTreeMap;
+use crate::ids::check::Push;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 
 /// Runs one hook of git's.
@@ -40,17 +41,26 @@ fn input() -> Result<String, CliError> {
 fn pre_push(context: &Context<'_>, remote: &str) -> Result<Exit, CliError> {
     let git = context.git_for("`hook pre-push`")?;
     let mut worst = Exit::Done;
-    for (commit, there) in pushed(&input()?) {
+    let input = input()?;
+    let mut push = Push { replaced: replaced(&input, remote), ..Push::default() };
+    for (commit, there) in pushed(&input) {
+        // A tag may name something else than a commit.
+        push.commits.extend(git.resolve(commit.as_str()));
         let checked = pushed_commit(context, &git, remote, &commit, there.as_ref());
         worst = worst.max(checked.unwrap_or_else(|error| {
             context.console.warning(&format!("cannot check {commit}, which is pushed: {}", error.chain()));
             Exit::Done
         }));
     }
-    // Numbers are compared as they stand in this work tree and its siblings.
+    if input.trim().is_empty() {
+        push.commits.extend(git.head_oid()?);
+        push.replaced = git.layout().branch()?.map(|branch| tracking(remote, &branch)).into_iter().flatten().collect();
+    }
+    // What a push brings decides about numbers. Nothing is brought where it only deletes.
+    let brings = !push.commits.is_empty();
     let here = context.in_work_tree(git.layout().clone())?;
-    if here.config.triggers.pre_push.check {
-        for checked in [id::before_push(&here), feed::before_push(&here)] {
+    if brings && here.config.triggers.pre_push.check {
+        for checked in [id::before_push(&here, &push), feed::before_push(&here)] {
             worst = worst.max(checked.unwrap_or_else(|error| {
                 context.console.warning(&format!("cannot check the ids and the feed: {}", error.chain()));
                 Exit::Done
@@ -82,6 +92,16 @@ fn pushed(input: &str) -> BTreeMap<Oid, Option<Oid>> {
         *known = known.take().or(there);
     }
     found
+}
+
+/// The remote-tracking references of the branches that are pushed to.
+fn replaced(input: &str, remote: &str) -> BTreeSet<String> {
+    let there = |line: &str| line.rsplit(' ').nth(1)?.strip_prefix("refs/heads/").map(str::to_owned);
+    input.lines().filter_map(there).flat_map(|branch| tracking(remote, &branch)).collect()
+}
+
+fn tracking(remote: &str, branch: &str) -> [String; 2] {
+    [format!("refs/remotes/{remote}/{branch}"), format!("refs/headwater/heads/{branch}")]
 }
 
 fn pushed_commit(

@@ -289,6 +289,22 @@ impl Pattern {
         self.at_start(path, false).map(|(says, _)| says)
     }
 
+    /// Reads a path that has all parts of the pattern and nothing else, however many zeros its number begins with.
+    #[must_use]
+    pub fn fits(&self, path: &str) -> Option<Numbered> {
+        self.at_start(path, true).filter(|(_, end)| *end == path.len()).map(|(says, _)| says)
+    }
+
+    /// Reads the number of a path that has the ending of the pattern, whatever stands between the two.
+    #[must_use]
+    pub fn nearly_fits(&self, path: &str) -> Option<Numbered> {
+        let Some(Part::Text(ending)) = self.parts.last() else { return None };
+        let number = self.parts.iter().position(|part| matches!(part, Part::Number(_)))?;
+        let head = Self { text: String::new(), parts: self.parts.get(..=number)?.to_vec() };
+        let (says, end) = head.at_start(path, true)?;
+        path.get(end..)?.ends_with(ending.as_str()).then_some(says)
+    }
+
     /// All places in a text that name an id of this pattern: not inside a longer word, with or without
     /// the letters of a suffix (`UX-3a` names 3).
     #[must_use]

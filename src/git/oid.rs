@@ -19,6 +19,13 @@ impl Oid {
         str::from_utf8(bytes).ok().and_then(|text| Self::parse(text.trim_end_matches(['\n', '\r'])))
     }
 
+    /// The name of an object from the bytes that it is.
+    pub(super) fn of_bytes(bytes: &[u8]) -> Option<Self> {
+        let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or('0');
+        let text: String = bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
+        matches!(bytes.len(), 20 | 32).then_some(Self(text))
+    }
+
     /// Shows the name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -287,11 +287,11 @@ impl Git {
         Ok(answer.split_whitespace().filter_map(Oid::parse).collect())
     }
 
-    /// The names in a folder of each of these commits or trees; none where there is no such folder.
+    /// The names in a folder of each of these commits or trees, with what they name; none where there is no such folder.
     ///
     /// # Errors
     /// As [`Git::succeed`], and [`GitError::Unexpected`].
-    pub fn names_at(&self, commits: &[Oid], folder: &str) -> Result<Vec<Vec<String>>, GitError> {
+    pub fn names_at(&self, commits: &[Oid], folder: &str) -> Result<Vec<Vec<(String, Oid)>>, GitError> {
         let questions = commits.iter().fold(String::new(), |text, commit| text + commit.as_str() + ":" + folder + "\n");
         let output = self.succeed(Call::new(["cat-file", "--batch"]).stdin(questions.into_bytes()))?;
         let mut rest = output.stdout.as_slice();
@@ -381,14 +381,17 @@ impl Git {
 }
 
 /// Reads `mode SP name NUL oid` again and again.
-fn names_of_tree(mut rest: &[u8], oid_bytes: usize) -> Vec<String> {
+fn names_of_tree(mut rest: &[u8], oid_bytes: usize) -> Vec<(String, Oid)> {
     let mut names = Vec::new();
     while let Some(nul) = rest.iter().position(|byte| *byte == 0) {
         let (entry, after) = rest.split_at_checked(nul).unwrap_or_default();
-        if let Some(space) = entry.iter().position(|byte| *byte == b' ') {
-            names.push(String::from_utf8_lossy(entry.get(space + 1..).unwrap_or_default()).into_owned());
+        let (oid, after) = after.get(1..).and_then(|after| after.split_at_checked(oid_bytes)).unwrap_or_default();
+        if let Some(space) = entry.iter().position(|byte| *byte == b' ')
+            && let Some(oid) = Oid::of_bytes(oid)
+        {
+            names.push((String::from_utf8_lossy(entry.get(space + 1..).unwrap_or_default()).into_owned(), oid));
         }
-        rest = after.get(1 + oid_bytes..).unwrap_or_default();
+        rest = after;
     }
     names
 }

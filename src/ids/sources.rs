@@ -103,14 +103,22 @@ fn mentioned(namespace: &Namespace, bytes: &[u8], found: &mut BTreeSet<(Scope, u
 /// A folder cannot be listed.
 pub fn in_names(namespace: &Namespace, top: &Path) -> Result<Vec<(String, Numbered)>, IdsError> {
     let Some(files) = &namespace.files else { return Ok(Vec::new()) };
+    let numbered = |path: String| files.taken_by(&path).map(|says| (path, says));
+    Ok(paths_in(namespace, top)?.into_iter().filter_map(numbered).collect())
+}
+
+/// What lies in the folder of a namespace's files, from the top of the work tree.
+///
+/// # Errors
+/// The folder cannot be listed.
+pub(super) fn paths_in(namespace: &Namespace, top: &Path) -> Result<Vec<String>, IdsError> {
+    let Some(files) = &namespace.files else { return Ok(Vec::new()) };
     let folder = files.folder();
-    let names = names_in(&top.join(folder))?;
-    let numbered = |name: std::ffi::OsString| {
+    let path = |name: std::ffi::OsString| {
         let name = name.to_string_lossy().into_owned();
-        let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
-        files.taken_by(&path).map(|says| (path, says))
+        if folder.is_empty() { name } else { format!("{folder}/{name}") }
     };
-    Ok(names.into_iter().filter_map(numbered).collect())
+    Ok(names_in(&top.join(folder))?.into_iter().map(path).collect())
 }
 
 /// The numbers in the names of files that any reference ever had.

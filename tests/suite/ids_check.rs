@@ -264,6 +264,201 @@ fn the_merge_commit_of_a_pull_request() {
     said.says("fetch-depth: 0");
 }
 
+/// A file's heading and a text that is like no other's.
+fn titled(top: &Path, name: &str, title: &str) {
+    std::fs::write(top.join("docs/adr").join(name), format!("# ADR-0002: {title}\n\n{}", text(title))).unwrap();
+}
+
+#[test]
+fn what_lies_beside_a_numbered_file_belongs_to_it() {
+    let (repo, linked) = repo();
+    adr(&repo.root, 2, "two");
+    repo.commit("two");
+    let adrs = repo.root.join("docs/adr");
+    for name in ["0002-two.png", "0002-two.md~", "0002-two.md.orig", "0002-two.draft.md", "0002-other.svg"] {
+        std::fs::write(adrs.join(name), "x").unwrap();
+    }
+    std::fs::create_dir(adrs.join("0002-two")).unwrap();
+    std::fs::write(adrs.join("0002-two/picture.png"), "x").unwrap();
+    is_clean(&repo.root, &["ADR", "--no-fetch"]);
+    repo.commit("neighbours");
+    is_clean(&linked, &["ADR", "--no-fetch"]);
+    // Their number stays taken all the same.
+    std::fs::write(adrs.join("0009-gone.md.stub"), "x").unwrap();
+    assert_eq!(run(&mut headwater(&repo.root, &["id", "next", "ADR"])).exits(0).stdout, "ADR-0010\n");
+    // Names that are nearly numbered ones are said, and so is nothing that has another ending.
+    for name in ["0002_under.md", "0002.md", "0002.png", "0003.md"] {
+        std::fs::write(adrs.join(name), "x").unwrap();
+    }
+    let said = check(&repo.root, &["ADR", "--no-fetch"]).exits(0).stdout;
+    let odd: Vec<&str> = said.lines().filter(|line| line.contains("id-odd-name")).collect();
+    assert!(
+        odd.len() == 2
+            && odd[0].starts_with("docs/adr/0002.md: id-odd-name: ADR-0002 is the number of docs/adr/0002-two.md")
+            && odd[1].starts_with("docs/adr/0002_under.md: "),
+        "{said}"
+    );
+    // Another slug, or another width, is another thing.
+    std::fs::write(adrs.join("2-second.md"), "x").unwrap();
+    collides(&repo.root, &["ADR", "--no-fetch"], "`second` and `two`");
+}
+
+#[test]
+fn one_name_with_two_titles() {
+    let (repo, linked) = repo();
+    titled(&linked, "0002-cache.md", "Redis cache");
+    git(&linked, &["add", "-A"]);
+    git(&linked, &["commit", "-q", "-m", "redis"]);
+    // The same file, edited and with another title later on: in a work tree, on its branch, on one that stands
+    // on it, and where it was picked.
+    repo.git(&["branch", "older", "side"]);
+    titled(&linked, "0002-cache.md", "Redis Cluster");
+    is_clean(&linked, &["--no-fetch", "--base", "main"]);
+    git(&linked, &["commit", "-q", "-a", "-m", "cluster"]);
+    repo.git(&["checkout", "-q", "-b", "stacked", "older"]);
+    titled(&repo.root, "0002-cache.md", "Redis at home");
+    repo.commit("home");
+    repo.git(&["checkout", "-q", "-b", "picked", "main"]);
+    repo.git(&["commit", "-q", "--allow-empty", "-m", "another parent"]);
+    repo.git(&["cherry-pick", "older"]);
+    titled(&repo.root, "0002-cache.md", "Redis, picked");
+    repo.commit("picked");
+    is_clean(&repo.root, &["--no-fetch", "--base", "main"]);
+    repo.git(&["branch", "-q", "-D", "stacked"]);
+    repo.git(&["checkout", "-q", "main"]);
+    repo.git(&["branch", "-q", "-D", "picked"]);
+    // The same name, made for something else: as a draft, on a branch, and on the base.
+    titled(&repo.root, "0002-cache.md", "CDN edge");
+    collides(&repo.root, &["--no-fetch"], "is used for `CDN edge` and `Redis Cluster`: docs/adr/0002-cache.md in ");
+    repo.git(&["checkout", "-q", "-b", "cdn"]);
+    repo.commit("cdn");
+    collides(&repo.root, &["--no-fetch", "--base", "main"], "`CDN edge` and `Redis Cluster`");
+    collides(&linked, &["--no-fetch", "--base", "main"], "`CDN edge` and `Redis Cluster`");
+    repo.git(&["branch", "-f", "main", "cdn"]);
+    collides(&linked, &["--no-fetch", "--base", "main"], "`CDN edge` and `Redis Cluster`");
+    // One title is one thing, whatever else is in the file.
+    repo.git(&["branch", "-q", "-D", "older"]);
+    titled(&repo.root, "0002-cache.md", "Redis Cluster");
+    repo.commit("the same title");
+    repo.git(&["branch", "-q", "-f", "main", "cdn"]);
+    is_clean(&linked, &["--no-fetch", "--base", "main"]);
+}
+
+/// Both begin as the text that `reserve --create` makes.
+#[test]
+fn one_template_with_two_titles() {
+    let (repo, linked) = repo();
+    for (top, branch, title) in [(&repo.root, "cdn", "CDN edge"), (&linked, "redis", "Redis cache")] {
+        git(top, &["checkout", "-q", "-b", branch]);
+        titled(top, "0002-cache.md", "Cache");
+        git(top, &["add", "-A"]);
+        git(top, &["commit", "-q", "-m", &format!("{branch}: template")]);
+        titled(top, "0002-cache.md", title);
+        git(top, &["commit", "-q", "-a", "-m", title]);
+    }
+    collides(&linked, &["--no-fetch", "--base", "main"], "`CDN edge` and `Redis cache`");
+    // A commit that was amended on a branch, and what the remote has of it.
+    repo.git(&["branch", "-q", "-D", "-f", "side"]);
+    repo.git(&["update-ref", "refs/remotes/origin/redis", "main"]);
+    git(&linked, &["reset", "-q", "--soft", "main"]);
+    git(&linked, &["commit", "-q", "-m", "redis"]);
+    repo.git(&["update-ref", "refs/remotes/origin/redis", "redis"]);
+    repo.git(&["checkout", "-q", "main"]);
+    repo.git(&["branch", "-q", "-D", "cdn"]);
+    titled(&linked, "0002-cache.md", "Redis Cluster");
+    git(&linked, &["commit", "-q", "-a", "--amend", "-m", "amended"]);
+    is_clean(&linked, &["--no-fetch", "--base", "main"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_push_is_judged_by_its_commits() {
+    let (repo, linked) = repo();
+    let bin = env!("CARGO_BIN_EXE_headwater");
+    remote(&repo);
+    crate::init::put_script(&repo, ".git/hooks/pre-push", format!("#!/bin/sh\nexec '{bin}' hook pre-push \"$@\"\n"));
+    let push = |args: &[&str]| run(crate::sandbox::program("git", &repo.root).args(["push", "-q"]).args(args));
+    for (branch, slug) in [("fa", "one"), ("fb", "two")] {
+        git(&linked, &["checkout", "-q", "-b", branch, "main"]);
+        adr(&linked, 2, slug);
+        git(&linked, &["add", "-A"]);
+        git(&linked, &["commit", "-q", "-m", slug]);
+    }
+    push(&["origin", "fa:fa", "--no-verify"]).exits(0);
+    // Another branch than the one that is checked out.
+    let stopped = push(&["origin", "fb"]).exits(1);
+    assert!((stopped.stdout + &stopped.stderr).contains("ADR-0002 is used for `one` and `two`"));
+    // What no push brings stops none: the work tree's own branch, its drafts, and a sibling's.
+    repo.git(&["checkout", "-q", "--detach", "fb"]);
+    push(&["origin", "main:other"]).exits(0);
+    repo.git(&["tag", "v1", "main"]);
+    push(&["origin", "v1"]).exits(0);
+    adr(&repo.root, 1, "draft");
+    push(&["origin", "main:third"]).exits(0);
+    push(&["origin", "--delete", "other"]).exits(0);
+    // What is not committed settles nothing.
+    std::fs::rename(repo.root.join("docs/adr/0002-two.md"), repo.root.join("docs/adr/0003-two.md")).unwrap();
+    push(&["origin", "fb"]).exits(1);
+    // The branch that is replaced counts no more, nor where nobody says what is pushed.
+    let amended = |name: &str| {
+        repo.git(&["checkout", "-q", "-f", "-B", "fa", "main"]);
+        adr(&repo.root, 2, name);
+        repo.commit(name);
+    };
+    repo.git(&["clean", "-q", "-f", "docs"]);
+    repo.git(&["fetch", "-q", "origin"]);
+    git(&linked, &["checkout", "-q", "--detach", "main"]);
+    repo.git(&["branch", "-q", "-D", "fb"]);
+    amended("amended");
+    push(&["-f", "origin", "fa"]).exits(0);
+    let before = repo.git(&["rev-parse", "fa"]);
+    amended("again");
+    let unsaid = || run(&mut headwater(&repo.root, &["hook", "pre-push", "origin"]));
+    unsaid().exits(0);
+    repo.git(&["update-ref", "refs/remotes/origin/other", &before]);
+    unsaid().exits(1);
+}
+
+#[test]
+fn a_renumbering_is_settled_before_it_is_committed() {
+    let (repo, linked) = repo();
+    for (top, slug) in [(&linked, "one"), (&repo.root, "two")] {
+        adr(top, 2, slug);
+        git(top, &["add", "-A"]);
+        git(top, &["commit", "-q", "-m", slug]);
+    }
+    repo.git(&["checkout", "-q", "-b", "fb"]);
+    repo.git(&["branch", "-q", "-f", "main", "HEAD~1"]);
+    collides(&repo.root, &["--no-fetch", "--base", "main"], "`one` and `two`");
+    run(&mut headwater(&repo.root, &["id", "renumber", "ADR-0002", "--apply"])).exits(0);
+    is_clean(&repo.root, &["--no-fetch", "--base", "main"]);
+    // An id that was given up, and stays where it was.
+    run(&mut headwater(&repo.root, &["id", "reserve", "ADR", "--slug", "up", "--create"])).exits(0);
+    std::fs::write(repo.root.join("docs/adr/0004-up.md"), "# Mine\n").unwrap();
+    run(&mut headwater(&repo.root, &["id", "release", "ADR-0004"])).exits(0);
+    let said = check(&repo.root, &["ADR", "--no-fetch", "--base", "main"]).exits(0).stdout;
+    assert!(said.contains("docs/adr/0004-up.md: id-released-used: ADR-0004 was released"), "{said}");
+}
+
+#[test]
+fn a_shallow_clone_that_cannot_see_where_it_left_the_base() {
+    let (repo, linked) = repo();
+    let bare = remote(&repo);
+    for n in [2, 3] {
+        adr(&linked, n, "mine");
+        git(&linked, &["add", "-A"]);
+        git(&linked, &["commit", "-q", "-m", "mine"]);
+    }
+    git(&linked, &["push", "-q", "origin", "side"]);
+    let url = format!("file://{}", bare.display());
+    for (depth, code) in [("1", 2), ("3", 0)] {
+        let clone = repo.beside(depth);
+        let args = ["clone", "-q", "--depth", depth, "--no-single-branch", "-b", "side", &url, clone.to_str().unwrap()];
+        git(&repo.root, &args);
+        check(&clone, &["--no-fetch", "--base", "origin/main"]).exits(code);
+    }
+}
+
 /// Two clones of a bare remote that keeps the log of a namespace with files and rows.
 fn clones() -> (Sandbox, [PathBuf; 2], impl Fn(bool)) {
     let (repo, linked) = repo();
@@ -321,6 +516,22 @@ fn the_file_of_a_claim_that_lost_is_named_and_gets_the_number_that_is_known() {
     assert!(done.ends_with("AMENDMENT: ADR-0002 is ADR-0005 now\n") && done.starts_with(shown.lines().next().unwrap()));
     assert_eq!(cited(&b), [""; 0]);
     assert_eq!(id(&b, &["next", "ADR"]).exits(0).stdout, "ADR-0008\n");
+}
+
+#[test]
+fn a_row_that_was_amended_needs_no_other_id() {
+    let (_repo, [a, b], online) = clones();
+    online(false);
+    for (clone, title) in [(&a, "Theirs"), (&b, "Mine")] {
+        id(clone, &["reserve", "T", "--note", title]).exits(0);
+        std::fs::write(clone.join("TASKS.md"), format!("{TASKS}| T-1 | {title} |\n")).unwrap();
+    }
+    online(true);
+    id(&a, &["sync"]).exits(0);
+    git(&a, &["commit", "-q", "-a", "-m", "theirs"]);
+    git(&a, &["push", "-q", "origin", "main"]);
+    assert_eq!(id(&b, &["sync"]).exits(0).stdout, "AMENDMENT: T-1 is T-2 now\n");
+    collides(&b, &["T"], "; T-1 was amended to T-2: write that in the row `Mine`");
 }
 
 #[test]

@@ -27,7 +27,8 @@ pub enum IdCommand {
     /// Find numbers that are used twice, used but not reserved, or reserved and not used
     ///
     /// Exit codes: 0 no collision (warnings may be printed); 1 a number is used twice; 2 something that was to be
-    /// compared with cannot be seen: an unknown base, a remote that does not answer, a shallow clone.
+    /// compared with cannot be seen: an unknown base, a remote that does not answer, a shallow clone
+    /// without the place where HEAD left the base.
     Check(CheckArgs),
     /// Take over the counters of an existing `.task-id-counters.json`
     Import(ImportArgs),

@@ -2,13 +2,16 @@
 
 use super::Desk;
 use super::args::CheckArgs;
+use crate::cli::check::config_at;
 use crate::cli::clock;
 use crate::cli::console::annotation;
+use crate::cli::context::Context;
 use crate::cli::error::{CliError, Exit};
+use crate::config::Namespace;
 use crate::event::{Span, Timestamp};
 use crate::git::{Git, GitError, Oid};
 use crate::ids::Allocator;
-use crate::ids::check::{COLLISION, Collision, Finding, Request};
+use crate::ids::check::{COLLISION, Collision, Finding, Push, Request, pushed_collisions};
 use crate::ledger::escape::safe_for_terminal;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -45,22 +48,34 @@ pub(super) fn run(desk: &Desk<'_>, args: &CheckArgs) -> Result<Exit, CliError> {
     Ok(if collides { Exit::Finding } else { Exit::Done })
 }
 
-/// The collisions that this clone sees without asking the remote; those stop a push that this work tree has a
-/// part in.
-pub(super) fn before_push(desk: &Desk<'_>) -> Result<Exit, CliError> {
-    let allocator = desk.allocator(false);
-    let git = desk.context.git_for("`hook pre-push`")?;
+/// The collisions that this clone sees without asking the remote; those stop a push that one of its commits has
+/// a part in. Each commit is judged by its own configuration.
+pub(in crate::cli) fn before_push(context: &Context<'_>, push: &Push) -> Result<Exit, CliError> {
+    let git = context.git_for("`hook pre-push`")?;
+    let mut namespaces: Vec<(Namespace, Push)> = Vec::new();
+    for commit in &push.commits {
+        for (_, namespace) in config_at(&git, commit, commit.as_str())?.ids {
+            if let Some((_, push)) = namespaces.iter_mut().find(|(known, _)| *known == namespace) {
+                push.commits.push(commit.clone());
+            } else {
+                namespaces.push((namespace, Push { commits: vec![commit.clone()], ..push.clone() }));
+            }
+        }
+    }
+    if namespaces.is_empty() {
+        return Ok(Exit::Done);
+    }
     let base = match git.default_branch()? {
         Some(default) => git.reference(&default.reference)?,
         None => None,
     };
     let mut worst = Exit::Done;
-    for namespace in desk.context.config.ids.values() {
-        for Collision { finding, here } in allocator.collisions(namespace, base.as_ref())? {
+    for (namespace, push) in &namespaces {
+        for Collision { finding, here } in pushed_collisions(namespace, &git, base.as_ref(), push)? {
             if here && finding.code == COLLISION {
                 worst = Exit::Finding;
             }
-            desk.context.console.result(&safe_for_terminal(&line(&finding)))?;
+            context.console.result(&safe_for_terminal(&line(&finding)))?;
         }
     }
     Ok(worst)

@@ -16,6 +16,7 @@ mod sync;
 mod with;
 
 pub use args::IdCommand;
+pub(super) use check::before_push;
 
 use super::clock;
 use super::context::Context;
@@ -66,11 +67,6 @@ pub(super) fn diagnose(context: &Context<'_>) -> Result<Vec<String>, CliError> {
     }
     let desk = Desk::new(context);
     Ok(desk.allocator(false).diagnose(&desk.asking(None)?)?)
-}
-
-/// Prints the numbers that are used twice, as far as this clone sees, for git's pre-push.
-pub(super) fn before_push(context: &Context<'_>) -> Result<Exit, CliError> {
-    if context.config.ids.is_empty() { Ok(Exit::Done) } else { check::before_push(&Desk::new(context)) }
 }
 
 /// Confirms or amends the provisional ids of this clone, for the hooks of sessions; what became of them, in words.

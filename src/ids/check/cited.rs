@@ -96,6 +96,21 @@ impl Allocator<'_> {
     }
 }
 
+/// A row whose id was amended has an id of its own already.
+pub(super) fn known_remedies(namespace: &Namespace, (own, seen): (&Book, &Book), findings: &mut [Finding]) {
+    for lost in losers(namespace, own, seen) {
+        let row = lost
+            .anchor
+            .note
+            .as_ref()
+            .map_or("the row of the claim that lost it".to_owned(), |note| format!("the row `{note}`"));
+        let is_row = |finding: &&mut Finding| finding.id == lost.old && namespace.sources.contains(&finding.place);
+        for finding in findings.iter_mut().filter(is_row) {
+            finding.remedy = format!("{} was amended to {}: write that in {row}", lost.old, lost.new);
+        }
+    }
+}
+
 /// The amendments of claims that do not own the ids that they replace.
 fn losers<'a>(namespace: &Namespace, own: &'a Book, seen: &'a Book) -> Vec<Lost<'a>> {
     let mut lost: Vec<Lost<'_>> = Vec::new();

@@ -1,6 +1,8 @@
 //! What is wrong with the use of ids: numbers used twice, never reserved, never used, replaced but cited.
 
 mod cited;
+mod odd;
+mod titles;
 mod twice;
 mod uses;
 
@@ -8,10 +10,10 @@ use super::IdsError;
 use super::allocator::Allocator;
 use super::contract::Kind;
 use super::fold::{Book, State};
-use super::{lost, settle};
+use super::{lost, settle, sources};
 use crate::config::Namespace;
 use crate::config::pattern::Scope;
-use crate::git::Oid;
+use crate::git::{Git, Oid};
 use std::collections::{BTreeMap, BTreeSet};
 use uses::Tree;
 
@@ -35,7 +37,7 @@ pub struct Finding {
 pub struct Collision {
     /// What is said of it.
     pub finding: Finding,
-    /// Whether one of the two uses was added in this work tree.
+    /// Whether one of the two uses was added in this work tree, or by what is pushed.
     pub here: bool,
 }
 
@@ -59,17 +61,30 @@ pub struct Request {
     pub unused_before: i128,
 }
 
-impl Allocator<'_> {
-    /// The numbers of a namespace that are used twice.
-    ///
-    /// # Errors
-    /// Something that was to be compared with cannot be seen.
-    pub fn collisions(&self, namespace: &Namespace, base: Option<&Oid>) -> Result<Vec<Collision>, IdsError> {
-        let git = self.git();
-        let trees = self.trees(namespace, git.as_ref(), base)?;
-        twice::collisions(namespace, &trees, git.as_ref(), base)
-    }
+/// What a push brings to a remote.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Push {
+    /// The commits.
+    pub commits: Vec<Oid>,
+    /// The references of this clone that have what it replaces, such as `refs/remotes/origin/x`.
+    pub replaced: BTreeSet<String>,
+}
 
+/// The numbers of a namespace that are used twice once a push is through, whatever work trees hold.
+///
+/// # Errors
+/// Something that was to be compared with cannot be seen.
+pub fn pushed_collisions(
+    namespace: &Namespace,
+    git: &Git,
+    base: Option<&Oid>,
+    push: &Push,
+) -> Result<Vec<Collision>, IdsError> {
+    let trees = uses::pushed_trees(namespace, git, base, &push.commits, &push.replaced)?;
+    twice::collisions(namespace, &trees, Some(git), base)
+}
+
+impl Allocator<'_> {
     /// Looks for what is wrong with a namespace's ids.
     ///
     /// # Errors
@@ -80,10 +95,14 @@ impl Allocator<'_> {
         let trees = self.trees(namespace, git.as_ref(), request.base.as_ref())?;
         let collisions = twice::collisions(namespace, &trees, git.as_ref(), request.base.as_ref())?;
         let mut findings: Vec<Finding> = collisions.into_iter().map(|collision| collision.finding).collect();
-        let used: BTreeSet<(Scope, u64)> =
+        findings.extend(self.odd_names(namespace, &trees)?);
+        let mut used: BTreeSet<(Scope, u64)> =
             trees.iter().flat_map(|tree| &tree.uses).map(|one| (one.scope.clone(), one.number)).collect();
+        let names = sources::in_names(namespace, &self.place.top)?;
+        used.extend(names.into_iter().map(|(_, says)| (says.scope, says.number)));
         match self.books(namespace) {
             Ok((own, seen)) => {
+                cited::known_remedies(namespace, (&own, &seen), &mut findings);
                 findings.extend(lost::contested(namespace, &own, &seen));
                 findings.extend(self.reservations(namespace, (&own, &seen), &trees, &used, request)?);
             }
@@ -146,7 +165,22 @@ impl Allocator<'_> {
                 State::Amended(new) if seen.claim(&claim.id).is_none_or(|now| now == claim) => {
                     replaced.insert(claim.id.clone(), new.clone());
                 }
-                State::Pending | State::Confirmed | State::Released | State::Amended(_) => {}
+                State::Released => {
+                    let here = trees.first().into_iter().flat_map(|tree| &tree.uses);
+                    for one in here.filter(|one| (&one.scope, one.number) == (&key.0, key.1)) {
+                        findings.push(Finding {
+                            code: "id-released-used",
+                            id: claim.id.clone(),
+                            place: one.path.clone(),
+                            detail: "was released and is still used".to_owned(),
+                            remedy: format!(
+                                "delete `{}`, or give it an id of its own: `headwater id reserve {name}`",
+                                one.label
+                            ),
+                        });
+                    }
+                }
+                State::Pending | State::Confirmed | State::Amended(_) => {}
             }
             known.insert(key);
         }

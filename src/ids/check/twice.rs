@@ -6,6 +6,7 @@
 //! where its branch left the base, the base all of its own, a work tree those that are not committed. Two
 //! things that are claimed are a collision, whatever commits the trees stand on.
 
+use super::titles::Title;
 use super::uses::{Stand, Tree, Use, file_use, uses_at};
 use super::{COLLISION, Collision, Finding, MAYBE};
 use crate::config::Namespace;
@@ -13,6 +14,7 @@ use crate::config::pattern::Scope;
 use crate::git::{Git, GitError, MergeBase, Oid};
 use crate::ids::IdsError;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 /// Names the numbers with two labels that are not one thing.
 pub(super) fn collisions(
@@ -29,40 +31,60 @@ pub(super) fn collisions(
     }
     let mut history = History::new(namespace, git, base, trees);
     let mut findings = Vec::new();
+    history.read_titles(several_states(trees).into_iter())?;
     for uses in by_number.into_values() {
         let labels: BTreeSet<&str> = uses.iter().map(|(_, one)| one.label.as_str()).collect();
-        if labels.len() > 1
-            && let Some((found, unsure)) = history.clash(&uses)?
-        {
-            findings.push(finding(namespace, trees, &uses, &found, unsure));
+        let clash = if labels.len() > 1 { history.clash(&uses)? } else { None };
+        let clash = match clash {
+            Some((claims, unsure)) => Some((labelled(claims), unsure)),
+            None => history.made_twice(&uses)?,
+        };
+        if let Some((found, unsure)) = clash {
+            findings.push(finding(namespace, &uses, found, unsure));
         }
     }
     Ok(findings)
 }
 
+/// Claims and what tells them apart, and whether that rests on a tree that nobody can tell to be open.
+pub(super) type Clash<'a> = (Vec<(String, Claim<'a>)>, bool);
+
+fn labelled(claims: Vec<Claim<'_>>) -> Vec<(String, Claim<'_>)> {
+    claims.into_iter().map(|claim| (claim.one.label.clone(), claim)).collect()
+}
+
+/// The blobs of paths that have several.
+fn several_states(trees: &[Tree]) -> BTreeSet<&Oid> {
+    let mut by_path: BTreeMap<&str, BTreeSet<&Oid>> = BTreeMap::new();
+    for tree in trees.iter().filter(|tree| tree.stand != Stand::Merge) {
+        for one in &tree.uses {
+            by_path.entry(&one.path).or_default().extend(&one.blob);
+        }
+    }
+    by_path.into_values().filter(|blobs| blobs.len() > 1).flatten().collect()
+}
+
 /// A label that a tree adds.
 #[derive(Debug, Clone, Copy)]
-struct Claim<'a> {
-    tree: &'a Tree,
-    one: &'a Use,
+pub(super) struct Claim<'a> {
+    pub(super) tree: &'a Tree,
+    pub(super) one: &'a Use,
     /// The commit that has it; none while it is not committed.
-    commit: Option<&'a Oid>,
+    pub(super) commit: Option<&'a Oid>,
 }
 
 fn finding(
     namespace: &Namespace,
-    trees: &[Tree],
     uses: &[(&Tree, &Use)],
-    found: &[Claim<'_>],
+    mut found: Vec<(String, Claim<'_>)>,
     unsure: bool,
 ) -> Collision {
-    let mut claims: Vec<&Claim<'_>> = found.iter().collect();
-    claims.sort_by(|a, b| a.one.label.cmp(&b.one.label));
-    let places: Vec<String> = claims.iter().map(|claim| format!("{} in {}", claim.one.path, claim.tree.name)).collect();
-    let labels: Vec<String> = claims.iter().map(|claim| format!("`{}`", claim.one.label)).collect();
+    found.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let places: Vec<String> =
+        found.iter().map(|(_, claim)| format!("{} in {}", claim.one.path, claim.tree.name)).collect();
+    let labels: Vec<String> = found.iter().map(|(label, _)| format!("`{label}`")).collect();
     // Here, if it is here: who reads it wants to open the file.
-    let here = |tree: &Tree| trees.first().is_some_and(|first| std::ptr::eq(first, tree));
-    let first = uses.iter().find(|(tree, _)| here(tree)).or(uses.first()).map(|(_, one)| *one);
+    let first = uses.iter().find(|(tree, _)| tree.here).or(uses.first()).map(|(_, one)| *one);
     let id = first.map(|one| namespace.format.render(&one.scope, one.number, "")).unwrap_or_default();
     let detail = format!("is used for {}: {}", labels.join(" and "), places.join(", "));
     let remedy = if first.is_some_and(|one| one.row) {
@@ -80,22 +102,22 @@ fn finding(
         remedy,
         id,
     };
-    Collision { finding, here: found.iter().any(|claim| here(claim.tree)) }
+    Collision { finding, here: found.iter().any(|(_, claim)| claim.tree.here) }
 }
 
 /// Labels that are one thing: each leads to the one that stands for it.
 #[derive(Debug, Default)]
-struct Things(BTreeMap<String, String>);
+pub(super) struct Things(BTreeMap<String, String>);
 
 impl Things {
-    fn of<'a>(&'a self, mut label: &'a str) -> &'a str {
+    pub(super) fn of<'a>(&'a self, mut label: &'a str) -> &'a str {
         while let Some(next) = self.0.get(label) {
             label = next;
         }
         label
     }
 
-    fn join(&mut self, a: &str, b: &str) {
+    pub(super) fn join(&mut self, a: &str, b: &str) {
         let (a, b) = (self.of(a).to_owned(), self.of(b).to_owned());
         if a != b {
             self.0.insert(a, b);
@@ -117,27 +139,41 @@ impl Things {
 }
 
 /// What is asked of git, each question once.
-struct History<'a> {
-    namespace: &'a Namespace,
-    git: Option<&'a Git>,
-    base: Option<&'a Oid>,
-    trees: &'a [Tree],
-    uses: BTreeMap<Oid, BTreeSet<Use>>,
+pub(super) struct History<'a> {
+    pub(super) namespace: &'a Namespace,
+    pub(super) git: Option<&'a Git>,
+    pub(super) base: Option<&'a Oid>,
+    pub(super) trees: &'a [Tree],
+    uses: BTreeMap<Oid, Rc<BTreeSet<Use>>>,
     /// Where the branch of a commit left the base, if it did.
     forks: BTreeMap<Oid, Option<Oid>>,
     /// The tips that stand on a commit.
     later: BTreeMap<Oid, BTreeSet<Oid>>,
     renames: Option<Vec<(Use, Use)>>,
+    /// The titles of blobs, and of all that a path was in a commit's history.
+    pub(super) titles: BTreeMap<Oid, Option<Title>>,
+    pub(super) titles_ever: BTreeMap<(Oid, String), BTreeSet<String>>,
 }
 
 impl<'a> History<'a> {
     fn new(namespace: &'a Namespace, git: Option<&'a Git>, base: Option<&'a Oid>, trees: &'a [Tree]) -> Self {
         let known = trees.iter().filter_map(|tree| match &tree.stand {
-            Stand::Commit(oid) => Some((oid.clone(), tree.uses.clone())),
+            Stand::Commit(oid) => Some((oid.clone(), Rc::new(tree.uses.clone()))),
             Stand::Work(_) | Stand::Merge => None,
         });
         let uses = known.collect();
-        Self { namespace, git, base, trees, uses, forks: BTreeMap::new(), later: BTreeMap::new(), renames: None }
+        Self {
+            namespace,
+            git,
+            base,
+            trees,
+            uses,
+            forks: BTreeMap::new(),
+            later: BTreeMap::new(),
+            renames: None,
+            titles: BTreeMap::new(),
+            titles_ever: BTreeMap::new(),
+        }
     }
 
     /// One claim for each label of a number that is used for more than one thing, and whether that rests on
@@ -176,7 +212,12 @@ impl<'a> History<'a> {
     }
 
     /// What a tree adds of its uses; joins it with what it took the place of.
-    fn claim<'u>(&mut self, tree: &'u Tree, one: &'u Use, things: &mut Things) -> Result<Option<Claim<'u>>, IdsError> {
+    pub(super) fn claim<'u>(
+        &mut self,
+        tree: &'u Tree,
+        one: &'u Use,
+        things: &mut Things,
+    ) -> Result<Option<Claim<'u>>, IdsError> {
         let claim = |commit| Some(Claim { tree, one, commit });
         let (commit, before) = match &tree.stand {
             Stand::Merge => return Ok(None),
@@ -216,14 +257,14 @@ impl<'a> History<'a> {
         Ok(fork)
     }
 
-    fn uses_of(&mut self, commit: &Oid) -> Result<BTreeSet<Use>, IdsError> {
+    pub(super) fn uses_of(&mut self, commit: &Oid) -> Result<Rc<BTreeSet<Use>>, IdsError> {
         if let Some(uses) = self.uses.get(commit) {
-            return Ok(uses.clone());
+            return Ok(Rc::clone(uses));
         }
-        let Some(git) = self.git else { return Ok(BTreeSet::new()) };
+        let Some(git) = self.git else { return Ok(Rc::default()) };
         let asked = std::slice::from_ref(commit);
-        let uses = uses_at(self.namespace, git, asked)?.into_iter().next().unwrap_or_default();
-        self.uses.insert(commit.clone(), uses.clone());
+        let uses = Rc::new(uses_at(self.namespace, git, asked)?.into_iter().next().unwrap_or_default());
+        self.uses.insert(commit.clone(), Rc::clone(&uses));
         Ok(uses)
     }
 
@@ -231,7 +272,7 @@ impl<'a> History<'a> {
     fn join_renamed(&mut self, things: &mut Things, claim: Option<&Claim<'_>>) -> Result<(), IdsError> {
         let (Some(git), Some(claim), Some(files)) = (self.git, claim, &self.namespace.files) else { return Ok(()) };
         if self.renames.is_none() {
-            let label = |path: &str| file_use(self.namespace, path, files.taken_by(path)?);
+            let label = |path: &str| file_use(self.namespace, path, None);
             let pairs = git.renames(files.folder(), self.base)?;
             let renames = pairs.iter().filter_map(|(old, new)| Some((label(old)?, label(new)?)));
             self.renames = Some(renames.collect());
@@ -260,9 +301,14 @@ impl<'a> History<'a> {
 
     /// Whether a later tip gave the label up: then this is an older state of its branch. What the base has is
     /// none, as it is published, and neither is what is checked out here: it may be published next.
-    fn is_older_state(&mut self, claim: &Claim<'_>) -> Result<bool, IdsError> {
-        let here = self.trees.first().and_then(Tree::commit);
-        let is_current = |commit: &&Oid| Some(*commit) == self.base || Some(*commit) == here;
+    pub(super) fn is_older_state(&mut self, claim: &Claim<'_>) -> Result<bool, IdsError> {
+        // What this work tree has no more is settled by its next commit.
+        let replaced = |tree: &Tree| tree.here && tree.top.is_some() && !has(&tree.uses, claim.one);
+        if claim.commit.is_some() && self.trees.iter().any(|tree| replaced(tree) && tree.commit() == claim.commit) {
+            return Ok(true);
+        }
+        let here = |commit: &Oid| self.trees.iter().any(|tree| tree.here && tree.commit() == Some(commit));
+        let is_current = |commit: &&Oid| Some(*commit) == self.base || here(commit);
         let Some(commit) = claim.commit.filter(|commit| !is_current(commit)) else { return Ok(false) };
         let later = self.tips_with(commit)?;
         let gave_up = |tree: &&Tree| {

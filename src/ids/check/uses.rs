@@ -3,11 +3,11 @@
 
 use crate::config::Namespace;
 use crate::config::pattern::{Numbered, Scope};
-use crate::git::{Git, MAYBE_OPEN, Oid};
+use crate::git::{Git, GitError, MAYBE_OPEN, MergeBase, Oid};
 use crate::ids::allocator::Allocator;
 use crate::ids::{IdsError, sources};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// One thing with a number: a file or a row, by its slug or title.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,6 +20,8 @@ pub(super) struct Use {
     pub(super) path: String,
     /// Whether it is a row of that file, and not the file itself.
     pub(super) row: bool,
+    /// What a commit has as this file.
+    pub(super) blob: Option<Oid>,
 }
 
 /// What a tree is.
@@ -41,6 +43,12 @@ pub(super) struct Tree {
     pub(super) stand: Stand,
     /// Whether nobody can tell if it is still open: a pull request of a host that does not show that.
     pub(super) unsure: bool,
+    /// Whether it is what is asked about: this work tree, or what is pushed.
+    pub(super) here: bool,
+    /// Where a work tree is.
+    pub(super) top: Option<PathBuf>,
+    /// The branches whose tip it is, and whether they are a remote's.
+    pub(super) branches: BTreeSet<(bool, String)>,
     pub(super) uses: BTreeSet<Use>,
 }
 
@@ -64,54 +72,120 @@ impl Allocator<'_> {
     ) -> Result<Vec<Tree>, IdsError> {
         // A source that is not there is nothing that was looked at.
         sources::in_sources(namespace, &self.place.top, false)?;
-        let mut trees = vec![work_tree(namespace, &self.place.top, "this work tree", git)?];
+        let mut trees = vec![Tree { here: true, ..work_tree(namespace, &self.place.top, "this work tree", git)? }];
         let Some(git) = git else { return Ok(trees) };
         for sibling in git.layout().work_trees().iter().skip(1) {
             let name = format!("the work tree {}", sibling.work_tree.display());
             trees.push(work_tree(namespace, &sibling.work_tree, &name, Some(&Git::at(sibling)))?);
         }
-        let mut tips: BTreeMap<Oid, (String, bool)> = BTreeMap::new();
-        for (name, oid) in git.tips()? {
-            let unsure = name.starts_with(MAYBE_OPEN);
-            let prefixes = ["refs/heads/", "refs/remotes/", "refs/headwater/heads/", MAYBE_OPEN, "refs/headwater/"];
-            let short = prefixes.iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(&name).to_owned();
-            let known = tips.entry(oid).or_insert_with(|| (short.clone(), unsure));
-            if known.1 && !unsure {
-                *known = (short, false);
-            }
-        }
-        if let Some(base) = base {
-            tips.entry(base.clone()).or_insert_with(|| ("the base".to_owned(), false)).1 = false;
-        }
+        trees.extend(tips(namespace, git, base, &BTreeSet::new())?);
         let merged = match (base, git.head_oid()?) {
+            (Some(base), Some(head)) if head != *base && git.merge_base(&head, base)? == MergeBase::Shallow => {
+                return Err(GitError::Shallow { what: "HEAD".to_owned() }.into());
+            }
             (Some(base), Some(head)) => git.merged_tree(&head, base)?,
             _ => None,
         };
-        let (oids, names): (Vec<Oid>, Vec<(String, bool)>) = tips.into_iter().unzip();
-        for ((oid, (name, unsure)), uses) in oids.iter().zip(names).zip(uses_at(namespace, git, &oids)?) {
-            trees.push(Tree { name, stand: Stand::Commit(oid.clone()), unsure, uses });
-        }
         if let Some(merged) = merged {
-            let uses = uses_at(namespace, git, &[merged])?.into_iter().next().unwrap_or_default();
-            let name = "the merge with the base".to_owned();
-            trees.push(Tree { name, stand: Stand::Merge, unsure: false, uses });
+            trees.push(merge_tree(namespace, git, &merged)?);
         }
         Ok(trees)
     }
 }
 
+/// The trees of pushed commits, of the tips of all references but those that are replaced, and of the base.
+pub(super) fn pushed_trees(
+    namespace: &Namespace,
+    git: &Git,
+    base: Option<&Oid>,
+    pushed: &[Oid],
+    replaced: &BTreeSet<String>,
+) -> Result<Vec<Tree>, IdsError> {
+    let mut trees = tips(namespace, git, base, replaced)?;
+    for commit in pushed {
+        if let Some(tip) = trees.iter_mut().find(|tree| tree.commit() == Some(commit)) {
+            tip.here = true;
+        } else {
+            let uses = uses_at(namespace, git, std::slice::from_ref(commit))?.into_iter().next().unwrap_or_default();
+            let short = commit.as_str().get(..7).unwrap_or_default();
+            trees.push(Tree { here: true, uses, ..tip_tree(commit, &format!("the pushed commit {short}"), false) });
+        }
+    }
+    trees.sort_by_key(|tree| !tree.here);
+    if let ([commit], Some(base)) = (pushed, base)
+        && let Some(merged) = git.merged_tree(commit, base)?
+    {
+        trees.push(merge_tree(namespace, git, &merged)?);
+    }
+    Ok(trees)
+}
+
+fn tip_tree(oid: &Oid, name: &str, unsure: bool) -> Tree {
+    Tree {
+        name: name.to_owned(),
+        stand: Stand::Commit(oid.clone()),
+        unsure,
+        here: false,
+        top: None,
+        branches: BTreeSet::new(),
+        uses: BTreeSet::new(),
+    }
+}
+
+fn merge_tree(namespace: &Namespace, git: &Git, merged: &Oid) -> Result<Tree, IdsError> {
+    let uses = uses_at(namespace, git, std::slice::from_ref(merged))?.into_iter().next().unwrap_or_default();
+    Ok(Tree { stand: Stand::Merge, uses, ..tip_tree(merged, "the merge with the base", false) })
+}
+
+/// The trees of what references name, each commit once, and of the base.
+fn tips(
+    namespace: &Namespace,
+    git: &Git,
+    base: Option<&Oid>,
+    without: &BTreeSet<String>,
+) -> Result<Vec<Tree>, IdsError> {
+    let mut tips: BTreeMap<Oid, Tree> = BTreeMap::new();
+    for (name, oid) in git.tips()?.into_iter().filter(|(name, _)| !without.contains(name)) {
+        let unsure = name.starts_with(MAYBE_OPEN);
+        let prefixes = ["refs/heads/", "refs/remotes/", "refs/headwater/heads/", MAYBE_OPEN, "refs/headwater/"];
+        let short = prefixes.iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(&name);
+        let known = tips.entry(oid.clone()).or_insert_with(|| tip_tree(&oid, short, unsure));
+        if known.unsure && !unsure {
+            *known = Tree { branches: std::mem::take(&mut known.branches), ..tip_tree(&oid, short, false) };
+        }
+        let branch = if name.starts_with("refs/heads/") {
+            Some((false, short))
+        } else if name.starts_with("refs/remotes/") {
+            short.split_once('/').map(|(_, branch)| (true, branch))
+        } else {
+            name.starts_with("refs/headwater/heads/").then_some((true, short))
+        };
+        known.branches.extend(branch.map(|(remote, name)| (remote, name.to_owned())));
+    }
+    if let Some(base) = base {
+        tips.entry(base.clone()).or_insert_with(|| tip_tree(base, "the base", false)).unsure = false;
+    }
+    let (oids, mut trees): (Vec<Oid>, Vec<Tree>) = tips.into_iter().unzip();
+    for (tree, uses) in trees.iter_mut().zip(uses_at(namespace, git, &oids)?) {
+        tree.uses = uses;
+    }
+    Ok(trees)
+}
+
 fn work_tree(namespace: &Namespace, top: &Path, name: &str, git: Option<&Git>) -> Result<Tree, IdsError> {
     let mut uses = BTreeSet::new();
-    for (path, says) in sources::in_names(namespace, top)? {
-        uses.extend(file_use(namespace, &path, says));
+    for path in sources::paths_in(namespace, top)? {
+        uses.extend(file_use(namespace, &path, None));
     }
+    leave_neighbours(&mut uses);
     for source in &namespace.sources {
         if let Some(bytes) = crate::store::read_text(&top.join(source))? {
             uses.extend(row_uses(namespace, source, &bytes));
         }
     }
     let head = git.map(Git::head_oid).transpose()?.flatten();
-    Ok(Tree { name: name.to_owned(), stand: Stand::Work(head), unsure: false, uses })
+    let (name, top) = (name.to_owned(), Some(top.to_owned()));
+    Ok(Tree { name, stand: Stand::Work(head), unsure: false, here: false, top, branches: BTreeSet::new(), uses })
 }
 
 pub(super) fn uses_at(namespace: &Namespace, git: &Git, commits: &[Oid]) -> Result<Vec<BTreeSet<Use>>, IdsError> {
@@ -119,12 +193,11 @@ pub(super) fn uses_at(namespace: &Namespace, git: &Git, commits: &[Oid]) -> Resu
     if let Some(files) = &namespace.files {
         let folder = files.folder();
         for (uses, names) in all.iter_mut().zip(git.names_at(commits, folder)?) {
-            for name in names {
+            for (name, blob) in names {
                 let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
-                if let Some(says) = files.taken_by(&path) {
-                    uses.extend(file_use(namespace, &path, says));
-                }
+                uses.extend(file_use(namespace, &path, Some(blob)));
             }
+            leave_neighbours(uses);
         }
     }
     for source in &namespace.sources {
@@ -135,11 +208,26 @@ pub(super) fn uses_at(namespace: &Namespace, git: &Git, commits: &[Oid]) -> Resu
     Ok(all)
 }
 
-pub(super) fn file_use(namespace: &Namespace, path: &str, says: Numbered) -> Option<Use> {
-    let exact = namespace.files.as_ref()?.read(path);
-    // A file whose name only begins like a numbered one is told apart by its whole name.
-    let label = exact.and_then(|says| says.slug).unwrap_or_else(|| path.to_owned());
-    Some(Use { scope: says.scope, number: says.number, label, path: path.to_owned(), row: false })
+/// The thing that a file is, if its name is a numbered one's from end to end.
+pub(super) fn file_use(namespace: &Namespace, path: &str, blob: Option<Oid>) -> Option<Use> {
+    let Numbered { scope, number, slug } = namespace.files.as_ref()?.fits(path)?;
+    let label = slug.unwrap_or_else(|| path.to_owned());
+    Some(Use { scope, number, label, path: path.to_owned(), row: false, blob })
+}
+
+/// Leaves out the files that carry number and slug of another one, and more: `0002-two.draft.md` belongs to
+/// `0002-two.md`.
+fn leave_neighbours(uses: &mut BTreeSet<Use>) {
+    let belongs = |one: &Use, other: &Use| {
+        let same = (&one.scope, one.number) == (&other.scope, other.number);
+        same && one.label.strip_prefix(other.label.as_str()).is_some_and(|more| more.starts_with(['.', '~']))
+    };
+    let all = uses.clone();
+    let of_number = |one: &Use| {
+        let from = Use { label: String::new(), path: String::new(), row: false, blob: None, ..one.clone() };
+        all.range(from..).take_while(|other| other.number == one.number).any(|other| belongs(one, other))
+    };
+    uses.retain(|one| !of_number(one));
 }
 
 /// The rows of a table whose first cell is an id, with the title in the second.
@@ -157,7 +245,7 @@ fn row_uses(namespace: &Namespace, path: &str, bytes: &[u8]) -> Vec<Use> {
         {
             let label = title.trim_matches(['~', '*', '_', ' ']).to_owned();
             let (scope, number) = (only.says.scope.clone(), only.says.number);
-            uses.push(Use { scope, number, label, path: path.to_owned(), row: true });
+            uses.push(Use { scope, number, label, path: path.to_owned(), row: true, blob: None });
         }
     }
     uses
