@@ -1,8 +1,10 @@
 //! What is wrong with a queue: findings with stable codes, the posts that they are about, and remedies.
 
-use super::board::{Board, Filing, Holding, Refusal, Verdict};
+use super::board::Board;
+use super::filing::{Filing, Holding};
 use super::post::{Kind, Post, prefix};
 use super::state::Feed;
+use super::verdict::{Refusal, Verdict};
 use crate::event::{EventId, Span};
 use std::collections::BTreeMap;
 
