@@ -1,10 +1,10 @@
 //! The queue that a set of posts amounts to: all posts replayed in the order of their stamps.
 
-use super::filing::{Filing, Identity, Stage};
+use super::filing::Filing;
 use super::post::{Kind, Post, item_key};
 use super::state::Feed;
 use super::verdict::{Refusal, Verdict};
-use crate::event::EventId;
+use crate::event::{EventId, Stamp};
 use std::collections::BTreeMap;
 
 /// The queue.
@@ -136,15 +136,10 @@ impl Board {
 
     fn file(&mut self, feed: &Feed, post: &Post, item: &str) -> Verdict {
         let key = item_key(item);
-        let identity = Identity::of(post);
         let had = self.by_item.get(&key).cloned().unwrap_or_default();
-        let same = |place: &&usize| self.filings.get(**place).is_some_and(|filing| filing.filed_as == identity);
-        if let Some(place) = had.iter().find(same).copied()
-            && let Some(filing) = self.filings.get_mut(place)
-        {
-            filing.posts.push(post.stamp.id);
-            let first = filing.by.id;
-            self.by_post.insert(post.stamp.id, place);
+        let repeated = |place: &usize| Some((*place, self.filings.get(*place)?.repeated(post)?));
+        if let Some((place, first)) = had.iter().find_map(repeated) {
+            self.belongs(post, place);
             return Verdict::Repeats(first);
         }
         let refusal = match (self.holder(&key), &post.says.proof) {
@@ -153,38 +148,38 @@ impl Board {
             (Some(place), None) => self.filings.get(place).map(|filing| Refusal::Exists(filing.by.id)),
             (Some(_), Some(proof)) => match self.proven(feed, proof, &key) {
                 None => Some(Refusal::NoProof),
-                Some(place) => {
-                    let Some(filing) = self.filings.get_mut(place) else {
-                        return Verdict::Refused(Refusal::NoProof);
-                    };
-                    filing.posts.push(post.stamp.id);
-                    self.by_post.insert(post.stamp.id, place);
-                    return match &filing.stage {
-                        Stage::Claimed(seat) => Verdict::Refused(Refusal::ClaimedBy(seat.clone())),
-                        Stage::Done(seat) => Verdict::Refused(Refusal::DoneBy(seat.clone())),
-                        Stage::Awaiting => {
-                            filing.subject.clone_from(&post.says.subject);
-                            filing.heard(post);
-                            filing.tended = filing.tended.max(post.stamp.ts);
-                            Verdict::Done
-                        }
-                    };
-                }
+                Some((place, filing, proof)) => match filing.spent(proof) {
+                    Some(by) => Some(Refusal::Spent(by)),
+                    None => {
+                        self.belongs(post, place);
+                        let filing = self.filings.get_mut(place);
+                        return filing.map_or(Verdict::Refused(Refusal::NoProof), |filing| filing.refile(post));
+                    }
+                },
             },
         };
         // What collides is filed all the same, so that no work vanishes from the queue.
         let place = self.filings.len();
-        self.filings.push(Filing::new(post, item, identity));
+        self.filings.push(Filing::new(post, item));
         self.by_item.entry(key).or_default().push(place);
         self.by_post.insert(post.stamp.id, place);
         refusal.map_or(Verdict::Done, Verdict::Refused)
     }
 
+    /// Notes which item a post is about.
+    fn belongs(&mut self, post: &Post, place: usize) {
+        if let Some(filing) = self.filings.get_mut(place) {
+            filing.posts.push(post.stamp.id);
+            self.by_post.insert(post.stamp.id, place);
+        }
+    }
+
     /// The item that a release or repair, which did what it says, put back to waiting.
-    fn proven(&self, feed: &Feed, proof: &EventId, key: &str) -> Option<usize> {
+    fn proven<'a>(&'a self, feed: &'a Feed, proof: &EventId, key: &str) -> Option<(usize, &'a Filing, &'a Stamp)> {
         let post = feed.get(proof).filter(|post| matches!(post.says.kind, Kind::Release | Kind::Repair))?;
         let place = *self.by_post.get(proof)?;
         let of_item = post.says.item.as_deref().map(item_key).as_deref() == Some(key);
-        (of_item && self.verdicts.get(proof) == Some(&Verdict::Done)).then_some(place)
+        let holds = of_item && self.verdicts.get(proof) == Some(&Verdict::Done);
+        self.filings.get(place).filter(|_| holds).map(|filing| (place, filing, &post.stamp))
     }
 }

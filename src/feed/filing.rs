@@ -102,7 +102,8 @@ pub struct Filing {
     pub lost: Vec<Lost>,
     /// The posts about it, in the order of their stamps.
     pub posts: Vec<EventId>,
-    pub(super) filed_as: Identity,
+    /// The actionable posts that took effect, in the order of their stamps: the one that filed it is the first.
+    filed: Vec<Filed>,
     released_by: Option<String>,
 }
 
@@ -118,16 +119,30 @@ impl Filing {
     }
 }
 
+/// An actionable post that took effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Filed {
+    by: Stamp,
+    proof: Option<EventId>,
+    identity: Identity,
+}
+
+impl Filed {
+    fn of(post: &Post) -> Self {
+        Self { by: post.stamp.clone(), proof: post.says.proof, identity: Identity::of(post) }
+    }
+}
+
 /// What makes two actionable posts of one item the same filing: a durable key, or seat and words. So a
 /// retry that posts twice files once.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Identity {
+enum Identity {
     Key(String),
     Words(String, String, String),
 }
 
 impl Identity {
-    pub(super) fn of(post: &Post) -> Self {
+    fn of(post: &Post) -> Self {
         let says = &post.says;
         match &says.key {
             Some(key) => Self::Key(key.clone()),
@@ -137,7 +152,7 @@ impl Identity {
 }
 
 impl Filing {
-    pub(super) fn new(post: &Post, item: &str, filed_as: Identity) -> Self {
+    pub(super) fn new(post: &Post, item: &str) -> Self {
         let holding = Holding {
             item: item.to_owned(),
             by: post.stamp.clone(),
@@ -155,8 +170,40 @@ impl Filing {
             tended: post.stamp.ts,
             lost: Vec::new(),
             posts: vec![post.stamp.id],
-            filed_as,
+            filed: vec![Filed::of(post)],
             released_by: None,
+        }
+    }
+
+    /// The actionable post that this one repeats. With a newer proof the words of one that was replaced since are
+    /// said anew.
+    pub(super) fn repeated(&self, post: &Post) -> Option<EventId> {
+        let identity = Identity::of(post);
+        let is_last = |filed: &Filed| self.filed.last().is_some_and(|last| last.by == filed.by);
+        let same = |filed: &&Filed| {
+            let proof = post.says.proof.is_none() || post.says.proof == filed.proof || is_last(filed);
+            filed.identity == identity && (proof || post.says.key.is_some())
+        };
+        self.filed.iter().find(same).map(|filed| filed.by.id)
+    }
+
+    /// The actionable post that has used up a release or repair: the last one that took effect after it.
+    pub(super) fn spent(&self, proof: &Stamp) -> Option<EventId> {
+        self.filed.last().filter(|filed| filed.by > *proof).map(|filed| filed.by.id)
+    }
+
+    /// Files it again, as the proof allows.
+    pub(super) fn refile(&mut self, post: &Post) -> Verdict {
+        match &self.stage {
+            Stage::Claimed(seat) => Verdict::Refused(Refusal::ClaimedBy(seat.clone())),
+            Stage::Done(seat) => Verdict::Refused(Refusal::DoneBy(seat.clone())),
+            Stage::Awaiting => {
+                self.subject.clone_from(&post.says.subject);
+                self.heard(post);
+                self.tended = self.tended.max(post.stamp.ts);
+                self.filed.push(Filed::of(post));
+                Verdict::Done
+            }
         }
     }
 

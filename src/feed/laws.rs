@@ -16,7 +16,7 @@ type Raw = (u8, u8, usize, u8, u8, Option<prop::sample::Index>, Option<prop::sam
 fn raw() -> impl Strategy<Value = Raw> {
     let index = || prop::option::of(any::<prop::sample::Index>());
     // Few instants, seats and items, so that equal ones meet.
-    (0..4u8, 0..3u8, 0..Kind::ALL.len(), 1..4u8, 1..4u8, index(), index(), any::<bool>(), any::<bool>())
+    (0..4u8, 0..3u8, 0..Kind::ALL.len() + 4, 1..4u8, 1..4u8, index(), index(), any::<bool>(), any::<bool>())
 }
 
 fn posts_of(raws: Vec<Raw>) -> Vec<Post> {
@@ -25,11 +25,16 @@ fn posts_of(raws: Vec<Raw>) -> Vec<Post> {
         let other = |index: Option<prop::sample::Index>| {
             index.filter(|_| !posts.is_empty()).map(|index| posts[index.index(posts.len())].stamp.id)
         };
-        let kind = Kind::ALL[kind];
+        // Filings and what lets them be filed again come more often.
+        let kind = *Kind::ALL.get(kind).unwrap_or(if kind % 4 == 0 { &Kind::Repair } else { &Kind::Actionable });
         let mut says = Says::new(kind, Some(&format!("A-{item}")), &format!("about {}", place % 5));
         says.to = (kind == Kind::Amend).then(|| format!("A-{to}"));
         if kind == Kind::Actionable {
-            says.proof = other(of);
+            // Half of the proofs are of this item, so that some hold.
+            let proves =
+                |post: &&Post| matches!(post.says.kind, Kind::Release | Kind::Repair) && post.says.item == says.item;
+            let proof = posts.iter().rev().find(proves).map(|post| post.stamp.id);
+            says.proof = other(of).and_then(|any| if reserved { proof } else { Some(any) });
         } else {
             says.of = other(of);
         }
@@ -117,6 +122,28 @@ proptest! {
                 prop_assert_eq!(Some(&holding.item), expected);
                 prop_assert!(board.all_of(&holding.item).iter().any(|found| found.by == filing.by));
             }
+        }
+    }
+
+    /// A release or repair lets an item be posted again once: between two such posts that take effect there is
+    /// another proof, and what the item is about is what the last of them says.
+    #[test]
+    fn prop_a_proof_is_spent_once(posts in posts()) {
+        let all = feed(&posts);
+        let board = Board::of(&all);
+        let mut last = std::collections::BTreeMap::new();
+        for post in all.in_order() {
+            if post.says.kind == Kind::Actionable && board.verdict(&post.stamp.id) == Some(&Verdict::Done) {
+                let before = last.insert(board.about(&post.stamp.id).unwrap().by.id, post);
+                if let Some(before) = before {
+                    let proof = post.says.proof.and_then(|proof| all.get(&proof)).unwrap();
+                    prop_assert!(before.stamp < proof.stamp && proof.stamp < post.stamp);
+                }
+            }
+        }
+        for filing in board.filings().iter().filter(|filing| filing.former.is_empty()) {
+            let said = last.get(&filing.by.id).or(all.get(&filing.by.id).as_ref()).map(|post| &post.says.subject);
+            prop_assert_eq!(said, Some(&filing.subject));
         }
     }
 

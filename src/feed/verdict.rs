@@ -21,6 +21,8 @@ pub enum Refusal {
     Exists(EventId),
     /// The release or repair that it names is none of this item.
     NoProof,
+    /// The release or repair that it names is spent: this actionable post used it.
+    Spent(EventId),
     /// Nobody filed the item.
     UnknownItem,
     /// The actionable post that it names never had this item, or is not here.
@@ -44,6 +46,10 @@ impl Refusal {
         match self {
             Self::Exists(_) => "the item exists, and no release or repair of it is named as proof".to_owned(),
             Self::NoProof => "the proof is no release or repair of this item".to_owned(),
+            Self::Spent(by) => {
+                let by = by.to_hex();
+                format!("the release or repair is spent: the post {} used it", by.get(..12).unwrap_or_default())
+            }
             Self::UnknownItem => "nobody filed this item".to_owned(),
             Self::UnknownFiling => "the actionable post that is meant never had this item, or is not here".to_owned(),
             Self::ClaimedBy(seat) => format!("{seat} claimed it first"),

@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
 const CONFIG: &str = "ids:\n  CMB: {format: \"CMB-{n:04}\"}\n  GIT: {log: git}\n";
-const EVENTS: &str = "thoughts/shared/handoffs/events";
+pub(crate) const EVENTS: &str = "thoughts/shared/handoffs/events";
 
-fn feed(cwd: &Path, args: &[&str]) -> Ended {
+pub(crate) fn feed(cwd: &Path, args: &[&str]) -> Ended {
     run(headwater(cwd, &["feed"]).args(args))
 }
 
-fn append(cwd: &Path, seat: &str, kind: &str, more: &[&str]) -> Ended {
+pub(crate) fn append(cwd: &Path, seat: &str, kind: &str, more: &[&str]) -> Ended {
     let mut command = headwater(cwd, &["feed", "append", "--format", "plain", "--agent", seat, "--kind", kind]);
     if !more.contains(&"--subject") {
         command.args(["--subject", kind]);
@@ -22,7 +22,7 @@ fn append(cwd: &Path, seat: &str, kind: &str, more: &[&str]) -> Ended {
 }
 
 /// A repository with namespaces of ids and a log.
-fn repo() -> Sandbox {
+pub(crate) fn repo() -> Sandbox {
     let repo = Sandbox::repo();
     std::fs::write(repo.root.join(".headwater.yaml"), CONFIG).unwrap();
     repo.put("events/README.md", "x\n");
@@ -31,14 +31,14 @@ fn repo() -> Sandbox {
     repo
 }
 
-fn worktree(repo: &Sandbox, name: &str) -> PathBuf {
+pub(crate) fn worktree(repo: &Sandbox, name: &str) -> PathBuf {
     let path = repo.beside(name);
     repo.git(&["worktree", "add", "-q", path.to_str().unwrap()]);
     path
 }
 
 /// A clone of a bare remote, `name` beside the sandbox.
-fn clone(repo: &Sandbox, name: &str) -> PathBuf {
+pub(crate) fn clone(repo: &Sandbox, name: &str) -> PathBuf {
     let remote = repo.beside("remote.git");
     if !remote.exists() {
         git(&repo.root, &["init", "-q", "--bare", remote.to_str().unwrap()]);
@@ -57,13 +57,13 @@ fn queue(cwd: &Path) -> serde_json::Value {
 }
 
 /// The lines of the queue as `item state owner`.
-fn lines(cwd: &Path, args: &[&str]) -> Vec<String> {
+pub(crate) fn lines(cwd: &Path, args: &[&str]) -> Vec<String> {
     let ended = feed(cwd, &[&["queue", "--now", "2026-05-01T00:00:00Z"], args].concat()).exits(0);
     let words = |line: &str| line.split_whitespace().take(3).collect::<Vec<_>>().join(" ");
     ended.stdout.lines().map(words).collect()
 }
 
-fn codes(cwd: &Path, now: &str) -> Vec<String> {
+pub(crate) fn codes(cwd: &Path, now: &str) -> Vec<String> {
     let ended = feed(cwd, &["drift", "--format", "json", "--now", now]);
     let json = ended.json();
     let findings = json["findings"].as_array().unwrap();
@@ -76,7 +76,7 @@ fn codes(cwd: &Path, now: &str) -> Vec<String> {
 }
 
 /// A post as another program, or another machine, left it.
-fn post(cwd: &Path, ts: &str, seat: &str, fields: &str) {
+pub(crate) fn post(cwd: &Path, ts: &str, seat: &str, fields: &str) {
     let text = format!("---\nts: {ts}\nagent: {seat}\ntype: post\n{fields}---\n\n## A post\n\n> text\n");
     let name = format!("{}_{seat}.md", ts.replace(':', "-"));
     let folder = cwd.join(EVENTS);
@@ -84,11 +84,11 @@ fn post(cwd: &Path, ts: &str, seat: &str, fields: &str) {
     std::fs::write(folder.join(name), text).unwrap();
 }
 
-fn filing(item: &str, subject: &str) -> String {
+pub(crate) fn filing(item: &str, subject: &str) -> String {
     format!("post-kind: actionable\npost-item: {item}\npost-subject: {subject}\nparents: []\n")
 }
 
-const LATER: &str = "2026-04-16T23:00:00Z";
+pub(crate) const LATER: &str = "2026-04-16T23:00:00Z";
 
 #[test]
 fn an_item_from_its_number_to_its_end() {

@@ -19,6 +19,7 @@ mod commit;
 mod concurrent;
 mod faults;
 mod feed;
+mod feed_rules;
 mod git_hook;
 mod golden;
 mod hub;

@@ -415,7 +415,7 @@ fn refused(post: &Post, refusal: &Refusal, board: &Board) -> String {
     let item = post.says.item.clone().unwrap_or_default();
     let known = board.find(&item).map(|filing| filing.by.agent.clone()).unwrap_or_default();
     let remedy = match refusal {
-        Refusal::Exists(_) => {
+        Refusal::Exists(_) | Refusal::Spent(_) => {
             format!("{known} filed {item}: take a new number with `--reserve`, or release or repair it first")
         }
         Refusal::UnknownItem | Refusal::UnknownFiling => {
