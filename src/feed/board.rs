@@ -1,7 +1,7 @@
 //! The queue that a set of posts amounts to: all posts replayed in the order of their stamps.
 
 use super::filing::Filing;
-use super::post::{Kind, Post, item_key};
+use super::post::{FAR_AHEAD, Kind, Post, item_key};
 use super::state::Feed;
 use super::verdict::{Refusal, Verdict};
 use crate::event::{EventId, Stamp};
@@ -19,6 +19,8 @@ pub struct Board {
     by_item: BTreeMap<String, Vec<usize>>,
     by_post: BTreeMap<EventId, usize>,
     verdicts: BTreeMap<EventId, Verdict>,
+    /// Posts that are said to be void, and the first post that says so.
+    voids: BTreeMap<EventId, Stamp>,
 }
 
 impl Board {
@@ -27,7 +29,13 @@ impl Board {
     pub fn of(feed: &Feed) -> Self {
         let mut board = Self::default();
         for post in feed.in_order() {
-            let verdict = board.apply(feed, post);
+            let verdict = match board.passed_over(post) {
+                Some(by) => {
+                    board.place(post).into_iter().for_each(|place| board.belongs(post, place));
+                    Verdict::Void(by)
+                }
+                None => board.apply(feed, post),
+            };
             board.verdicts.insert(post.stamp.id, verdict);
         }
         board
@@ -43,6 +51,12 @@ impl Board {
     #[must_use]
     pub fn verdict(&self, id: &EventId) -> Option<&Verdict> {
         self.verdicts.get(id)
+    }
+
+    /// Whether somebody said that a post is void: one that did nothing is settled by that.
+    #[must_use]
+    pub fn is_void(&self, id: &EventId) -> bool {
+        self.voids.contains_key(id)
     }
 
     /// The item that an id names: the one with the best right to it, or one that had it before.
@@ -90,23 +104,17 @@ impl Board {
     }
 
     fn apply(&mut self, feed: &Feed, post: &Post) -> Verdict {
+        if let Some(target) = post.says.voids() {
+            return self.void(feed, post, &target);
+        }
         let Some(item) = &post.says.item else { return Verdict::Done };
         if post.says.kind == Kind::Actionable {
             return self.file(feed, post, item);
         }
         let key = item_key(item);
-        let place = match &post.says.of {
-            Some(of) => {
-                let had = |place: &&usize| self.filings.get(**place).is_some_and(|filing| filing.ever_had(&key));
-                match self.by_post.get(of).filter(had) {
-                    Some(place) => *place,
-                    None => return Verdict::Refused(Refusal::UnknownFiling),
-                }
-            }
-            None => match self.holder(&key) {
-                Some(place) => place,
-                None => return Verdict::Refused(Refusal::UnknownItem),
-            },
+        let place = match self.place(post) {
+            Ok(place) => place,
+            Err(refusal) => return Verdict::Refused(refusal),
         };
         let collides = self.filings.get(place).and_then(|filing| self.loses(filing)).map(|rival| rival.by.id);
         let taken = post.says.to.as_ref().and_then(|to| self.holder(&item_key(to))).filter(|other| *other != place);
@@ -134,6 +142,41 @@ impl Board {
         verdict
     }
 
+    /// The item that a post means.
+    fn place(&self, post: &Post) -> Result<usize, Refusal> {
+        let key = post.says.item.as_deref().map(item_key).unwrap_or_default();
+        let had = |place: &&usize| self.filings.get(**place).is_some_and(|filing| filing.ever_had(&key));
+        match &post.says.of {
+            Some(of) => self.by_post.get(of).filter(had).copied().ok_or(Refusal::UnknownFiling),
+            None => self.holder(&key).ok_or(Refusal::UnknownItem),
+        }
+    }
+
+    /// The post that took this one out of the order before its time came: when it said that this one is void, this
+    /// one was far ahead. So no post changes what an earlier one came to.
+    fn passed_over(&self, post: &Post) -> Option<EventId> {
+        let by = self.voids.get(&post.stamp.id)?;
+        by.ts.after(FAR_AHEAD).filter(|horizon| post.stamp.ts > *horizon).map(|_| by.id)
+    }
+
+    /// Settles a post that did nothing, or that is no post, or that is yet to come.
+    fn void(&mut self, feed: &Feed, post: &Post, target: &EventId) -> Verdict {
+        if let Some(place) = self.by_post.get(target).copied() {
+            self.belongs(post, place);
+        }
+        if let Some(first) = self.voids.get(target).map(|by| by.id) {
+            let same = feed.get(&first).is_some_and(|first| first.repeats(post));
+            return if same { Verdict::Repeats(first) } else { Verdict::Refused(Refusal::Said(first)) };
+        }
+        match self.verdicts.get(target) {
+            None | Some(Verdict::Refused(Refusal::UnknownItem | Refusal::UnknownFiling)) => {
+                self.voids.insert(*target, post.stamp.clone());
+                Verdict::Done
+            }
+            Some(_) => Verdict::Refused(Refusal::InForce),
+        }
+    }
+
     fn file(&mut self, feed: &Feed, post: &Post, item: &str) -> Verdict {
         let key = item_key(item);
         let had = self.by_item.get(&key).cloned().unwrap_or_default();
@@ -148,14 +191,15 @@ impl Board {
             (Some(place), None) => self.filings.get(place).map(|filing| Refusal::Exists(filing.by.id)),
             (Some(_), Some(proof)) => match self.proven(feed, proof, &key) {
                 None => Some(Refusal::NoProof),
-                Some((place, filing, proof)) => match filing.spent(proof) {
-                    Some(by) => Some(Refusal::Spent(by)),
-                    None => {
+                Some((place, filing, proof)) => {
+                    let spent = filing.spent(proof);
+                    if spent.is_none() {
                         self.belongs(post, place);
                         let filing = self.filings.get_mut(place);
                         return filing.map_or(Verdict::Refused(Refusal::NoProof), |filing| filing.refile(post));
                     }
-                },
+                    spent.map(Refusal::Spent)
+                }
             },
         };
         // What collides is filed all the same, so that no work vanishes from the queue.

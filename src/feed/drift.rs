@@ -2,7 +2,7 @@
 
 use super::board::Board;
 use super::filing::{Filing, Holding};
-use super::post::{Kind, Post, prefix};
+use super::post::{Kind, Post, item_key, prefix};
 use super::state::Feed;
 use super::verdict::{Refusal, Verdict};
 use crate::event::{EventId, Span};
@@ -29,23 +29,27 @@ pub enum Code {
     ClaimCold,
     /// A seat claims what another one has.
     ClaimLost,
-    /// A post is about an item that nobody filed.
+    /// A post is about an item that nobody filed, as far as can be seen.
     UnknownItem,
     /// An event says it is a post, and cannot be read as one.
     BadPost,
+    /// A post is dated too far ahead.
+    FuturePost,
 }
 
 impl Code {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::DuplicateItem,
         Self::NotReserved,
+        Self::ReservedByAnother,
         Self::StaleView,
         Self::Unconfirmed,
         Self::ClaimCold,
         Self::ClaimLost,
         Self::UnknownItem,
         Self::BadPost,
+        Self::FuturePost,
     ];
 
     /// The code of this name.
@@ -67,6 +71,7 @@ impl Code {
             Self::ClaimLost => "claim-lost",
             Self::UnknownItem => "unknown-item",
             Self::BadPost => "bad-post",
+            Self::FuturePost => "future-post",
         }
     }
 }
@@ -131,6 +136,8 @@ impl Word {
 pub struct Measure<'a> {
     /// The instant, in nanoseconds since 1970.
     pub now: i128,
+    /// What is dated later is not believed: [`super::FAR_AHEAD`] after now.
+    pub horizon: i128,
     /// How long the owner of an item may be silent.
     pub cold: Span,
     /// What the log of ids knows of an item.
@@ -146,7 +153,7 @@ impl std::fmt::Debug for Measure<'_> {
 /// Everything that is wrong, in a total order.
 #[must_use]
 pub fn drift(feed: &Feed, board: &Board, measure: &Measure<'_>) -> Vec<Finding> {
-    let numbers = Numbers::of(feed);
+    let numbers = Numbers::of(feed, board);
     let mut findings = Vec::new();
     for filing in board.filings() {
         findings.extend(duplicate(board, filing, measure));
@@ -160,7 +167,10 @@ pub fn drift(feed: &Feed, board: &Board, measure: &Measure<'_>) -> Vec<Finding> 
             remedy: format!("as {}: {}", lost.by.agent, command(Kind::Release, filing, "")),
         }));
     }
-    findings.extend(feed.in_order().into_iter().filter_map(|post| unknown(board, post)));
+    for post in feed.in_order() {
+        findings.extend(unknown(feed, board, post, measure));
+        findings.extend(future(board, post, measure));
+    }
     findings.sort();
     findings
 }
@@ -256,9 +266,10 @@ fn number(feed: &Feed, board: &Board, filing: &Filing, numbers: &Numbers<'_>, me
 struct Numbers<'a>(BTreeMap<String, Vec<&'a Post>>);
 
 impl<'a> Numbers<'a> {
-    fn of(feed: &'a Feed) -> Self {
+    fn of(feed: &'a Feed, board: &Board) -> Self {
         let mut numbers = BTreeMap::new();
-        for post in feed.in_order().into_iter().filter(|post| Feed::takes_a_number(post)) {
+        let is_void = |post: &Post| matches!(board.verdict(&post.stamp.id), Some(Verdict::Void(_)));
+        for post in feed.in_order().into_iter().filter(|post| Feed::takes_a_number(post) && !is_void(post)) {
             if let Some(item) = taken(post) {
                 numbers.entry(prefix(item)).or_insert_with(Vec::new).push(post);
             }
@@ -286,11 +297,19 @@ fn taken(post: &Post) -> Option<&String> {
 
 fn cold(filing: &Filing, measure: &Measure<'_>) -> Option<Finding> {
     let owner = filing.stage.owner().filter(|_| filing.is_open())?;
-    (measure.now - filing.tended.unix_nanos() > measure.cold.nanos()).then(|| Finding {
-        item: Some(filing.holding.item.clone()),
+    if !filing.is_cold(measure.now, measure.horizon, measure.cold) {
+        return None;
+    }
+    let item = &filing.holding.item;
+    let detail = match filing.tended(measure.horizon) {
+        Some(last) => format!("{owner} claimed {item} and is silent since {}", last.ts),
+        None => format!("{owner} claimed {item}, and all that was said of it is dated more than 24 h ahead"),
+    };
+    Some(Finding {
+        item: Some(item.clone()),
         code: Code::ClaimCold,
-        posts: vec![filing.posts.last().copied().unwrap_or(filing.by.id)],
-        detail: format!("{owner} claimed {} and is silent since {}", filing.holding.item, filing.tended),
+        posts: vec![filing.owner_last(owner, measure.horizon).map_or(filing.by.id, |last| last.id)],
+        detail,
         remedy: format!(
             "as {owner}: {}; as anybody: {}",
             command(Kind::Note, filing, ""),
@@ -299,34 +318,85 @@ fn cold(filing: &Filing, measure: &Measure<'_>) -> Option<Finding> {
     })
 }
 
-fn unknown(board: &Board, post: &Post) -> Option<Finding> {
+/// A post about an item that nobody filed, as far as can be seen. It may be in a branch that is not here.
+fn unknown(feed: &Feed, board: &Board, post: &Post, measure: &Measure<'_>) -> Option<Finding> {
     let refused =
-        |verdict: &&Verdict| matches!(verdict, Verdict::Refused(Refusal::UnknownItem)) && post.says.kind != Kind::Note;
+        |verdict: &&Verdict| matches!(verdict, Verdict::Refused(Refusal::UnknownItem | Refusal::UnknownFiling));
     board.verdict(&post.stamp.id).filter(refused)?;
     let item = post.says.item.as_ref()?;
     // Filed later, by the stamps: then it is known after all.
-    board.find(item).is_none().then(|| Finding {
+    let known = match &post.says.of {
+        Some(of) => board.about(of).is_some_and(|filing| filing.ever_had(&item_key(item))),
+        None => board.find(item).is_some(),
+    };
+    if known || board.is_void(&post.stamp.id) {
+        return None;
+    }
+    let why = match &post.says.of {
+        Some(of) if feed.get(of).is_none() => format!("whose actionable post {of:.12} cannot be seen here"),
+        Some(of) => format!("and means the post {of:.12}, which never filed it"),
+        None => "which nobody filed; no such post can be seen here".to_owned(),
+    };
+    let file = match (&post.says.of, (measure.backing)(item)) {
+        (None, Backing::NoLog) => {
+            format!("; or file it: `headwater feed append --kind actionable --item {item} --subject …`")
+        }
+        _ => String::new(),
+    };
+    let void = void_command(&post.stamp.id);
+    Some(Finding {
         item: Some(item.clone()),
         code: Code::UnknownItem,
         posts: vec![post.stamp.id],
-        detail: format!("{} says `{}` of {item}, which nobody filed", post.stamp.agent, post.says.kind.word()),
-        remedy: format!("headwater feed append --kind actionable --item {item} --subject …"),
+        detail: format!("{} says `{}` of {item}, {why}", post.stamp.agent, post.says.kind.word()),
+        remedy: format!(
+            "look for it with `headwater feed drift --fetch`; else say that this post is void: {void}{file}"
+        ),
     })
+}
+
+/// A post that no clock of today can have dated.
+fn future(board: &Board, post: &Post, measure: &Measure<'_>) -> Option<Finding> {
+    let is_void = matches!(board.verdict(&post.stamp.id), Some(Verdict::Void(_)));
+    let ahead = post.stamp.ts.unix_nanos() > measure.horizon && !is_void;
+    let of = post.says.item.as_ref().map(|item| format!(" of {item}")).unwrap_or_default();
+    let void = void_command(&post.stamp.id);
+    ahead.then(|| Finding {
+        item: post.says.item.clone(),
+        code: Code::FuturePost,
+        posts: vec![post.stamp.id],
+        detail: format!(
+            "{} says `{}`{of} in a post that is dated {}, more than 24 h ahead",
+            post.stamp.agent,
+            post.says.kind.word(),
+            post.stamp.ts
+        ),
+        remedy: format!("say that it is void: {void}, and say again what still holds"),
+    })
+}
+
+/// The command that says that a post is void.
+#[must_use]
+pub fn void_command(post: &EventId) -> String {
+    format!("`headwater feed append --kind repair --of {post:.12} --subject …`")
 }
 
 /// The command that settles a finding; the filing is named, because its id may be somebody else's too.
 fn command(kind: Kind, filing: &Filing, more: &str) -> String {
-    let of = filing.by.id.to_hex();
-    let of = of.get(..12).unwrap_or_default();
+    let of = &filing.by.id;
     let more = if more.is_empty() { String::new() } else { format!(" {more}") };
-    format!("headwater feed append --kind {} --item {} --of {of}{more} --subject …", kind.word(), filing.holding.item)
+    format!(
+        "headwater feed append --kind {} --item {} --of {of:.12}{more} --subject …",
+        kind.word(),
+        filing.holding.item
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Backing, Code, Measure, drift};
     use crate::event::{EventId, IdPrefix, Span, Stamp, Timestamp};
-    use crate::feed::{Board, Feed, Kind, Post, Says};
+    use crate::feed::{Board, FAR_AHEAD, Feed, Kind, Post, Says};
 
     fn post(feed: &mut Feed, at: &str, seat: &str, says: Says, seen: &[EventId]) -> EventId {
         let ts = Timestamp::parse(&format!("2026-04-16T{at}Z")).unwrap();
@@ -350,7 +420,7 @@ mod tests {
             "FAR-1" => Backing::Unknown,
             _ => Backing::NoLog,
         };
-        let measure = Measure { now, cold: Span::hours(1), backing: &backing };
+        let measure = Measure { now, horizon: now + FAR_AHEAD.nanos(), cold: Span::hours(1), backing: &backing };
         let findings = drift(feed, &Board::of(feed), &measure);
         findings.into_iter().map(|finding| (finding.code.name(), finding.item.unwrap_or_default())).collect()
     }
@@ -416,7 +486,7 @@ mod tests {
         post(&mut feed, "10:00:00", "forger", says("forged"), &[]);
         post(&mut feed, "10:01:00", "owner", says("n1"), &[]);
         let backing = |_: &str| Backing::Reserved(vec!["n1".to_owned()]);
-        let measure = Measure { now: 0, cold: Span::hours(1), backing: &backing };
+        let measure = Measure { now: 0, horizon: i128::MAX, cold: Span::hours(1), backing: &backing };
         let found = drift(&feed, &Board::of(&feed), &measure);
         let said: Vec<_> = found.iter().map(|finding| (finding.code, finding.detail.as_str())).collect();
         let detail = "owner and forger both filed SEC-1, and owner has the better right to it";

@@ -2,7 +2,7 @@
 
 use super::post::{Kind, Post, item_key, renamed};
 use super::verdict::{Refusal, Verdict};
-use crate::event::{EventId, Stamp, Timestamp};
+use crate::event::{EventId, Span, Stamp};
 
 /// How far an item has come.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,10 +94,8 @@ pub struct Filing {
     pub former: Vec<Holding>,
     /// How far it has come.
     pub stage: Stage,
-    /// When anybody said anything of it last.
-    pub active: Timestamp,
-    /// When its owner, or who filed it while nobody has it, said anything of it last.
-    pub tended: Timestamp,
+    /// What its owner, or who filed it while nobody has it, said of it.
+    tended: Vec<Stamp>,
     /// Claims that came too late, until their seats release them.
     pub lost: Vec<Lost>,
     /// The posts about it, in the order of their stamps.
@@ -112,6 +110,26 @@ impl Filing {
     #[must_use]
     pub const fn is_open(&self) -> bool {
         !matches!(self.stage, Stage::Done(_))
+    }
+
+    /// What was said last by who tends it: its owner, or who filed it while nobody has it. What is dated after the
+    /// horizon warms nothing, so that no stamp keeps a claim warm for ever.
+    #[must_use]
+    pub fn tended(&self, horizon: i128) -> Option<&Stamp> {
+        self.tended.iter().filter(|stamp| stamp.ts.unix_nanos() <= horizon).max()
+    }
+
+    /// The last post of the owner, believed ones first.
+    pub(super) fn owner_last(&self, owner: &str, horizon: i128) -> Option<&Stamp> {
+        let own = self.tended.iter().filter(|stamp| stamp.agent == owner);
+        own.max_by_key(|stamp| (stamp.ts.unix_nanos() <= horizon, *stamp))
+    }
+
+    /// Whether its owner is silent for longer than `cold`.
+    #[must_use]
+    pub fn is_cold(&self, now: i128, horizon: i128, cold: Span) -> bool {
+        let silent = |stamp: &Stamp| now - stamp.ts.unix_nanos() > cold.nanos();
+        matches!(self.stage, Stage::Claimed(_)) && self.tended(horizon).is_none_or(silent)
     }
 
     pub(super) fn ever_had(&self, key: &str) -> bool {
@@ -166,8 +184,7 @@ impl Filing {
             holding,
             former: Vec::new(),
             stage: Stage::Awaiting,
-            active: post.stamp.ts,
-            tended: post.stamp.ts,
+            tended: vec![post.stamp.clone()],
             lost: Vec::new(),
             posts: vec![post.stamp.id],
             filed: vec![Filed::of(post)],
@@ -199,8 +216,7 @@ impl Filing {
             Stage::Done(seat) => Verdict::Refused(Refusal::DoneBy(seat.clone())),
             Stage::Awaiting => {
                 self.subject.clone_from(&post.says.subject);
-                self.heard(post);
-                self.tended = self.tended.max(post.stamp.ts);
+                self.tended.push(post.stamp.clone());
                 self.filed.push(Filed::of(post));
                 Verdict::Done
             }
@@ -209,10 +225,9 @@ impl Filing {
 
     /// Notes who was last heard of.
     pub(super) fn heard(&mut self, post: &Post) {
-        self.active = self.active.max(post.stamp.ts);
         let tender = self.stage.owner().unwrap_or(&self.by.agent);
         if tender == post.stamp.agent || post.says.kind == Kind::Repair {
-            self.tended = self.tended.max(post.stamp.ts);
+            self.tended.push(post.stamp.clone());
         }
     }
 

@@ -1,13 +1,14 @@
 //! The laws of the feed, as properties of random sets of posts.
 
-use super::{Board, Feed, Kind, Post, Refusal, Says, Stage, Verdict, item_key};
+use super::{Board, FAR_AHEAD, Feed, Kind, Post, Refusal, Says, Stage, Verdict, item_key};
 use crate::crdt::Join as _;
 use crate::crdt::laws::{assert_laws, joined};
 use crate::event::{EventId, IdPrefix, Stamp, Timestamp};
 use proptest::prelude::*;
 
 fn at(second: u8) -> Timestamp {
-    Timestamp::from_unix_nanos(i128::from(second) * 1_000_000_000).unwrap()
+    // Two instants are more than 24 h apart, or less.
+    Timestamp::from_unix_nanos(i128::from(second) * 13 * 3_600 * 1_000_000_000).unwrap()
 }
 
 /// A post whose references name places in the list of the posts before it.
@@ -37,6 +38,9 @@ fn posts_of(raws: Vec<Raw>) -> Vec<Post> {
             says.proof = other(of).and_then(|any| if reserved { proof } else { Some(any) });
         } else {
             says.of = other(of);
+        }
+        if kind == Kind::Repair && says.of.is_some() && provisional {
+            says.item = None;
         }
         says.reserved = reserved.then(|| place.to_string());
         says.provisional = provisional;
@@ -106,10 +110,13 @@ proptest! {
         for post in all.in_order() {
             let about = board.about(&post.stamp.id);
             if post.says.kind == Kind::Actionable {
-                let filing = about.unwrap();
+                let Some(filing) = about else {
+                    prop_assert!(matches!(board.verdict(&post.stamp.id), Some(Verdict::Void(_))));
+                    continue;
+                };
                 let own = filing.by == post.stamp;
                 let verdict = board.verdict(&post.stamp.id).unwrap();
-                prop_assert!(own || *verdict == Verdict::Repeats(filing.by.id) || post.says.proof.is_some());
+                prop_assert!(own || matches!(verdict, Verdict::Void(_)) || *verdict == Verdict::Repeats(filing.by.id) || post.says.proof.is_some());
                 let named = post.says.item.as_deref().map(item_key);
                 let mut had = std::iter::once(&filing.holding).chain(&filing.former);
                 prop_assert!(had.any(|holding| Some(item_key(&holding.item)) == named));
@@ -144,6 +151,31 @@ proptest! {
         for filing in board.filings().iter().filter(|filing| filing.former.is_empty()) {
             let said = last.get(&filing.by.id).or(all.get(&filing.by.id).as_ref()).map(|post| &post.says.subject);
             prop_assert_eq!(said, Some(&filing.subject));
+        }
+    }
+
+    /// What is void did nothing, and was said to be void by a post that is more than 24 h older; a post that took
+    /// effect is made void by nobody.
+    #[test]
+    fn prop_only_what_did_nothing_is_void(posts in posts()) {
+        let all = feed(&posts);
+        let board = Board::of(&all);
+        for post in all.in_order() {
+            let verdict = board.verdict(&post.stamp.id).unwrap();
+            if let Verdict::Void(by) = verdict {
+                let by = all.get(by).unwrap();
+                prop_assert_eq!(by.says.voids(), Some(post.stamp.id));
+                prop_assert!(by.stamp.ts.after(FAR_AHEAD).unwrap() < post.stamp.ts);
+                let without = feed(all.in_order().into_iter().filter(|other| other.stamp.id != post.stamp.id));
+                let stages = |board: &Board| board.filings().iter().map(|filing| filing.stage.clone()).collect::<Vec<_>>();
+                prop_assert_eq!(stages(&Board::of(&without)), stages(&board));
+            }
+            let target = post.says.voids().filter(|_| *verdict == Verdict::Done).and_then(|id| all.get(&id));
+            if let Some(before) = target.filter(|target| target.stamp < post.stamp) {
+                let did = board.verdict(&before.stamp.id);
+                let stray = matches!(did, Some(Verdict::Refused(Refusal::UnknownItem | Refusal::UnknownFiling)));
+                prop_assert!(stray, "{:?}", did);
+            }
         }
     }
 

@@ -18,6 +18,6 @@ mod verdict;
 
 pub use board::Board;
 pub use filing::{Filing, Holding, Lost, Stage};
-pub use post::{Kind, Post, Says, is_item, item_key, prefix};
+pub use post::{FAR_AHEAD, Kind, Post, Says, is_item, item_key, prefix};
 pub use state::Feed;
 pub use verdict::{Refusal, Verdict};

@@ -9,6 +9,8 @@ pub enum Verdict {
     Done,
     /// An earlier post said so already.
     Repeats(EventId),
+    /// It is passed over: this post says that it is void.
+    Void(EventId),
     /// It did nothing, or not what it meant.
     Refused(Refusal),
 }
@@ -23,6 +25,10 @@ pub enum Refusal {
     NoProof,
     /// The release or repair that it names is spent: this actionable post used it.
     Spent(EventId),
+    /// It says that a post is void which took effect.
+    InForce,
+    /// An earlier post brought this about, and says something else.
+    Said(EventId),
     /// Nobody filed the item.
     UnknownItem,
     /// The actionable post that it names never had this item, or is not here.
@@ -46,10 +52,9 @@ impl Refusal {
         match self {
             Self::Exists(_) => "the item exists, and no release or repair of it is named as proof".to_owned(),
             Self::NoProof => "the proof is no release or repair of this item".to_owned(),
-            Self::Spent(by) => {
-                let by = by.to_hex();
-                format!("the release or repair is spent: the post {} used it", by.get(..12).unwrap_or_default())
-            }
+            Self::Spent(by) => format!("the release or repair is spent: the post {by:.12} used it"),
+            Self::InForce => "the post took effect, so it is not void".to_owned(),
+            Self::Said(by) => format!("it is so already: the post {by:.12} said it, in other words or by another seat"),
             Self::UnknownItem => "nobody filed this item".to_owned(),
             Self::UnknownFiling => "the actionable post that is meant never had this item, or is not here".to_owned(),
             Self::ClaimedBy(seat) => format!("{seat} claimed it first"),
