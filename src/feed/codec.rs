@@ -74,7 +74,8 @@ impl Draft {
 
     fn heading(&self) -> String {
         let says = &self.says;
-        let item = says.item.as_ref().map(|item| format!(" {item}")).unwrap_or_default();
+        let void = || says.voids().map(|post| format!(" void: {post:.12}")).unwrap_or_default();
+        let item = says.item.as_ref().map_or_else(void, |item| format!(" {item}"));
         let to = says.to.as_ref().map(|to| format!(" is now {to}")).unwrap_or_default();
         let pending = if says.provisional { " (CONFIRM-PENDING)" } else { "" };
         format!("## {}{item}{to}{pending}: {}", says.kind.mark(), escape(&says.subject))
@@ -246,6 +247,19 @@ mod tests {
     }
 
     #[test]
+    fn a_repair_without_an_item_says_that_a_post_is_void() {
+        let says = Says { of: Some(EventId::of("y")), ..Says::new(Kind::Repair, None, "nobody's") };
+        let (text, post) = draft(says.clone()).post(&Schema::default()).unwrap();
+        let of = EventId::of("y").to_hex();
+        assert!(
+            text.contains(&format!("post-kind: \"repair\"\npost-subject: \"nobody's\"\npost-of: \"{of}\"\n")),
+            "{text}"
+        );
+        assert!(text.contains(&format!("## STATE-REPAIR void: {}: nobody's\n", &of[..12])), "{text}");
+        assert_eq!((post.says.voids(), &post.says), (Some(EventId::of("y")), &says));
+    }
+
+    #[test]
     fn what_is_written_by_hand() {
         let read = |front: &str, body: &str| {
             let text = format!("---\nts: 2026-04-16T20:04:22Z\nagent: a\ntype: post\n{front}---\n{body}");
@@ -255,6 +269,7 @@ mod tests {
         assert_eq!((post.says.text.as_str(), post.parents), ("free text", None));
         for (front, fault) in [
             ("post-subject: x\n", "no kind of post"),
+            ("post-kind: repair\npost-subject: x\n", "names no item"),
             ("post-kind: claim\npost-subject: x\n", "names no item"),
             ("post-kind: claim\npost-item: x 1\npost-subject: x\n", "no id"),
             ("post-kind: claim\npost-item: A-1\n", "no subject"),

@@ -1,8 +1,10 @@
 //! What is wrong with a queue: findings with stable codes, the posts that they are about, and remedies.
 
-use super::board::{Board, Filing, Holding, Refusal, Verdict};
-use super::post::{Kind, Post, prefix};
+use super::board::Board;
+use super::filing::{Filing, Holding};
+use super::post::{Kind, Post, item_key, prefix};
 use super::state::Feed;
+use super::verdict::{Refusal, Verdict};
 use crate::event::{EventId, Span};
 use std::collections::BTreeMap;
 
@@ -27,15 +29,17 @@ pub enum Code {
     ClaimCold,
     /// A seat claims what another one has.
     ClaimLost,
-    /// A post is about an item that nobody filed.
+    /// A post is about an item that nobody filed, as far as can be seen.
     UnknownItem,
     /// An event says it is a post, and cannot be read as one.
     BadPost,
+    /// A post is dated too far ahead.
+    FuturePost,
 }
 
 impl Code {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::DuplicateItem,
         Self::NotReserved,
         Self::ReservedByAnother,
@@ -45,6 +49,7 @@ impl Code {
         Self::ClaimLost,
         Self::UnknownItem,
         Self::BadPost,
+        Self::FuturePost,
     ];
 
     /// The code of this name.
@@ -66,6 +71,7 @@ impl Code {
             Self::ClaimLost => "claim-lost",
             Self::UnknownItem => "unknown-item",
             Self::BadPost => "bad-post",
+            Self::FuturePost => "future-post",
         }
     }
 }
@@ -154,6 +160,8 @@ impl Word {
 pub struct Measure<'a> {
     /// The instant, in nanoseconds since 1970.
     pub now: i128,
+    /// What is dated later is not believed: [`super::FAR_AHEAD`] after now.
+    pub horizon: i128,
     /// How long the owner of an item may be silent.
     pub cold: Span,
     /// What the log of ids knows of an item.
@@ -171,7 +179,7 @@ impl std::fmt::Debug for Measure<'_> {
 /// Everything that is wrong, in a total order.
 #[must_use]
 pub fn drift(feed: &Feed, board: &Board, measure: &Measure<'_>) -> Vec<Finding> {
-    let mut numbers = Numbers::of(feed);
+    let mut numbers = Numbers::of(feed, board);
     let mut findings = Vec::new();
     for filing in board.filings() {
         findings.extend(number(feed, board, filing, &mut numbers, measure));
@@ -184,7 +192,10 @@ pub fn drift(feed: &Feed, board: &Board, measure: &Measure<'_>) -> Vec<Finding> 
             remedy: format!("as {}: {}", lost.by.agent, command(Kind::Release, filing, "")),
         }));
     }
-    findings.extend(feed.in_order().into_iter().filter_map(|post| unknown(board, post)));
+    for post in feed.in_order() {
+        findings.extend(unknown(feed, board, post, measure));
+        findings.extend(future(board, post, measure));
+    }
     findings.sort();
     findings
 }
@@ -288,9 +299,10 @@ struct Numbers<'a> {
 }
 
 impl<'a> Numbers<'a> {
-    fn of(feed: &'a Feed) -> Self {
+    fn of(feed: &'a Feed, board: &Board) -> Self {
         let mut numbers = Self { posts: BTreeMap::new(), tops: BTreeMap::new() };
-        for post in feed.in_order().into_iter().filter(|post| Feed::takes_a_number(post)) {
+        let is_void = |post: &Post| matches!(board.verdict(&post.stamp.id), Some(Verdict::Void(_)));
+        for post in feed.in_order().into_iter().filter(|post| Feed::takes_a_number(post) && !is_void(post)) {
             if let Some(item) = taken(post) {
                 numbers.posts.entry(prefix(item)).or_default().push(post);
                 let (stem, digits) = split(item);
@@ -344,11 +356,19 @@ fn taken(post: &Post) -> Option<&String> {
 
 fn cold(filing: &Filing, measure: &Measure<'_>) -> Option<Finding> {
     let owner = filing.stage.owner().filter(|_| filing.is_open())?;
-    (measure.now - filing.tended.unix_nanos() > measure.cold.nanos()).then(|| Finding {
-        item: Some(filing.holding.item.clone()),
+    if !filing.is_cold(measure.now, measure.horizon, measure.cold) {
+        return None;
+    }
+    let item = &filing.holding.item;
+    let detail = match filing.tended(measure.horizon) {
+        Some(last) => format!("{owner} claimed {item} and is silent since {}", last.ts),
+        None => format!("{owner} claimed {item}, and all that was said of it is dated more than 24 h ahead"),
+    };
+    Some(Finding {
+        item: Some(item.clone()),
         code: Code::ClaimCold,
-        posts: vec![filing.posts.last().copied().unwrap_or(filing.by.id)],
-        detail: format!("{owner} claimed {} and is silent since {}", filing.holding.item, filing.tended),
+        posts: vec![filing.owner_last(owner, measure.horizon).map_or(filing.by.id, |last| last.id)],
+        detail,
         remedy: format!(
             "as {owner}: {}; as anybody: {}",
             command(Kind::Note, filing, ""),
@@ -357,34 +377,85 @@ fn cold(filing: &Filing, measure: &Measure<'_>) -> Option<Finding> {
     })
 }
 
-fn unknown(board: &Board, post: &Post) -> Option<Finding> {
+/// A post about an item that nobody filed, as far as can be seen. It may be in a branch that is not here.
+fn unknown(feed: &Feed, board: &Board, post: &Post, measure: &Measure<'_>) -> Option<Finding> {
     let refused =
-        |verdict: &&Verdict| matches!(verdict, Verdict::Refused(Refusal::UnknownItem)) && post.says.kind != Kind::Note;
+        |verdict: &&Verdict| matches!(verdict, Verdict::Refused(Refusal::UnknownItem | Refusal::UnknownFiling));
     board.verdict(&post.stamp.id).filter(refused)?;
     let item = post.says.item.as_ref()?;
     // Filed later, by the stamps: then it is known after all.
-    board.find(item).is_none().then(|| Finding {
+    let known = match &post.says.of {
+        Some(of) => board.about(of).is_some_and(|filing| filing.ever_had(&item_key(item))),
+        None => board.find(item).is_some(),
+    };
+    if known || board.is_void(&post.stamp.id) {
+        return None;
+    }
+    let why = match &post.says.of {
+        Some(of) if feed.get(of).is_none() => format!("whose actionable post {of:.12} cannot be seen here"),
+        Some(of) => format!("and means the post {of:.12}, which never filed it"),
+        None => "which nobody filed; no such post can be seen here".to_owned(),
+    };
+    let file = match (&post.says.of, (measure.backing)(item)) {
+        (None, Backing::NoLog) => {
+            format!("; or file it: `headwater feed append --kind actionable --item {item} --subject …`")
+        }
+        _ => String::new(),
+    };
+    let void = void_command(&post.stamp.id);
+    Some(Finding {
         item: Some(item.clone()),
         code: Code::UnknownItem,
         posts: vec![post.stamp.id],
-        detail: format!("{} says `{}` of {item}, which nobody filed", post.stamp.agent, post.says.kind.word()),
-        remedy: format!("headwater feed append --kind actionable --item {item} --subject …"),
+        detail: format!("{} says `{}` of {item}, {why}", post.stamp.agent, post.says.kind.word()),
+        remedy: format!(
+            "look for it with `headwater feed drift --fetch`; else say that this post is void: {void}{file}"
+        ),
     })
+}
+
+/// A post that no clock of today can have dated.
+fn future(board: &Board, post: &Post, measure: &Measure<'_>) -> Option<Finding> {
+    let is_void = matches!(board.verdict(&post.stamp.id), Some(Verdict::Void(_)));
+    let ahead = post.stamp.ts.unix_nanos() > measure.horizon && !is_void;
+    let of = post.says.item.as_ref().map(|item| format!(" of {item}")).unwrap_or_default();
+    let void = void_command(&post.stamp.id);
+    ahead.then(|| Finding {
+        item: post.says.item.clone(),
+        code: Code::FuturePost,
+        posts: vec![post.stamp.id],
+        detail: format!(
+            "{} says `{}`{of} in a post that is dated {}, more than 24 h ahead",
+            post.stamp.agent,
+            post.says.kind.word(),
+            post.stamp.ts
+        ),
+        remedy: format!("say that it is void: {void}, and say again what still holds"),
+    })
+}
+
+/// The command that says that a post is void.
+#[must_use]
+pub fn void_command(post: &EventId) -> String {
+    format!("`headwater feed append --kind repair --of {post:.12} --subject …`")
 }
 
 /// The command that settles a finding; the filing is named, because its id may be somebody else's too.
 fn command(kind: Kind, filing: &Filing, more: &str) -> String {
-    let of = filing.by.id.to_hex();
-    let of = of.get(..12).unwrap_or_default();
+    let of = &filing.by.id;
     let more = if more.is_empty() { String::new() } else { format!(" {more}") };
-    format!("headwater feed append --kind {} --item {} --of {of}{more} --subject …", kind.word(), filing.holding.item)
+    format!(
+        "headwater feed append --kind {} --item {} --of {of:.12}{more} --subject …",
+        kind.word(),
+        filing.holding.item
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Backing, Code, Measure, Reservation, drift};
     use crate::event::{EventId, IdPrefix, Span, Stamp, Timestamp};
-    use crate::feed::{Board, Feed, Kind, Post, Says};
+    use crate::feed::{Board, FAR_AHEAD, Feed, Kind, Post, Says};
 
     fn post(feed: &mut Feed, at: &str, seat: &str, says: Says, seen: &[EventId]) -> EventId {
         let ts = Timestamp::parse(&format!("2026-04-16T{at}Z")).unwrap();
@@ -417,7 +488,13 @@ mod tests {
             "FAR-1" => Backing::Unknown,
             _ => Backing::NoLog,
         };
-        let measure = Measure { now, cold: Span::hours(1), backing: &backing, namespace: &namespace };
+        let measure = Measure {
+            now,
+            horizon: now + FAR_AHEAD.nanos(),
+            cold: Span::hours(1),
+            backing: &backing,
+            namespace: &namespace,
+        };
         let findings = drift(feed, &Board::of(feed), &measure);
         findings.into_iter().map(|finding| (finding.code.name(), finding.item.unwrap_or_default())).collect()
     }
@@ -494,7 +571,8 @@ mod tests {
             let forger = post(&mut feed, "10:00:00", "forger", theirs, &[]);
             let owner = post(&mut feed, "10:01:00", "owner", says(nonce, "mine"), &[]);
             let backing = |_: &str| reserved("owner", &["n1"]);
-            let measure = Measure { now: 0, cold: Span::hours(1), backing: &backing, namespace: &namespace };
+            let measure =
+                Measure { now: 0, horizon: i128::MAX, cold: Span::hours(1), backing: &backing, namespace: &namespace };
             let found = drift(&feed, &Board::of(&feed), &measure);
             let said: Vec<_> = found.iter().map(|finding| (finding.code, finding.posts.as_slice())).collect();
             assert_eq!(said, [(Code::ReservedByAnother, &[forger, owner][..])]);
@@ -505,7 +583,8 @@ mod tests {
         let mut feed = Feed::default();
         post(&mut feed, "10:00:00", "a seat of another clone", keyed, &[]);
         let backing = |_: &str| reserved("owner", &["n1"]);
-        let measure = Measure { now: 0, cold: Span::hours(1), backing: &backing, namespace: &namespace };
+        let measure =
+            Measure { now: 0, horizon: i128::MAX, cold: Span::hours(1), backing: &backing, namespace: &namespace };
         assert_eq!(drift(&feed, &Board::of(&feed), &measure), []);
         let loser = post(&mut feed, "10:00:00", "owner", says(Some("n1"), "mine"), &[]);
         let found = drift(&feed, &Board::of(&feed), &measure);
@@ -521,7 +600,8 @@ mod tests {
         }
         post(&mut feed, "10:00:00", "a", Says::new(Kind::Actionable, Some("ops-100"), "x"), &[]);
         let backing = |_: &str| Backing::NoLog;
-        let measure = Measure { now: 0, cold: Span::hours(1), backing: &backing, namespace: &namespace };
+        let measure =
+            Measure { now: 0, horizon: i128::MAX, cold: Span::hours(1), backing: &backing, namespace: &namespace };
         let found = drift(&feed, &Board::of(&feed), &measure);
         let told: Vec<_> = found.iter().filter_map(|finding| finding.remedy.split_once(" --to ")).collect();
         let told: Vec<_> = told.iter().filter_map(|(_, rest)| rest.split(' ').next()).collect();

@@ -1,13 +1,14 @@
 //! The laws of the feed, as properties of random sets of posts.
 
-use super::{Board, Feed, Kind, Post, Refusal, Says, Stage, Verdict, item_key};
+use super::{Board, FAR_AHEAD, Feed, Kind, Post, Refusal, Says, Stage, Verdict, item_key};
 use crate::crdt::Join as _;
 use crate::crdt::laws::{assert_laws, joined};
 use crate::event::{EventId, IdPrefix, Stamp, Timestamp};
 use proptest::prelude::*;
 
 fn at(second: u8) -> Timestamp {
-    Timestamp::from_unix_nanos(i128::from(second) * 1_000_000_000).unwrap()
+    // Two instants are more than 24 h apart, or less.
+    Timestamp::from_unix_nanos(i128::from(second) * 13 * 3_600 * 1_000_000_000).unwrap()
 }
 
 /// A post whose references name places in the list of the posts before it.
@@ -16,7 +17,7 @@ type Raw = (u8, u8, usize, u8, u8, Option<prop::sample::Index>, Option<prop::sam
 fn raw() -> impl Strategy<Value = Raw> {
     let index = || prop::option::of(any::<prop::sample::Index>());
     // Few instants, seats and items, so that equal ones meet.
-    (0..4u8, 0..3u8, 0..Kind::ALL.len(), 1..4u8, 1..4u8, index(), index(), any::<bool>(), any::<bool>())
+    (0..4u8, 0..3u8, 0..Kind::ALL.len() + 4, 1..4u8, 1..4u8, index(), index(), any::<bool>(), any::<bool>())
 }
 
 fn posts_of(raws: Vec<Raw>) -> Vec<Post> {
@@ -25,13 +26,21 @@ fn posts_of(raws: Vec<Raw>) -> Vec<Post> {
         let other = |index: Option<prop::sample::Index>| {
             index.filter(|_| !posts.is_empty()).map(|index| posts[index.index(posts.len())].stamp.id)
         };
-        let kind = Kind::ALL[kind];
+        // Filings and what lets them be filed again come more often.
+        let kind = *Kind::ALL.get(kind).unwrap_or(if kind % 4 == 0 { &Kind::Repair } else { &Kind::Actionable });
         let mut says = Says::new(kind, Some(&format!("A-{item}")), &format!("about {}", place % 5));
         says.to = (kind == Kind::Amend).then(|| format!("A-{to}"));
         if kind == Kind::Actionable {
-            says.proof = other(of);
+            // Half of the proofs are of this item, so that some hold.
+            let proves =
+                |post: &&Post| matches!(post.says.kind, Kind::Release | Kind::Repair) && post.says.item == says.item;
+            let proof = posts.iter().rev().find(proves).map(|post| post.stamp.id);
+            says.proof = other(of).and_then(|any| if reserved { proof } else { Some(any) });
         } else {
             says.of = other(of);
+        }
+        if kind == Kind::Repair && says.of.is_some() && provisional {
+            says.item = None;
         }
         says.reserved = reserved.then(|| place.to_string());
         says.provisional = provisional;
@@ -101,10 +110,13 @@ proptest! {
         for post in all.in_order() {
             let about = board.about(&post.stamp.id);
             if post.says.kind == Kind::Actionable {
-                let filing = about.unwrap();
+                let Some(filing) = about else {
+                    prop_assert!(matches!(board.verdict(&post.stamp.id), Some(Verdict::Void(_))));
+                    continue;
+                };
                 let own = filing.by == post.stamp;
                 let verdict = board.verdict(&post.stamp.id).unwrap();
-                prop_assert!(own || *verdict == Verdict::Repeats(filing.by.id) || post.says.proof.is_some());
+                prop_assert!(own || matches!(verdict, Verdict::Void(_)) || *verdict == Verdict::Repeats(filing.by.id) || post.says.proof.is_some());
                 let named = post.says.item.as_deref().map(item_key);
                 let mut had = std::iter::once(&filing.holding).chain(&filing.former);
                 prop_assert!(had.any(|holding| Some(item_key(&holding.item)) == named));
@@ -116,6 +128,53 @@ proptest! {
                 let expected = if by.says.kind == Kind::Amend { by.says.to.as_ref() } else { by.says.item.as_ref() };
                 prop_assert_eq!(Some(&holding.item), expected);
                 prop_assert!(board.all_of(&holding.item).iter().any(|found| found.by == filing.by));
+            }
+        }
+    }
+
+    /// A release or repair lets an item be posted again once: between two such posts that take effect there is
+    /// another proof, and what the item is about is what the last of them says.
+    #[test]
+    fn prop_a_proof_is_spent_once(posts in posts()) {
+        let all = feed(&posts);
+        let board = Board::of(&all);
+        let mut last = std::collections::BTreeMap::new();
+        for post in all.in_order() {
+            if post.says.kind == Kind::Actionable && board.verdict(&post.stamp.id) == Some(&Verdict::Done) {
+                let before = last.insert(board.about(&post.stamp.id).unwrap().by.id, post);
+                if let Some(before) = before {
+                    let proof = post.says.proof.and_then(|proof| all.get(&proof)).unwrap();
+                    prop_assert!(before.stamp < proof.stamp && proof.stamp < post.stamp);
+                }
+            }
+        }
+        for filing in board.filings().iter().filter(|filing| filing.former.is_empty()) {
+            let said = last.get(&filing.by.id).or(all.get(&filing.by.id).as_ref()).map(|post| &post.says.subject);
+            prop_assert_eq!(said, Some(&filing.subject));
+        }
+    }
+
+    /// What is void did nothing, and was said to be void by a post that is more than 24 h older; a post that took
+    /// effect is made void by nobody.
+    #[test]
+    fn prop_only_what_did_nothing_is_void(posts in posts()) {
+        let all = feed(&posts);
+        let board = Board::of(&all);
+        for post in all.in_order() {
+            let verdict = board.verdict(&post.stamp.id).unwrap();
+            if let Verdict::Void(by) = verdict {
+                let by = all.get(by).unwrap();
+                prop_assert_eq!(by.says.voids(), Some(post.stamp.id));
+                prop_assert!(by.stamp.ts.after(FAR_AHEAD).unwrap() < post.stamp.ts);
+                let without = feed(all.in_order().into_iter().filter(|other| other.stamp.id != post.stamp.id));
+                let stages = |board: &Board| board.filings().iter().map(|filing| filing.stage.clone()).collect::<Vec<_>>();
+                prop_assert_eq!(stages(&Board::of(&without)), stages(&board));
+            }
+            let target = post.says.voids().filter(|_| *verdict == Verdict::Done).and_then(|id| all.get(&id));
+            if let Some(before) = target.filter(|target| target.stamp < post.stamp) {
+                let did = board.verdict(&before.stamp.id);
+                let stray = matches!(did, Some(Verdict::Refused(Refusal::UnknownItem | Refusal::UnknownFiling)));
+                prop_assert!(stray, "{:?}", did);
             }
         }
     }

@@ -9,11 +9,15 @@ pub mod codec;
 pub mod drift;
 
 mod board;
+mod filing;
 #[cfg(test)]
 mod laws;
 mod post;
 mod state;
+mod verdict;
 
-pub use board::{Board, Filing, Holding, Lost, Refusal, Stage, Verdict};
-pub use post::{Kind, Post, Says, is_item, item_key, prefix};
+pub use board::Board;
+pub use filing::{Filing, Holding, Lost, Stage};
+pub use post::{FAR_AHEAD, Kind, Post, Says, is_item, item_key, prefix};
 pub use state::Feed;
+pub use verdict::{Refusal, Verdict};

@@ -1,7 +1,10 @@
 //! What a post says.
 
 use crate::event::text::is_empty;
-use crate::event::{EventId, IdPrefix, Stamp};
+use crate::event::{EventId, IdPrefix, Span, Stamp};
+
+/// What is dated further ahead of an instant than this is not believed then.
+pub const FAR_AHEAD: Span = Span::hours(24);
 
 /// What a post does to an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,7 +19,7 @@ pub enum Kind {
     Note,
     /// Gives a claim up: the item waits again.
     Release,
-    /// Puts an item back to waiting, whatever it is.
+    /// Puts an item back to waiting, whatever it is; or says that a post which is about no item is void.
     Repair,
     /// Says that a provisional number was looked at again and is nobody else's.
     Confirm,
@@ -79,7 +82,7 @@ impl Kind {
 pub struct Says {
     /// What it does.
     pub kind: Kind,
-    /// The item; only a note may have none.
+    /// The item; a note may have none, and a repair that says that a post is void has none.
     pub item: Option<String>,
     /// What it is about: one line, not empty.
     pub subject: String,
@@ -87,7 +90,8 @@ pub struct Says {
     pub text: String,
     /// For an amendment: the new id.
     pub to: Option<String>,
-    /// The actionable post that is meant, where several have the same item.
+    /// The actionable post that is meant, where several have the same item; of a repair without an item, the post
+    /// that is void.
     pub of: Option<EventId>,
     /// For an actionable post of an item that exists: the release or repair that allows it.
     pub proof: Option<EventId>,
@@ -117,6 +121,12 @@ impl Says {
         }
     }
 
+    /// The post that this one says is void.
+    #[must_use]
+    pub fn voids(&self) -> Option<EventId> {
+        self.of.filter(|_| self.kind == Kind::Repair && self.item.is_none())
+    }
+
     /// What is wrong with it, in words, if anything is.
     #[must_use]
     pub fn fault(&self) -> Option<String> {
@@ -125,7 +135,7 @@ impl Says {
             Some("it has no subject".to_owned())
         } else if let Some(item) = self.item.iter().chain(&self.to).find(no_item) {
             Some(format!("`{}` is no id: letters, digits, `-`, `_`, `.` and `#`, with a digit", item.escape_debug()))
-        } else if self.item.is_none() && self.kind != Kind::Note {
+        } else if self.item.is_none() && self.kind != Kind::Note && self.voids().is_none() {
             Some(format!("a post of kind `{}` names no item", self.kind.word()))
         } else if (self.kind == Kind::Amend) != self.to.is_some() {
             Some("an amendment, and nothing else, names a new id".to_owned())
@@ -146,6 +156,16 @@ pub struct Post {
     pub parents: Option<Vec<IdPrefix>>,
     /// What it says.
     pub says: Says,
+}
+
+impl Post {
+    /// Whether a post of the same kind about the same item says nothing else.
+    pub(super) fn repeats(&self, other: &Self) -> bool {
+        let (a, b) = (&self.says, &other.says);
+        let key = |item: &Option<String>| item.as_deref().map(item_key);
+        let words = (&a.kind, &a.key, &a.subject, &a.text) == (&b.kind, &b.key, &b.subject, &b.text);
+        words && self.stamp.agent == other.stamp.agent && key(&a.item) == key(&b.item) && key(&a.to) == key(&b.to)
+    }
 }
 
 /// Whether a text can be an item's id: one word of at most 64, with a digit in it.

@@ -20,6 +20,7 @@ mod concurrent;
 mod faults;
 mod feed;
 mod feed_numbers;
+mod feed_rules;
 mod git_hook;
 mod golden;
 mod hub;

@@ -15,7 +15,7 @@ use crate::event::encode::file_stem;
 use crate::event::normal::MAX_BYTES;
 use crate::event::{EventId, IdPrefix, Span, Timestamp};
 use crate::feed::codec::{Draft, text_of};
-use crate::feed::{Board, Filing, Kind, Post, Refusal, Says, Stage, Verdict, is_item, item_key};
+use crate::feed::{Board, FAR_AHEAD, Feed, Filing, Kind, Post, Refusal, Says, Stage, Verdict, is_item, item_key};
 use crate::ids::fold::Book;
 use crate::ids::reserve::{Asking, Wish};
 use crate::ids::{Allocator, IdsError};
@@ -27,9 +27,6 @@ use std::io::Read as _;
 /// What the id is put for.
 const MARK: &str = "{{ITEM_ID}}";
 
-/// A post further ahead than this is not followed, but by posts about the same item.
-const FAR_AHEAD: Span = Span::hours(24);
-
 /// The most posts that a post names as seen.
 const MAX_PARENTS: usize = 1_000;
 
@@ -38,6 +35,13 @@ enum Plan {
     Write(Says),
     /// It is refused: why, and what to do.
     Refuse(String),
+}
+
+/// A post, its text, and the queue with it.
+struct Candidate {
+    text: String,
+    post: Post,
+    after: Board,
 }
 
 pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &AppendArgs) -> Result<Exit, CliError> {
@@ -90,7 +94,10 @@ fn check(args: &AppendArgs) -> Result<(), CliError> {
     if is_new && args.item.is_none() && args.reserve.is_none() {
         return usage("an actionable post needs a number: `--reserve NAMESPACE`, or `--item ID` where no log keeps it");
     }
-    if !is_new && args.kind != Word::Note && args.item.is_none() {
+    if args.kind == Word::Repair && args.item.is_none() && args.of.is_none() {
+        return usage("which item? name it with `--item ID`; a post that is void is named with `--of POST` alone");
+    }
+    if !is_new && !matches!(args.kind, Word::Note | Word::Repair) && args.item.is_none() {
         return usage("which item? name it with `--item ID`");
     }
     if amends && args.to.is_none() && args.reserve.is_none() {
@@ -182,7 +189,7 @@ impl Scribe<'_> {
         says.subject = crate::event::text::collapse(&self.args.subject.replace(MARK, &id)).into_owned();
         says.text = text_of(&body.replace(MARK, &id));
         says.key.clone_from(&self.args.event);
-        self.write(&gathered, &board, says)
+        self.write(&gathered, &board, &says)
     }
 
     fn plan(&self, gathered: &Gathered, board: &Board) -> Result<Plan, CliError> {
@@ -191,6 +198,10 @@ impl Scribe<'_> {
         match kind {
             Kind::Actionable => self.new_item(gathered, board, says),
             Kind::Note if self.args.item.is_none() => Ok(Plan::Write(says)),
+            Kind::Repair if self.args.item.is_none() => {
+                let of = resolve(gathered, "--of", self.args.of.as_deref().unwrap_or_default())?;
+                Ok(Plan::Write(Says { of: Some(of), ..says }))
+            }
             Kind::Confirm => self.confirm(gathered, board, says),
             Kind::Amend => self.amend(gathered, board, says),
             Kind::Claim | Kind::Done | Kind::Note | Kind::Release | Kind::Repair => {
@@ -342,16 +353,17 @@ impl Scribe<'_> {
         number.own(self.context, &self.asking.agent, filed_by, self.args.event.as_ref())
     }
 
-    fn write(&self, gathered: &Gathered, board: &Board, says: Says) -> Result<Exit, CliError> {
-        let console = self.context.console;
+    /// A post as it would be at an instant. The rules are asked by letting it in: what the queue would refuse is not
+    /// written.
+    fn candidate(&self, gathered: &Gathered, says: &Says, ts: Timestamp) -> Result<Candidate, CliError> {
         let heads = gathered.feed.heads();
         let skipped = heads.len().saturating_sub(MAX_PARENTS);
         let draft = Draft {
-            ts: instant(gathered, board, &says)?,
+            ts,
             seat: self.asking.agent.clone(),
             branch: self.asking.branch.clone(),
             parents: heads.into_iter().skip(skipped).collect(),
-            says,
+            says: says.clone(),
         };
         let (text, post) = draft
             .post(self.context.schema())
@@ -359,10 +371,28 @@ impl Scribe<'_> {
         if text.len() > MAX_BYTES {
             return Err(CliError::Usage(format!("the post would have {} bytes, of at most {MAX_BYTES}", text.len())));
         }
-        // The rules are asked by letting the post in: what the queue would refuse is not written.
         let mut feed = gathered.feed.clone();
         feed.insert(post.clone());
-        let after = Board::of(&feed);
+        Ok(Candidate { text, post, after: Board::of(&feed) })
+    }
+
+    fn write(&self, gathered: &Gathered, board: &Board, says: &Says) -> Result<Exit, CliError> {
+        let console = self.context.console;
+        let (near, far) = instants(gathered, board, says)?;
+        let mut candidate = self.candidate(gathered, says, far.unwrap_or(near))?;
+        if let Some(far) = far {
+            // What is dated far ahead is not followed, unless the post has to come after it to take effect.
+            let now = self.candidate(gathered, says, near)?;
+            let ids = [&candidate.post.stamp.id, &now.post.stamp.id];
+            if same_but_for(ids, [&candidate.after, &now.after], &gathered.feed) {
+                candidate = now;
+            } else if candidate.after.verdict(&candidate.post.stamp.id) == Some(&Verdict::Done) {
+                console.warning(&format!(
+                    "a post about the same item is dated more than 24 h ahead, and this one has to come after it: it is dated {far}; `headwater feed drift` says how to settle that"
+                ));
+            }
+        }
+        let Candidate { text, post, after } = candidate;
         match after.verdict(&post.stamp.id) {
             Some(Verdict::Refused(refusal)) => {
                 console.warning(&format!("refused: {}", refused(&post, refusal, board)));
@@ -374,8 +404,8 @@ impl Scribe<'_> {
                 self.print(earlier, &gathered.place(&earlier.stamp.id), true)?;
                 Ok(Exit::Done)
             }
-            Some(Verdict::Done) | None => {
-                let stem = file_stem(draft.ts, &draft.seat);
+            Some(Verdict::Done | Verdict::Void(_)) | None => {
+                let stem = file_stem(post.stamp.ts, &post.stamp.agent);
                 let path = create_event(&self.ledger.dir.events(), &stem, &text)?;
                 record::keep(self.context, self.ledger, &stem, &text);
                 if post.says.provisional {
@@ -411,10 +441,11 @@ impl Scribe<'_> {
 
 /// The refusal in words, with what to do.
 fn refused(post: &Post, refusal: &Refusal, board: &Board) -> String {
-    let item = post.says.item.clone().unwrap_or_default();
+    let void = || post.says.voids().map(|id| format!("{id:.12}")).unwrap_or_default();
+    let item = post.says.item.clone().unwrap_or_else(void);
     let known = board.find(&item).map(|filing| filing.by.agent.clone()).unwrap_or_default();
     let remedy = match refusal {
-        Refusal::Exists(_) => {
+        Refusal::Exists(_) | Refusal::Spent(_) => {
             format!("{known} filed {item}: take a new number with `--reserve`, or release or repair it first")
         }
         Refusal::UnknownItem | Refusal::UnknownFiling => {
@@ -427,25 +458,52 @@ fn refused(post: &Post, refusal: &Refusal, board: &Board) -> String {
         Refusal::NotClaimed => "claim it first: `--kind claim`".to_owned(),
         Refusal::Collides(_) => "give it another id: `--kind amend`".to_owned(),
         Refusal::AmendedTo(to) => format!("name {to}"),
+        Refusal::InForce => "name the item that it is about: `--kind repair --item ID`".to_owned(),
+        Refusal::Said(_) => "say what is new with `--kind note`".to_owned(),
         Refusal::NoProof => "name a release or repair of this item that is in force".to_owned(),
     };
     format!("{item}: {}; {remedy}", refusal.text())
 }
 
-/// The instant of the post: now, but above everything that was seen, and above everything that was said
-/// of its item however far ahead that is dated.
-fn instant(gathered: &Gathered, board: &Board, says: &Says) -> Result<Timestamp, CliError> {
+/// The instant of the post: now, but above everything that was seen up to 24 h ahead; and, where something that was
+/// said of its item is dated further ahead, an instant above that too.
+fn instants(gathered: &Gathered, board: &Board, says: &Says) -> Result<(Timestamp, Option<Timestamp>), CliError> {
     let now = clock::now()?;
     let horizon = now.after(FAR_AHEAD).unwrap_or(now);
-    let seen = gathered.feed.in_order().into_iter().map(|post| post.stamp.ts).filter(|ts| *ts <= horizon).max();
-    let named: Vec<&String> = says.item.iter().chain(&says.to).collect();
-    let about = named.iter().flat_map(|item| gathered.feed.naming(item)).map(|post| post.stamp.ts).max();
-    let filings = says.of.iter().filter_map(|of| board.about(of)).flat_map(|filing| &filing.posts);
-    let history = filings.filter_map(|id| gathered.feed.get(id)).map(|post| post.stamp.ts).max();
-    match seen.max(about).max(history).filter(|floor| *floor >= now) {
+    let above = |floor: Option<Timestamp>| match floor.filter(|floor| *floor >= now) {
         None => Ok(now),
         Some(floor) => floor.floor_to_millis().after(Span::MILLISECOND).ok_or(CliError::Clock),
+    };
+    let is_void = |post: &&Post| matches!(board.verdict(&post.stamp.id), Some(Verdict::Void(_)));
+    let seen = gathered.feed.in_order().into_iter().map(|post| post.stamp.ts).filter(|ts| *ts <= horizon).max();
+    if says.voids().is_some() {
+        return Ok((above(seen)?, None));
     }
+    let named: Vec<&String> = says.item.iter().chain(&says.to).collect();
+    let about = named.iter().flat_map(|item| gathered.feed.naming(item));
+    let filings = says.of.iter().filter_map(|of| board.about(of)).flat_map(|filing| &filing.posts);
+    let history = filings.filter_map(|id| gathered.feed.get(id));
+    let ahead = about.chain(history).filter(|post| !is_void(post)).map(|post| post.stamp.ts).max();
+    Ok((above(seen)?, ahead.filter(|ts| *ts > horizon).map(|ahead| above(Some(ahead))).transpose()?))
+}
+
+/// Whether two queues are the same but for the instant of one post.
+fn same_but_for(post: [&EventId; 2], boards: [&Board; 2], feed: &Feed) -> bool {
+    let [a, b] = boards;
+    let items = |board: &Board, own: &EventId| {
+        let item = |filing: &Filing| {
+            let by = Some(filing.by.id).filter(|by| by != own);
+            let held = (filing.holding.item.clone(), filing.holding.is_pending(), filing.holding.confirmed);
+            (by, held, filing.stage.clone(), filing.subject.clone(), filing.lost.len())
+        };
+        let mut items: Vec<_> = board.filings().iter().map(item).collect();
+        items.sort();
+        items
+    };
+    let [own_a, own_b] = post;
+    a.verdict(own_a) == b.verdict(own_b)
+        && feed.in_order().iter().all(|post| a.verdict(&post.stamp.id) == b.verdict(&post.stamp.id))
+        && items(a, own_a) == items(b, own_b)
 }
 
 /// A post about an item, by its id as it is written.
@@ -461,7 +519,10 @@ fn numbered(says: Says, number: Number) -> Says {
 
 /// The post that a beginning of an id names.
 fn resolve(gathered: &Gathered, option: &str, digits: &str) -> Result<EventId, CliError> {
-    let found = IdPrefix::parse(digits).and_then(|prefix| gathered.feed.resolve(&prefix));
+    let found = IdPrefix::parse(digits).and_then(|prefix| {
+        let mut bad = gathered.bad.keys().filter(|id| prefix.matches(id)).copied();
+        gathered.feed.resolve(&prefix).or_else(|| bad.next().filter(|_| bad.next().is_none()))
+    });
     found.ok_or_else(|| {
         CliError::Usage(format!("{option}: `{}` names no single post; give 12 or more digits", digits.escape_debug()))
     })

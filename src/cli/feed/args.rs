@@ -41,7 +41,8 @@ pub struct AppendArgs {
     /// With --kind amend: the new id, where no log keeps such ids
     #[arg(long, value_name = "ID", conflicts_with = "reserve")]
     pub to: Option<String>,
-    /// Which actionable post is meant, by 12 or more digits of its id, where several have the same item
+    /// Which actionable post is meant, by 12 or more digits of its id, where several have the same item; with --kind
+    /// repair and no --item: the post that is void
     #[arg(long, value_name = "POST")]
     pub of: Option<String>,
     /// With --kind actionable: the release or repair that allows it, by 12 or more digits [default: the last one]
@@ -71,7 +72,8 @@ pub enum Word {
     Note,
     /// I give it up; it waits again
     Release,
-    /// It waits again, whatever it was: a claim gone cold, something finished that is not
+    /// It waits again, whatever it was: a claim gone cold, something finished that is not; with --of alone: a stray
+    /// post is void
     Repair,
     /// I looked again: its provisional number is nobody else's
     Confirm,

@@ -3,13 +3,13 @@
 use super::args::DriftArgs;
 use super::gather::{Gathered, fetch, gather};
 use super::logs::{Logs, Unchecked};
-use super::{instant, namespace_of};
+use super::{horizon, instant, namespace_of};
 use crate::cli::clock::now_unix_nanos;
 use crate::cli::console::{WARNING, annotation, styled};
 use crate::cli::context::{Context, Ledger};
 use crate::cli::error::{CliError, Exit};
 use crate::cli::origins::counted;
-use crate::feed::drift::{Code, Finding, Measure, drift};
+use crate::feed::drift::{Code, Finding, Measure, drift, void_command};
 use crate::feed::{Board, Filing};
 use crate::ledger::escape::{escape, safe_for_terminal};
 use serde_json::{Value, json};
@@ -115,16 +115,26 @@ pub(super) fn findings(
     let logs = Logs::of(context, held.map(|filing| filing.holding.item.as_str()), ask);
     let backing = |item: &str| logs.backing(item);
     let namespace = |item: &str| namespace_of(context, item).map(|namespace| namespace.name.clone());
-    let measure = Measure { now, cold: context.config.feed_cold, backing: &backing, namespace: &namespace };
+    let measure = Measure {
+        now,
+        horizon: horizon(now),
+        cold: context.config.feed_cold,
+        backing: &backing,
+        namespace: &namespace,
+    };
     let found = drift(&gathered.feed, &board, &measure);
     let mut placed: Vec<Placed> = found.into_iter().map(|finding| place(&gathered, finding)).collect();
-    placed.extend(gathered.bad.iter().map(|(id, (file, bad))| Placed {
+    let bad = gathered.bad.iter().filter(|(id, _)| !board.is_void(id));
+    placed.extend(bad.map(|(id, (file, bad))| Placed {
         finding: Finding {
             item: None,
             code: Code::BadPost,
             posts: vec![*id],
             detail: bad.fault.clone(),
-            remedy: "say it again with `headwater feed append`, and take `type: post` out of this file".to_owned(),
+            remedy: format!(
+                "say it again with `headwater feed append`, and that this one is void: {}",
+                void_command(id)
+            ),
         },
         places: vec![format!("{file}:{}", bad.place)],
         here: gathered.here.contains(id).then(|| (file.clone(), bad.place.line)),

@@ -17,7 +17,7 @@ use super::context::Context;
 use super::error::{CliError, Exit};
 use crate::config::Namespace;
 use crate::event::Timestamp;
-use crate::feed::prefix;
+use crate::feed::{FAR_AHEAD, prefix};
 
 /// Prints what is wrong with the feed, for git's pre-push.
 pub(super) fn before_push(context: &Context<'_>) -> Result<Exit, CliError> {
@@ -41,6 +41,11 @@ pub(super) fn run(context: &Context<'_>, command: FeedCommand) -> Result<Exit, C
         // A check looks at everything.
         FeedCommand::Drift(args) => context.each_ledger(|ledger| drift::run(context, ledger, &args)),
     }
+}
+
+/// Up to when what posts say of their instants is believed.
+fn horizon(now: i128) -> i128 {
+    now.max(now_unix_nanos()) + FAR_AHEAD.nanos()
 }
 
 /// The instant that `--now` says, or the clock's.

@@ -2,11 +2,12 @@
 
 use super::args::{QueueArgs, StateWord};
 use super::gather::gather;
-use super::{age, instant};
+use super::{age, horizon, instant};
 use crate::cli::console::{AGENT, BOLD, WARNING, styled};
 use crate::cli::context::{Context, Ledger};
 use crate::cli::error::{CliError, Exit};
 use crate::cli::origins::phrase;
+use crate::event::Span;
 use crate::feed::{Board, Filing, Holding, Stage, prefix};
 use serde_json::{Value, json};
 
@@ -24,7 +25,7 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &QueueArgs) -> R
     let now = instant(args.now.as_ref())?;
     let gathered = gather(context, ledger)?;
     let board = Board::of(&gathered.feed);
-    let row = |filing| row(&board, filing, now, context.config.feed_cold.nanos());
+    let row = |filing| row(&board, filing, now, context.config.feed_cold);
     let rows: Vec<Row<'_>> = board.filings().iter().map(row).filter(|row| wanted(row, args)).collect();
     if context.console.json {
         let items: Vec<Value> = rows.iter().map(row_json).collect();
@@ -41,15 +42,14 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &QueueArgs) -> R
     Ok(Exit::Done)
 }
 
-fn row<'a>(board: &'a Board, filing: &'a Filing, now: i128, cold: i128) -> Row<'a> {
-    let idle = now - filing.tended.unix_nanos();
-    let is_claimed = matches!(filing.stage, Stage::Claimed(_));
+fn row<'a>(board: &'a Board, filing: &'a Filing, now: i128, cold: Span) -> Row<'a> {
+    let tended = filing.tended(horizon(now));
     Row {
         filing,
         loses_to: board.loses(filing),
         age: now - filing.by.ts.unix_nanos(),
-        idle,
-        cold: is_claimed && idle > cold,
+        idle: tended.map_or(0, |last| now - last.ts.unix_nanos()),
+        cold: filing.is_cold(now, horizon(now), cold),
     }
 }
 

@@ -62,6 +62,8 @@ fn text(gathered: &Gathered, board: &Board, filing: &Filing) -> String {
             let _infallible = write!(out, "  ({})", phrase(&refusal.text(), 120));
         } else if let Some(Verdict::Repeats(_)) = board.verdict(&post.stamp.id) {
             out.push_str("  (said before)");
+        } else if let Some(Verdict::Void(_)) = board.verdict(&post.stamp.id) {
+            out.push_str("  (void)");
         }
         out.push('\n');
         for line in post.says.text.lines() {
@@ -74,7 +76,8 @@ fn text(gathered: &Gathered, board: &Board, filing: &Filing) -> String {
 /// A post on one line.
 pub(super) fn line(post: &Post) -> String {
     let says = &post.says;
-    let item = says.item.as_ref().map(|item| format!(" {item}")).unwrap_or_default();
+    let void = || says.voids().map(|post| format!(" void: {post:.12}")).unwrap_or_default();
+    let item = says.item.as_ref().map_or_else(void, |item| format!(" {item}"));
     let to = says.to.as_ref().map(|to| format!(" is now {to}")).unwrap_or_default();
     let pending = if says.provisional { "  CONFIRM-PENDING" } else { "" };
     let id = post.stamp.id.to_hex();
@@ -94,6 +97,7 @@ fn item_json(gathered: &Gathered, board: &Board, filing: &Filing) -> Value {
         let (effect, why) = match board.verdict(&post.stamp.id) {
             None | Some(Verdict::Done) => ("done", None),
             Some(Verdict::Repeats(_)) => ("repeats", None),
+            Some(Verdict::Void(_)) => ("void", None),
             Some(Verdict::Refused(refusal)) => ("refused", Some(refusal.text())),
         };
         if let Some(fields) = value.as_object_mut() {
