@@ -21,6 +21,8 @@ pub struct Board {
     verdicts: BTreeMap<EventId, Verdict>,
     /// Posts that are said to be void, and the first post that says so.
     voids: BTreeMap<EventId, Stamp>,
+    /// The first note of each item and durable key.
+    notes: BTreeMap<(Option<String>, String), EventId>,
 }
 
 impl Board {
@@ -107,7 +109,7 @@ impl Board {
         if let Some(target) = post.says.voids() {
             return self.void(feed, post, &target);
         }
-        let Some(item) = &post.says.item else { return Verdict::Done };
+        let Some(item) = &post.says.item else { return self.note(feed, post) };
         if post.says.kind == Kind::Actionable {
             return self.file(feed, post, item);
         }
@@ -116,21 +118,23 @@ impl Board {
             Ok(place) => place,
             Err(refusal) => return Verdict::Refused(refusal),
         };
+        let noted = if post.says.kind == Kind::Note { self.note(feed, post) } else { Verdict::Done };
         let collides = self.filings.get(place).and_then(|filing| self.loses(filing)).map(|rival| rival.by.id);
         let taken = post.says.to.as_ref().and_then(|to| self.holder(&item_key(to))).filter(|other| *other != place);
         let taken = taken.and_then(|other| self.filings.get(other)).map(|other| other.by.id);
         let Some(filing) = self.filings.get_mut(place) else { return Verdict::Refused(Refusal::UnknownItem) };
         let verdict = match post.says.kind {
-            Kind::Actionable | Kind::Note => Verdict::Done,
-            Kind::Claim => filing.claim(post),
-            Kind::Done => filing.finish(post),
-            Kind::Release => filing.release(post),
+            Kind::Actionable | Kind::Note => noted,
+            Kind::Claim => filing.claim(feed, post),
+            Kind::Done => filing.finish(feed, post),
+            Kind::Release => filing.release(feed, post),
             Kind::Repair => filing.repair(),
-            Kind::Confirm => filing.confirm(&key, collides),
-            Kind::Amend => filing.amend(post, &key, taken),
+            Kind::Confirm => filing.confirm(feed, post, &key, collides),
+            Kind::Amend => filing.amend(feed, post, &key, taken),
         };
         if verdict == Verdict::Done {
             filing.heard(post);
+            filing.did(post);
         }
         filing.posts.push(post.stamp.id);
         let now = item_key(&filing.holding.item);
@@ -140,6 +144,18 @@ impl Board {
             had.push(place);
         }
         verdict
+    }
+
+    /// A note with a durable key is said once.
+    fn note(&mut self, feed: &Feed, post: &Post) -> Verdict {
+        let Some(key) = post.says.key.clone() else { return Verdict::Done };
+        let item = post.says.item.as_deref().map(item_key);
+        let first = *self.notes.entry((item, key)).or_insert(post.stamp.id);
+        match feed.get(&first).map(|first| first.repeats(post)) {
+            _ if first == post.stamp.id => Verdict::Done,
+            Some(true) => Verdict::Repeats(first),
+            _ => Verdict::Refused(Refusal::KeyUsed(first)),
+        }
     }
 
     /// The item that a post means.
@@ -185,7 +201,14 @@ impl Board {
             self.belongs(post, place);
             return Verdict::Repeats(first);
         }
+        let used = |place: &usize| Some((*place, self.filings.get(*place)?.key_used(post)?));
+        let used = had.iter().find_map(used);
+        if let Some((place, (first, true))) = used {
+            self.belongs(post, place);
+            return Verdict::Refused(Refusal::KeyUsed(first));
+        }
         let refusal = match (self.holder(&key), &post.says.proof) {
+            _ if used.is_some() => used.map(|(_, (first, _))| Refusal::KeyUsed(first)),
             (None, None) => None,
             (None, Some(_)) => Some(Refusal::NoProof),
             (Some(place), None) => self.filings.get(place).map(|filing| Refusal::Exists(filing.by.id)),

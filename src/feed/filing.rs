@@ -1,8 +1,10 @@
 //! An item: one actionable post, and what became of it.
 
 use super::post::{Kind, Post, item_key, renamed};
+use super::state::Feed;
 use super::verdict::{Refusal, Verdict};
 use crate::event::{EventId, Span, Stamp};
+use std::collections::BTreeMap;
 
 /// How far an item has come.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -103,6 +105,8 @@ pub struct Filing {
     /// The actionable posts that took effect, in the order of their stamps: the one that filed it is the first.
     filed: Vec<Filed>,
     released_by: Option<String>,
+    /// The last post of each kind that took effect.
+    did: BTreeMap<Kind, EventId>,
 }
 
 impl Filing {
@@ -151,20 +155,24 @@ impl Filed {
     }
 }
 
-/// What makes two actionable posts of one item the same filing: a durable key, or seat and words. So a
-/// retry that posts twice files once.
+/// What makes two actionable posts of one item the same filing: seat, words and durable key. So a retry that
+/// posts twice files once.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Identity {
-    Key(String),
-    Words(String, String, String),
+struct Identity {
+    seat: String,
+    subject: String,
+    text: String,
+    key: Option<String>,
 }
 
 impl Identity {
     fn of(post: &Post) -> Self {
         let says = &post.says;
-        match &says.key {
-            Some(key) => Self::Key(key.clone()),
-            None => Self::Words(post.stamp.agent.clone(), says.subject.clone(), says.text.clone()),
+        Self {
+            seat: post.stamp.agent.clone(),
+            subject: says.subject.clone(),
+            text: says.text.clone(),
+            key: says.key.clone(),
         }
     }
 }
@@ -189,6 +197,7 @@ impl Filing {
             posts: vec![post.stamp.id],
             filed: vec![Filed::of(post)],
             released_by: None,
+            did: BTreeMap::new(),
         }
     }
 
@@ -202,6 +211,27 @@ impl Filing {
             filed.identity == identity && (proof || post.says.key.is_some())
         };
         self.filed.iter().find(same).map(|filed| filed.by.id)
+    }
+
+    /// The actionable post that has the durable key of this one, and whether it says the same.
+    pub(super) fn key_used(&self, post: &Post) -> Option<(EventId, bool)> {
+        let own = Identity::of(post);
+        let used = |filed: &&Filed| own.key.is_some() && filed.identity.key == own.key;
+        let same = |other: &Identity| (&other.subject, &other.text) == (&own.subject, &own.text);
+        self.filed.iter().find(used).map(|filed| (filed.by.id, same(&filed.identity)))
+    }
+
+    /// Notes that a post took effect.
+    pub(super) fn did(&mut self, post: &Post) {
+        self.did.insert(post.says.kind, post.stamp.id);
+    }
+
+    /// What a post comes to whose effect is there already: it repeats the post that brought it about, or says
+    /// something else.
+    fn again(&self, feed: &Feed, post: &Post) -> Verdict {
+        let first = self.did.get(&post.says.kind).copied().unwrap_or(self.by.id);
+        let same = feed.get(&first).is_some_and(|first| first.repeats(post));
+        if same { Verdict::Repeats(first) } else { Verdict::Refused(Refusal::Said(first)) }
     }
 
     /// The actionable post that has used up a release or repair: the last one that took effect after it.
@@ -231,7 +261,7 @@ impl Filing {
         }
     }
 
-    pub(super) fn claim(&mut self, post: &Post) -> Verdict {
+    pub(super) fn claim(&mut self, feed: &Feed, post: &Post) -> Verdict {
         match &self.stage {
             Stage::Awaiting => {
                 self.stage = Stage::Claimed(post.stamp.agent.clone());
@@ -239,7 +269,7 @@ impl Filing {
             }
             Stage::Claimed(seat) if *seat == post.stamp.agent => {
                 self.heard(post);
-                Verdict::Repeats(self.last())
+                self.again(feed, post)
             }
             Stage::Claimed(owner) => {
                 self.lost.push(Lost { by: post.stamp.clone(), owner: owner.clone() });
@@ -249,7 +279,7 @@ impl Filing {
         }
     }
 
-    pub(super) fn finish(&mut self, post: &Post) -> Verdict {
+    pub(super) fn finish(&mut self, feed: &Feed, post: &Post) -> Verdict {
         match &self.stage {
             Stage::Awaiting => Verdict::Refused(Refusal::NotClaimed),
             Stage::Claimed(seat) if *seat == post.stamp.agent => {
@@ -258,12 +288,12 @@ impl Filing {
                 Verdict::Done
             }
             Stage::Claimed(seat) => Verdict::Refused(Refusal::ClaimedBy(seat.clone())),
-            Stage::Done(seat) if *seat == post.stamp.agent => Verdict::Repeats(self.last()),
+            Stage::Done(seat) if *seat == post.stamp.agent => self.again(feed, post),
             Stage::Done(seat) => Verdict::Refused(Refusal::DoneBy(seat.clone())),
         }
     }
 
-    pub(super) fn release(&mut self, post: &Post) -> Verdict {
+    pub(super) fn release(&mut self, feed: &Feed, post: &Post) -> Verdict {
         let seat = &post.stamp.agent;
         if let Some(place) = self.lost.iter().position(|lost| lost.by.agent == *seat) {
             self.lost.remove(place);
@@ -275,7 +305,7 @@ impl Filing {
                 self.released_by = Some(seat.clone());
                 Verdict::Done
             }
-            Stage::Awaiting if self.released_by.as_ref() == Some(seat) => Verdict::Repeats(self.last()),
+            Stage::Awaiting if self.released_by.as_ref() == Some(seat) => self.again(feed, post),
             Stage::Awaiting => Verdict::Refused(Refusal::NotClaimed),
             Stage::Claimed(owner) => Verdict::Refused(Refusal::ClaimedBy(owner.clone())),
             Stage::Done(owner) => Verdict::Refused(Refusal::DoneBy(owner.clone())),
@@ -289,7 +319,7 @@ impl Filing {
         Verdict::Done
     }
 
-    pub(super) fn confirm(&mut self, key: &str, collides: Option<EventId>) -> Verdict {
+    pub(super) fn confirm(&mut self, feed: &Feed, post: &Post, key: &str, collides: Option<EventId>) -> Verdict {
         if item_key(&self.holding.item) != key {
             return Verdict::Refused(Refusal::AmendedTo(self.holding.item.clone()));
         }
@@ -297,18 +327,18 @@ impl Filing {
             return Verdict::Refused(Refusal::Collides(rival));
         }
         if self.holding.confirmed {
-            return Verdict::Repeats(self.last());
+            return self.again(feed, post);
         }
         self.holding.confirmed = true;
         Verdict::Done
     }
 
     /// An id that is another item's is taken all the same, so that the collision shows.
-    pub(super) fn amend(&mut self, post: &Post, key: &str, taken: Option<EventId>) -> Verdict {
+    pub(super) fn amend(&mut self, feed: &Feed, post: &Post, key: &str, taken: Option<EventId>) -> Verdict {
         let Some(to) = &post.says.to else { return Verdict::Refused(Refusal::UnknownItem) };
         let now = item_key(&self.holding.item);
         if now == item_key(to) {
-            return Verdict::Repeats(self.last());
+            return self.again(feed, post);
         }
         if now != key {
             return Verdict::Refused(Refusal::AmendedTo(self.holding.item.clone()));
@@ -324,10 +354,7 @@ impl Filing {
         // The id that a subject was given is the item's: what it is about is told by the id that it has.
         self.subject = renamed(&self.subject, &old.item, to);
         self.former.push(old);
+        self.did(post);
         taken.map_or(Verdict::Done, |rival| Verdict::Refused(Refusal::Collides(rival)))
-    }
-
-    fn last(&self) -> EventId {
-        self.posts.last().copied().unwrap_or(self.by.id)
     }
 }

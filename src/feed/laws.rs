@@ -116,7 +116,10 @@ proptest! {
                 };
                 let own = filing.by == post.stamp;
                 let verdict = board.verdict(&post.stamp.id).unwrap();
-                prop_assert!(own || matches!(verdict, Verdict::Void(_)) || *verdict == Verdict::Repeats(filing.by.id) || post.says.proof.is_some());
+                let first = |first: &EventId| board.about(first).is_some_and(|about| about.by == filing.by);
+                let repeats = matches!(verdict, Verdict::Repeats(id) if first(id));
+                let is_void = matches!(verdict, Verdict::Void(_));
+                prop_assert!(own || is_void || repeats || post.says.proof.is_some());
                 let named = post.says.item.as_deref().map(item_key);
                 let mut had = std::iter::once(&filing.holding).chain(&filing.former);
                 prop_assert!(had.any(|holding| Some(item_key(&holding.item)) == named));

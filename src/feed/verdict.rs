@@ -29,6 +29,8 @@ pub enum Refusal {
     InForce,
     /// An earlier post brought this about, and says something else.
     Said(EventId),
+    /// Its durable key is that of this post, which says something else.
+    KeyUsed(EventId),
     /// Nobody filed the item.
     UnknownItem,
     /// The actionable post that it names never had this item, or is not here.
@@ -53,6 +55,9 @@ impl Refusal {
             Self::Exists(_) => "the item exists, and no release or repair of it is named as proof".to_owned(),
             Self::NoProof => "the proof is no release or repair of this item".to_owned(),
             Self::Spent(by) => format!("the release or repair is spent: the post {by:.12} used it"),
+            Self::KeyUsed(by) => {
+                format!("its `--event` is that of the post {by:.12}, which is of another seat or other words")
+            }
             Self::InForce => "the post took effect, so it is not void".to_owned(),
             Self::Said(by) => format!("it is so already: the post {by:.12} said it, in other words or by another seat"),
             Self::UnknownItem => "nobody filed this item".to_owned(),

@@ -24,7 +24,7 @@ fn a_proof_is_spent_once() {
     post(&repo.root, "2099-04-16T20:00:00Z", "d", &(filing("CMB-0001", "of d") + &format!("post-proof: {repair}\n")));
     let queue = feed(&repo.root, &["queue"]).exits(0).stdout;
     assert!(queue.contains("of c") && queue.contains("COLLISION with a") && queue.contains("of d"), "{queue}");
-    assert!(codes(&repo.root, LATER).contains(&"duplicate-item CMB-0001".to_owned()));
+    assert!(codes(&repo.root, LATER).contains(&"reserved-by-another CMB-0001".to_owned()));
     assert_eq!(lines(&repo.root, &[]).len(), 2);
 }
 
@@ -120,4 +120,75 @@ fn far_ahead_is_not_followed() {
     assert!(shown.contains("(void)"), "{shown}");
     assert_eq!(ts("claim", &["--item", "CMB-0001"]), (false, false));
     assert_eq!(lines(&repo.root, &[]), ["CMB-0001 CLAIMED a"]);
+}
+
+/// The same key, or the same deed, with something else is refused; only equal posts are repetitions.
+#[test]
+fn other_words_are_no_repetition() {
+    let repo = repo();
+    let keyed = |seat: &str, subject: &str| {
+        append(&repo.root, seat, "actionable", &["--reserve", "CMB", "--event", "k1", "--subject", subject])
+    };
+    assert_eq!(keyed("a", "{{ITEM_ID}}: x").exits(0).stdout, "CMB-0001\n");
+    assert_eq!(keyed("a", "{{ITEM_ID}}: x").exits(0).says("posted before").stdout, "CMB-0001\n");
+    keyed("a", "other words").exits(1).says("--event");
+    keyed("b", "{{ITEM_ID}}: x").exits(1).says("--event");
+    let said = |kind: &str, subject: &str| append(&repo.root, "a", kind, &["--item", "CMB-0001", "--subject", subject]);
+    said("claim", "mine").exits(0);
+    said("claim", "mine").exits(0).says("posted before");
+    said("claim", "still mine").exits(1).says("in other words");
+    said("done", "fin").exits(0);
+    append(&repo.root, "c", "note", &["--item", "CMB-0001", "--event", "n", "--subject", "late"]).exits(0);
+    append(&repo.root, "c", "note", &["--item", "CMB-0001", "--event", "n", "--subject", "late"])
+        .exits(0)
+        .says("before");
+    append(&repo.root, "c", "note", &["--item", "CMB-0001", "--event", "n", "--subject", "later"]).exits(1);
+    said("done", "other words").exits(1).says("in other words");
+    let args = [
+        "feed",
+        "append",
+        "--agent",
+        "a",
+        "--kind",
+        "done",
+        "--item",
+        "CMB-0001",
+        "--subject",
+        "fin",
+        "--format",
+        "json",
+    ];
+    let again = crate::sandbox::run(&mut headwater(&repo.root, &args)).exits(0).json();
+    assert_eq!((&again["kind"], &again["repeated"]), (&"done".into(), &true.into()), "{again}");
+    keyed("a", "{{ITEM_ID}}: x").exits(0).says("DONE");
+    keyed("a", "other words").exits(1).says("--event");
+    // What another clone wrote under the same key is work of its own, and drifts.
+    post(&repo.root, "2099-04-16T20:00:00Z", "d", &(filing("CMB-0001", "of d") + "post-key: k1\n"));
+    assert!(codes(&repo.root, LATER).contains(&"duplicate-item CMB-0001".to_owned()));
+}
+
+/// What is refused reserves nothing.
+#[test]
+fn a_refused_post_spends_no_number() {
+    let repo = repo();
+    let amend =
+        |more: &[&str]| append(&repo.root, "a", "amend", &[&["--item", "CMB-0001", "--reserve", "CMB"], more].concat());
+    let ids = || crate::sandbox::run(&mut headwater(&repo.root, &["id", "list", "--format", "json"])).exits(0).stdout;
+    append(&repo.root, "a", "actionable", &["--reserve", "CMB"]).exits(0);
+    assert_eq!(amend(&["--event", "m"]).exits(0).stdout, "CMB-0002\n");
+    assert_eq!(amend(&["--event", "m"]).exits(0).says("posted before").stdout, "CMB-0002\n");
+    let before = ids();
+    amend(&[]).exits(1).says("amended to CMB-0002");
+    amend(&["--event", "m", "--subject", "other"]).exits(1);
+    append(&repo.root, "a", "amend", &["--item", "CMB-0009", "--reserve", "CMB"]).exits(1).says("nobody filed");
+    let long = "x".repeat(2_000_000);
+    let body = repo.root.join("body");
+    std::fs::write(&body, long).unwrap();
+    let mut command = headwater(
+        &repo.root,
+        &["feed", "append", "--kind", "actionable", "--reserve", "CMB", "--subject", "x", "--body", "-"],
+    );
+    command.stdin(std::fs::File::open(&body).unwrap());
+    crate::sandbox::run(&mut command).exits(2);
+    assert_eq!(ids(), before);
 }

@@ -76,7 +76,9 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &AppendArgs) -> 
         unasked: None,
     };
     // Logs and remotes are asked before the lock is taken, so that nobody waits for somebody's network.
-    scribe.prepare()?;
+    if let Some(why) = scribe.prepare(&body)? {
+        return Ok(scribe.refuse(&why));
+    }
     // Work trees of a clone post one after the other, so that who claims second sees the first.
     context.with_lock_request("feed append", |request| with_lock_file(&lock, &request, |_| scribe.append(&body)))
 }
@@ -141,55 +143,92 @@ struct Scribe<'a> {
 }
 
 impl Scribe<'_> {
-    /// Reserves the number that is asked for, asks about one that is named, and brings a provisional one into its log.
-    fn prepare(&mut self) -> Result<(), CliError> {
+    /// Reserves the number that is asked for, asks about one that is named, and brings a provisional one into its
+    /// log; or says why the post is going to be refused, before anything is reserved.
+    fn prepare(&mut self, body: &str) -> Result<Option<String>, CliError> {
         let named = match self.args.kind {
             Word::Actionable => self.args.item.as_deref(),
             Word::Amend => self.args.to.as_deref(),
             Word::Claim | Word::Done | Word::Note | Word::Release | Word::Repair | Word::Confirm => None,
         };
         if self.args.reserve.is_none() && self.args.kind != Word::Confirm && named.is_none() {
-            return Ok(());
+            return Ok(None);
         }
         let gathered = gather(self.context, self.ledger)?;
         if let Some(item) = named {
             if Board::of(&gathered.feed).find(item).is_none() {
                 self.unasked = number::look_for(self.context, &self.allocator, item, self.args.no_fetch)?;
             }
-            return Ok(());
-        }
-        if let Some(namespace) = &self.args.reserve {
-            self.number = Some(self.reserve(&gathered, namespace)?);
-            return Ok(());
+            return Ok(None);
         }
         let board = Board::of(&gathered.feed);
+        if let Some(name) = &self.args.reserve {
+            let said = self.said(&gathered, &board, &self.allocator.namespace(name)?.name);
+            // As long as an id can be, so that what is too long is too long now.
+            let any = || Number::new(format!("{:0<64}", "NUMBER-"), Some(String::new()), false);
+            self.number = Some(said.clone().unwrap_or_else(any));
+            match self.plan(&gathered, &board)? {
+                Plan::Refuse(why) => return Ok(Some(why)),
+                Plan::Write(says) => {
+                    let Candidate { post, after, .. } = self.chosen(&gathered, &board, &self.worded(says, body))?.0;
+                    if let Some(Verdict::Refused(refusal)) = after.verdict(&post.stamp.id) {
+                        return Ok(Some(refused(&post, refusal, &board)));
+                    }
+                }
+            }
+            if said.is_none() {
+                self.number = Some(self.reserve(&gathered, name)?);
+            }
+            return Ok(None);
+        }
         if let Some(filing) = self.meant(&gathered, &board)?
             && filing.holding.is_pending()
             && filing.holding.reserved.is_some()
         {
             let item = &filing.holding.item;
-            let Some(namespace) = namespace_of(self.context, item) else { return Ok(()) };
+            let Some(namespace) = namespace_of(self.context, item) else { return Ok(None) };
             let sync = || self.allocator.sync(namespace, &self.asking, Some(std::slice::from_ref(item)));
             asking_log(self.context, namespace, sync)?;
         }
-        Ok(())
+        Ok(None)
+    }
+
+    /// The number that a post with the same durable key took in a namespace.
+    fn said(&self, gathered: &Gathered, board: &Board, namespace: &str) -> Option<Number> {
+        let (key, kind) = (self.args.event.as_ref()?, self.args.kind.kind());
+        let item = self.args.item.as_deref().map(item_key);
+        gathered.feed.in_order().into_iter().find_map(|post| {
+            let says = &post.says;
+            let named = item.is_none() || item == says.item.as_deref().map(item_key);
+            let taken = says.to.as_ref().or(says.item.as_ref())?;
+            let same =
+                says.kind == kind && says.key.as_ref() == Some(key) && named && board.about(&post.stamp.id).is_some();
+            let number = || Number::new(taken.clone(), says.reserved.clone(), says.provisional);
+            (same && namespace_of(self.context, taken)?.name == namespace).then(number)
+        })
+    }
+
+    fn refuse(&self, why: &str) -> Exit {
+        self.context.console.warning(&format!("refused: {why}"));
+        Exit::Finding
+    }
+
+    /// A post with its words.
+    fn worded(&self, mut says: Says, body: &str) -> Says {
+        let id = says.to.as_ref().or(says.item.as_ref()).cloned().unwrap_or_default();
+        says.subject = crate::event::text::collapse(&self.args.subject.replace(MARK, &id)).into_owned();
+        says.text = text_of(&body.replace(MARK, &id));
+        says.key.clone_from(&self.args.event);
+        says
     }
 
     fn append(&self, body: &str) -> Result<Exit, CliError> {
         let gathered = gather(self.context, self.ledger)?;
         let board = Board::of(&gathered.feed);
-        let mut says = match self.plan(&gathered, &board)? {
-            Plan::Write(says) => says,
-            Plan::Refuse(why) => {
-                self.context.console.warning(&format!("refused: {why}"));
-                return Ok(Exit::Finding);
-            }
-        };
-        let id = says.to.as_ref().or(says.item.as_ref()).cloned().unwrap_or_default();
-        says.subject = crate::event::text::collapse(&self.args.subject.replace(MARK, &id)).into_owned();
-        says.text = text_of(&body.replace(MARK, &id));
-        says.key.clone_from(&self.args.event);
-        self.write(&gathered, &board, &says)
+        match self.plan(&gathered, &board)? {
+            Plan::Write(says) => self.write(&gathered, &board, &self.worded(says, body)),
+            Plan::Refuse(why) => Ok(self.refuse(&why)),
+        }
     }
 
     fn plan(&self, gathered: &Gathered, board: &Board) -> Result<Plan, CliError> {
@@ -376,10 +415,11 @@ impl Scribe<'_> {
         Ok(Candidate { text, post, after: Board::of(&feed) })
     }
 
-    fn write(&self, gathered: &Gathered, board: &Board, says: &Says) -> Result<Exit, CliError> {
-        let console = self.context.console;
+    /// The post at the instant that is chosen for it, and what has to be said of that.
+    fn chosen(&self, gathered: &Gathered, board: &Board, says: &Says) -> Result<(Candidate, Option<String>), CliError> {
         let (near, far) = instants(gathered, board, says)?;
         let mut candidate = self.candidate(gathered, says, far.unwrap_or(near))?;
+        let mut warning = None;
         if let Some(far) = far {
             // What is dated far ahead is not followed, unless the post has to come after it to take effect.
             let now = self.candidate(gathered, says, near)?;
@@ -387,20 +427,27 @@ impl Scribe<'_> {
             if same_but_for(ids, [&candidate.after, &now.after], &gathered.feed) {
                 candidate = now;
             } else if candidate.after.verdict(&candidate.post.stamp.id) == Some(&Verdict::Done) {
-                console.warning(&format!(
+                warning = Some(format!(
                     "a post about the same item is dated more than 24 h ahead, and this one has to come after it: it is dated {far}; `headwater feed drift` says how to settle that"
                 ));
             }
         }
-        let Candidate { text, post, after } = candidate;
+        Ok((candidate, warning))
+    }
+
+    fn write(&self, gathered: &Gathered, board: &Board, says: &Says) -> Result<Exit, CliError> {
+        let console = self.context.console;
+        let (Candidate { text, post, after }, warning) = self.chosen(gathered, board, says)?;
+        if let Some(warning) = warning {
+            console.warning(&warning);
+        }
         match after.verdict(&post.stamp.id) {
-            Some(Verdict::Refused(refusal)) => {
-                console.warning(&format!("refused: {}", refused(&post, refusal, board)));
-                Ok(Exit::Finding)
-            }
+            Some(Verdict::Refused(refusal)) => Ok(self.refuse(&refused(&post, refusal, board))),
             Some(Verdict::Repeats(earlier)) => {
                 let earlier = gathered.feed.get(earlier).unwrap_or(&post);
-                console.notice("this was posted before, and nothing was written");
+                let now = board.about(&earlier.stamp.id).map(|filing| (&filing.holding.item, filing.stage.word()));
+                let now = now.map(|(item, stage)| format!("; {item} is {stage} now")).unwrap_or_default();
+                console.notice(&format!("this was posted before, and nothing was written{now}"));
                 self.print(earlier, &gathered.place(&earlier.stamp.id), true)?;
                 Ok(Exit::Done)
             }
@@ -458,6 +505,7 @@ fn refused(post: &Post, refusal: &Refusal, board: &Board) -> String {
         Refusal::NotClaimed => "claim it first: `--kind claim`".to_owned(),
         Refusal::Collides(_) => "give it another id: `--kind amend`".to_owned(),
         Refusal::AmendedTo(to) => format!("name {to}"),
+        Refusal::KeyUsed(_) => "name another `--event`, or say the same as the same seat".to_owned(),
         Refusal::InForce => "name the item that it is about: `--kind repair --item ID`".to_owned(),
         Refusal::Said(_) => "say what is new with `--kind note`".to_owned(),
         Refusal::NoProof => "name a release or repair of this item that is in force".to_owned(),

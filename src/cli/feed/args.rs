@@ -48,7 +48,7 @@ pub struct AppendArgs {
     /// With --kind actionable: the release or repair that allows it, by 12 or more digits [default: the last one]
     #[arg(long, value_name = "POST")]
     pub proof: Option<String>,
-    /// A durable key: the same item and key again is the same post, and the same number
+    /// A durable key: the same again is the same post and number, the same key with other words is refused
     #[arg(long, value_name = "KEY", allow_hyphen_values = true)]
     pub event: Option<String>,
     /// The seat that posts [default: `$HEADWATER_AGENT`, else the work tree's name]
