@@ -189,6 +189,45 @@ fn what_is_deleted_fails_verify_until_it_is_repaired() {
     assert_eq!(std::fs::read_to_string(other.join("wiki/collision-ledger.md")).unwrap(), page(&repo));
 }
 
+/// Another clone allocates what it never saw, for it was deleted or edited: the repair makes a double allocation
+/// of it, whose loser gets a new id, in the same run, and takes its prose along.
+#[test]
+fn a_repair_renumbers_what_others_allocated_meanwhile() {
+    for is_deleted in [true, false] {
+        let (repo, server) = repo();
+        let other = repo.beside("other");
+        git(&repo.root, &["clone", "-q", ".", other.to_str().unwrap()]);
+        for (event, id) in [("e1", "#1"), ("e2", "#2")] {
+            prints(&server, &repo.root, &["allocate", "--kind", "occ", "--event", event], id);
+        }
+        if is_deleted {
+            server.state().comments.remove(1);
+        } else {
+            let body = server.state().comments[1].body.replacen("kind: occ", "kind: nothing", 1);
+            server.state().comments[1].body = body;
+        }
+        prints(&server, &other, &["allocate", "--kind", "occ", "--event", "ec", "--note", "cc"], "#2");
+        prints(&server, &other, &["rebuild"], "rebuilt: 2 ids, 0 double-allocation(s)");
+        let path = other.join("wiki/collision-ledger.md");
+        let with_prose = std::fs::read_to_string(&path).unwrap() + "The prose of ec.\n";
+        std::fs::write(&path, with_prose).unwrap();
+        prints(&server, &other, &["rebuild"], "rebuilt: 2 ids, 0 double-allocation(s)");
+
+        prints(&server, &repo.root, &["rebuild", "--repair"], "rebuilt: 3 ids, 1 double-allocation(s)");
+        ledger(&server, &other, &["verify"]).exits(1);
+        prints(&server, &other, &["rebuild"], "rebuilt: 3 ids, 1 double-allocation(s)");
+        let rebuilt = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(rebuilt, page(&repo) + "The prose of ec.\n");
+        let third = rebuilt.split("## #3\n").nth(1).unwrap();
+        assert!(third.contains("- event: ec\n") && third.contains("- formerly: #2\n"), "{rebuilt}");
+        let again = ["allocate", "--kind", "occ", "--event", "ec", "--note", "cc"];
+        assert_eq!(ledger(&server, &other, &again).exits(0).stdout, "#3\n");
+        for clone in [&repo.root, &other] {
+            prints(&server, clone, &["verify"], "verify: clean");
+        }
+    }
+}
+
 #[test]
 fn every_log_works_alike() {
     let (repo, server) = repo();

@@ -191,13 +191,13 @@ impl Journal {
                 Some(now) if now.text != was.text => Change::Edited,
                 Some(_) => continue,
             };
-            if is_trusted(trusted, &was.author) && !thread.repaired.contains(&comment) {
+            if is_trusted(trusted, &was.author) && !thread.repaired.contains_key(&comment) {
                 found.push(Divergence { comment, kind, was: Some(was) });
             }
         }
         for (&comment, now) in blocks.iter().filter(|(comment, _)| **comment <= self.up_to) {
             let added = !self.seen.contains_key(&comment);
-            if added && is_trusted(trusted, &now.author) && !thread.repaired.contains(&comment) {
+            if added && is_trusted(trusted, &now.author) && !thread.repaired.contains_key(&comment) {
                 found.push(Divergence { comment, kind: Change::Added, was: None });
             }
         }

@@ -73,11 +73,9 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// The log as it was before anything that was seen here was edited or deleted.
-    fn known(&self) -> Thread {
-        if self.divergences.is_empty() {
-            return self.thread.clone();
-        }
+    /// The log as it was before anything that was seen here was edited or deleted, and without the attempts that
+    /// are given up.
+    fn known(&self, given_up: &[String]) -> Thread {
         let mut blocks = self.listing.blocks.clone();
         for divergence in &self.divergences {
             match &divergence.was {
@@ -85,13 +83,20 @@ impl Snapshot {
                 None => blocks.remove(&divergence.comment),
             };
         }
-        Thread::fold(&blocks, &self.trusted)
+        Thread::without(&blocks, &self.trusted, given_up)
+    }
+
+    /// Whether anchors of a namespace are known, and have their numbers.
+    fn stand(&self, namespace: &str, anchors: &[Anchor]) -> bool {
+        let book = Book::fold(self.known(&[]).of(namespace).map(|placed| placed.anchor.clone()));
+        let lost = |at: usize| book.lost().iter().any(|(place, _)| *place == at);
+        anchors.iter().all(|anchor| book.anchors().iter().position(|other| other == anchor).is_some_and(|at| !lost(at)))
     }
 
     /// The anchors of a namespace that a decision builds on: those that are known, and the numbers that
     /// anything edited ever named.
-    fn ground(&self, namespace: &str) -> Vec<Anchor> {
-        let mut anchors: Vec<Anchor> = self.known().of(namespace).map(|placed| placed.anchor.clone()).collect();
+    fn ground(&self, namespace: &str, given_up: &[String]) -> Vec<Anchor> {
+        let mut anchors: Vec<Anchor> = self.known(given_up).of(namespace).map(|placed| placed.anchor.clone()).collect();
         for (comment, found) in self.journal.later_versions() {
             if !thread::is_trusted(&self.trusted, &found.author) {
                 continue;
@@ -253,7 +258,7 @@ impl<'a> GithubLog<'a> {
         let mut seen = self.read_on()?;
         let mut withdraws = Vec::new();
         for _ in 0..ATTEMPTS {
-            let book = Book::fold(seen.ground(namespace));
+            let book = Book::fold(seen.ground(namespace, &withdraws));
             let anchors = match decide(&book)? {
                 Decision::Already(anchor) => return Ok(Outcome::Already(anchor)),
                 Decision::Append(anchors) => anchors,
@@ -268,9 +273,7 @@ impl<'a> GithubLog<'a> {
                 Err(IdsError::Unreachable { remote, why }) => return Err(IdsError::Unsure { remote, anchors, why }),
                 Err(error) => return Err(error),
             };
-            let known = seen.known();
-            let stands = |anchor: &Anchor| known.placed().iter().any(|placed| placed.anchor == *anchor);
-            if sent && anchors.iter().all(stands) {
+            if sent && seen.stand(namespace, &anchors) {
                 return Ok(Outcome::Appended(anchors));
             }
             if withdraws.len() > given_up {
@@ -295,7 +298,7 @@ impl AnchorLog for GithubLog<'_> {
     }
 
     fn read(&mut self, namespace: &str) -> Result<Vec<Anchor>, IdsError> {
-        Ok(self.look()?.known().of(namespace).map(|placed| placed.anchor.clone()).collect())
+        Ok(self.look()?.known(&[]).of(namespace).map(|placed| placed.anchor.clone()).collect())
     }
 
     fn append(&mut self, namespace: &str, decide: &mut Decide<'_>) -> Result<Outcome, IdsError> {
