@@ -228,6 +228,59 @@ fn a_repair_renumbers_what_others_allocated_meanwhile() {
     }
 }
 
+/// What is nearly a block is not passed over in silence; one without an event takes its ids all the same.
+#[test]
+fn blocks_that_lack_something() {
+    let (repo, server) = repo();
+    let block = "\nkind: occ\nids: [\"#20\"]\nevent: x\n";
+    let mut said = Vec::new();
+    for (opening, closing) in
+        [("~~~yaml alloc", "~~~"), ("```yaml  alloc", "```"), (" ```YAML alloc", "```"), ("````yaml alloc", "````")]
+    {
+        let at = server.state().add("carol", &format!("Words.\n{opening}{block}{closing}"));
+        said.push(format!("comment {at} is no anchor: it opens with `{opening}`, and not with ````yaml alloc`"));
+    }
+    let open = server.state().add("carol", &format!("```yaml alloc{block}"));
+    said.push(format!("comment {open} is no anchor: its fence is not closed"));
+    server
+        .state()
+        .add("carol", &format!("````markdown\n~~~yaml alloc{block}~~~\n````\n> ~~~yaml alloc\n\n```yaml\n```"));
+    let bare = server.state().add("carol", "```yaml alloc\nkind: occ\nids: [\"#30\"]\n```");
+    said.push(format!("comment {bare} names no `event`; its ids are taken"));
+    let rebuilt = ledger(&server, &repo.root, &["rebuild"]).exits(0);
+    assert_eq!(rebuilt.stdout, "rebuilt: 1 ids, 0 double-allocation(s)\n");
+    assert_eq!(rebuilt.stderr.lines().count(), said.len(), "{}", rebuilt.stderr);
+    for said in said {
+        assert!(rebuilt.stderr.contains(&said), "{said}: {}", rebuilt.stderr);
+    }
+    ledger(&server, &repo.root, &["verify"]).exits(0).says("names no `event`");
+    prints(&server, &repo.root, &["allocate", "--kind", "occ", "--event", "y"], "#31");
+}
+
+/// Two clones saw two texts of one comment: the first repair counts, and the other clone is told.
+#[test]
+fn a_repair_that_says_something_else_than_was_seen_is_told() {
+    let (repo, server) = repo();
+    let other = repo.beside("other");
+    git(&repo.root, &["clone", "-q", ".", other.to_str().unwrap()]);
+    prints(&server, &repo.root, &["allocate", "--kind", "occ", "--event", "e1"], "#1");
+    let edit = |from: &str, to: &str| {
+        let body = server.state().comments[0].body.replacen(from, to, 1);
+        server.state().comments[0].body = body;
+    };
+    edit("event: e1", "event: e2");
+    ledger(&server, &other, &["rebuild"]).exits(0);
+    edit("event: e2", "event: e3");
+    let repaired = ledger(&server, &other, &["rebuild", "--repair"]).exits(0);
+    assert!(!repaired.stderr.contains("warning"), "{}", repaired.stderr);
+    let at = server.state().comments[0].id;
+    let said = format!(
+        "comment {at} says `#1 for event e2` by its first repair, which counts, and `#1 for event e1` when it was seen"
+    );
+    ledger(&server, &repo.root, &["rebuild"]).exits(0).says(&said);
+    assert_eq!(ledger(&server, &repo.root, &["verify"]).exits(0).says(&said).stdout, "verify: clean\n");
+}
+
 #[test]
 fn every_log_works_alike() {
     let (repo, server) = repo();

@@ -119,7 +119,14 @@ pub fn missing(record: &Record, prose: &Prose) -> Vec<String> {
         for (key, text) in &prose.texts {
             kind.number(label_of(key)).into_iter().for_each(&mut cite);
             if let Ok(pattern) = kind.pattern() {
-                pattern.mentions(text).iter().for_each(|mention| cite(mention.says.number));
+                // `&#35;` is a sign in HTML.
+                let is_entity = |start: usize, end: usize| {
+                    text.get(..start).is_some_and(|before| before.ends_with('&'))
+                        && text.get(end..).is_some_and(|rest| rest.starts_with(';'))
+                };
+                let mentions = pattern.mentions(text);
+                let cited = mentions.iter().filter(|mention| !is_entity(mention.start, mention.end));
+                cited.for_each(|mention| cite(mention.says.number));
             }
         }
     }
@@ -180,6 +187,13 @@ mod tests {
         assert_eq!(read(&alone, &one).homeless(&one), ["#97~comment-1097"]);
         assert_eq!(missing(&one, &read(&alone, &one)), ["#44", "#97", "NM7"]);
         assert_eq!(again(&alone, &two), mine);
+    }
+
+    #[test]
+    fn an_entity_of_html_is_no_citation() {
+        let one = record(&[1], "x");
+        let page = again("", &one) + "&#35;3 and &#8203;, but R&#44 and #45;\n";
+        assert_eq!(missing(&one, &read(&page, &one)), ["#44", "#45"]);
     }
 
     /// An older anchor is repaired, and the id was another one's until then: prose stays with its anchor.

@@ -73,6 +73,34 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// What is odd about the issue, in words: blocks that do not count, or count and lack something, and repairs
+    /// that say something else than what was seen here.
+    #[must_use]
+    pub fn oddities(&self) -> Vec<String> {
+        let near = self.listing.near_misses.iter().filter(|(_, author, _)| thread::is_trusted(&self.trusted, author));
+        let near = near.map(|(comment, _, fault)| (comment, fault));
+        let mut none: Vec<(&u64, &String)> = self.thread.unreadable.iter().map(|(at, fault)| (at, fault)).collect();
+        none.extend(near);
+        none.sort();
+        let no_anchor = |(comment, fault)| format!("the `yaml alloc` block of comment {comment} is no anchor: {fault}");
+        let no_event = |comment: &u64| {
+            format!(
+                "the `yaml alloc` block of comment {comment} names no `event`; its ids are taken, and nothing says what for"
+            )
+        };
+        let outvoted = |(comment, was, now): (u64, block::Found, Option<block::Found>)| {
+            let now = now.map_or_else(|| "no block".to_owned(), |now| block::describe(&now, comment));
+            let was = block::describe(&was, comment);
+            format!(
+                "comment {comment} says {now} by its first repair, which counts, and {was} when it was seen here first"
+            )
+        };
+        let mut said: Vec<String> = none.into_iter().map(no_anchor).collect();
+        said.extend(self.thread.without_event.iter().map(no_event));
+        said.extend(self.journal.outvoted(&self.thread, &self.trusted).into_iter().map(outvoted));
+        said
+    }
+
     /// The log as it was before anything that was seen here was edited or deleted, and without the attempts that
     /// are given up.
     fn known(&self, given_up: &[String]) -> Thread {

@@ -16,6 +16,7 @@
 
 use super::block::{self, Block, Content, Found};
 use crate::config::pattern::Scope;
+use crate::ids::collisions::LedgerKind;
 use crate::ids::contract::{Anchor, Kind};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,6 +46,10 @@ pub struct Thread {
     pub repaired: BTreeMap<u64, u64>,
     /// Comments whose block cannot be read, and why.
     pub unreadable: Vec<(u64, String)>,
+    /// Comments whose block allocates ids of the collision ledger, and names no event.
+    pub without_event: Vec<u64>,
+    /// What those comments say by their repairs that were settled; nothing if they hold no block.
+    pub says: BTreeMap<u64, Option<Found>>,
 }
 
 /// Who counts: these logins, or everybody if there are none.
@@ -65,12 +70,14 @@ impl Thread {
     pub fn without(blocks: &Blocks, trusted: &[String], given_up: &[String]) -> Self {
         let mut thread = Self::default();
         let blocks = thread.repair(blocks, trusted);
+        thread.says = thread.repaired.keys().map(|comment| (*comment, blocks.get(comment).cloned())).collect();
         let mut read: Vec<(u64, &str, Block)> = Vec::new();
         for (&comment, found) in blocks.iter().filter(|(_, found)| is_trusted(trusted, &found.author)) {
             match block::read(found, comment) {
                 Ok(block) => {
                     let repeated = block.nonce.as_ref().is_some_and(|nonce| !thread.attempts.insert(nonce.clone()));
                     if !repeated {
+                        thread.without_event.extend(Some(comment).filter(|_| lacks_event(&block)));
                         read.push((comment, &found.author, block));
                     }
                 }
@@ -155,6 +162,16 @@ impl Thread {
     pub fn has_attempt(&self, nonce: &str) -> bool {
         self.attempts.contains(nonce)
     }
+}
+
+/// Whether a block allocates for no event: in the collision ledger that is what an allocation is known by.
+fn lacks_event(block: &Block) -> bool {
+    let lacks = |anchor: &Anchor| {
+        anchor.kind == Kind::Reserve
+            && anchor.event.as_deref().unwrap_or_default().trim().is_empty()
+            && LedgerKind::of_namespace(&anchor.namespace).is_some()
+    };
+    matches!(&block.content, Content::Anchors(anchors) if anchors.iter().any(lacks))
 }
 
 /// What has been accepted so far.
