@@ -189,6 +189,98 @@ fn what_is_deleted_fails_verify_until_it_is_repaired() {
     assert_eq!(std::fs::read_to_string(other.join("wiki/collision-ledger.md")).unwrap(), page(&repo));
 }
 
+/// Another clone allocates what it never saw, for it was deleted or edited: the repair makes a double allocation
+/// of it, whose loser gets a new id, in the same run, and takes its prose along.
+#[test]
+fn a_repair_renumbers_what_others_allocated_meanwhile() {
+    for is_deleted in [true, false] {
+        let (repo, server) = repo();
+        let other = repo.beside("other");
+        git(&repo.root, &["clone", "-q", ".", other.to_str().unwrap()]);
+        for (event, id) in [("e1", "#1"), ("e2", "#2")] {
+            prints(&server, &repo.root, &["allocate", "--kind", "occ", "--event", event], id);
+        }
+        if is_deleted {
+            server.state().comments.remove(1);
+        } else {
+            let body = server.state().comments[1].body.replacen("kind: occ", "kind: nothing", 1);
+            server.state().comments[1].body = body;
+        }
+        prints(&server, &other, &["allocate", "--kind", "occ", "--event", "ec", "--note", "cc"], "#2");
+        prints(&server, &other, &["rebuild"], "rebuilt: 2 ids, 0 double-allocation(s)");
+        let path = other.join("wiki/collision-ledger.md");
+        let with_prose = std::fs::read_to_string(&path).unwrap() + "The prose of ec.\n";
+        std::fs::write(&path, with_prose).unwrap();
+        prints(&server, &other, &["rebuild"], "rebuilt: 2 ids, 0 double-allocation(s)");
+
+        prints(&server, &repo.root, &["rebuild", "--repair"], "rebuilt: 3 ids, 1 double-allocation(s)");
+        ledger(&server, &other, &["verify"]).exits(1);
+        prints(&server, &other, &["rebuild"], "rebuilt: 3 ids, 1 double-allocation(s)");
+        let rebuilt = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(rebuilt, page(&repo) + "The prose of ec.\n");
+        let third = rebuilt.split("## #3\n").nth(1).unwrap();
+        assert!(third.contains("- event: ec\n") && third.contains("- formerly: #2\n"), "{rebuilt}");
+        let again = ["allocate", "--kind", "occ", "--event", "ec", "--note", "cc"];
+        assert_eq!(ledger(&server, &other, &again).exits(0).stdout, "#3\n");
+        for clone in [&repo.root, &other] {
+            prints(&server, clone, &["verify"], "verify: clean");
+        }
+    }
+}
+
+/// What is nearly a block is not passed over in silence; one without an event takes its ids all the same.
+#[test]
+fn blocks_that_lack_something() {
+    let (repo, server) = repo();
+    let block = "\nkind: occ\nids: [\"#20\"]\nevent: x\n";
+    let mut said = Vec::new();
+    for (opening, closing) in
+        [("~~~yaml alloc", "~~~"), ("```yaml  alloc", "```"), (" ```YAML alloc", "```"), ("````yaml alloc", "````")]
+    {
+        let at = server.state().add("carol", &format!("Words.\n{opening}{block}{closing}"));
+        said.push(format!("comment {at} is no anchor: it opens with `{opening}`, and not with ````yaml alloc`"));
+    }
+    let open = server.state().add("carol", &format!("```yaml alloc{block}"));
+    said.push(format!("comment {open} is no anchor: its fence is not closed"));
+    server
+        .state()
+        .add("carol", &format!("````markdown\n~~~yaml alloc{block}~~~\n````\n> ~~~yaml alloc\n\n```yaml\n```"));
+    let bare = server.state().add("carol", "```yaml alloc\nkind: occ\nids: [\"#30\"]\n```");
+    said.push(format!("comment {bare} names no `event`; its ids are taken"));
+    let rebuilt = ledger(&server, &repo.root, &["rebuild"]).exits(0);
+    assert_eq!(rebuilt.stdout, "rebuilt: 1 ids, 0 double-allocation(s)\n");
+    assert_eq!(rebuilt.stderr.lines().count(), said.len(), "{}", rebuilt.stderr);
+    for said in said {
+        assert!(rebuilt.stderr.contains(&said), "{said}: {}", rebuilt.stderr);
+    }
+    ledger(&server, &repo.root, &["verify"]).exits(0).says("names no `event`");
+    prints(&server, &repo.root, &["allocate", "--kind", "occ", "--event", "y"], "#31");
+}
+
+/// Two clones saw two texts of one comment: the first repair counts, and the other clone is told.
+#[test]
+fn a_repair_that_says_something_else_than_was_seen_is_told() {
+    let (repo, server) = repo();
+    let other = repo.beside("other");
+    git(&repo.root, &["clone", "-q", ".", other.to_str().unwrap()]);
+    prints(&server, &repo.root, &["allocate", "--kind", "occ", "--event", "e1"], "#1");
+    let edit = |from: &str, to: &str| {
+        let body = server.state().comments[0].body.replacen(from, to, 1);
+        server.state().comments[0].body = body;
+    };
+    edit("event: e1", "event: e2");
+    ledger(&server, &other, &["rebuild"]).exits(0);
+    edit("event: e2", "event: e3");
+    let repaired = ledger(&server, &other, &["rebuild", "--repair"]).exits(0);
+    assert!(!repaired.stderr.contains("warning"), "{}", repaired.stderr);
+    let at = server.state().comments[0].id;
+    let said = format!(
+        "comment {at} says `#1 for event e2` by its first repair, which counts, and `#1 for event e1` when it was seen"
+    );
+    ledger(&server, &repo.root, &["rebuild"]).exits(0).says(&said);
+    assert_eq!(ledger(&server, &repo.root, &["verify"]).exits(0).says(&said).stdout, "verify: clean\n");
+}
+
 #[test]
 fn every_log_works_alike() {
     let (repo, server) = repo();

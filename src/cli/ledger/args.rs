@@ -114,7 +114,8 @@ pub struct RebuildArgs {
     /// Leave losers of double allocations without a new id, and show the gap
     #[arg(long)]
     pub gapped: bool,
-    /// First publish again what was edited or deleted since it was seen here
+    /// First publish again what was edited or deleted since it was seen here; ids that others allocated meanwhile
+    /// are then double allocations
     #[arg(long)]
     pub repair: bool,
     /// Which log is meant.

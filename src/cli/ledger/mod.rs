@@ -51,7 +51,7 @@ struct Desk<'a> {
 struct Published {
     anchors: BTreeMap<LedgerKind, Anchors>,
     divergences: Vec<Divergence>,
-    unreadable: Vec<(u64, String)>,
+    oddities: Vec<String>,
 }
 
 /// The two files that are projected.
@@ -159,21 +159,19 @@ impl<'a> Desk<'a> {
                 let of_kind = seen.thread.of(kind.namespace_name());
                 anchors.insert(kind, of_kind.map(|placed| (Some(placed.comment), placed.anchor.clone())).collect());
             }
-            let unreadable = seen.thread.unreadable.clone();
-            return Ok(Published { anchors, divergences: seen.divergences, unreadable });
+            let oddities = seen.oddities();
+            return Ok(Published { anchors, divergences: seen.divergences, oddities });
         }
         for kind in LedgerKind::ALL {
             let of_kind = self.with_log(kind, |log| log.read(kind.namespace_name()))?;
             anchors.insert(kind, of_kind.into_iter().map(|anchor| (None, anchor)).collect());
         }
-        Ok(Published { anchors, divergences: Vec::new(), unreadable: Vec::new() })
+        Ok(Published { anchors, divergences: Vec::new(), oddities: Vec::new() })
     }
 
-    /// Warns of blocks that nobody can read.
-    fn report_unreadable(&self, published: &Published) {
-        for (comment, fault) in &published.unreadable {
-            (self.warn)(&format!("the `yaml alloc` block of comment {comment} is no anchor: {fault}"));
-        }
+    /// Warns of blocks that nobody can read, and of whatever else is odd about the issue.
+    fn report_oddities(&self, published: &Published) {
+        published.oddities.iter().for_each(|oddity| (self.warn)(oddity));
     }
 
     /// Warns of anchors that somebody edited or deleted.

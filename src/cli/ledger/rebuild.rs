@@ -21,7 +21,7 @@ pub(super) fn run(desk: &Desk<'_>, args: &RebuildArgs) -> Result<Exit, CliError>
     if !args.gapped && settle(desk, &published)? {
         published = desk.published()?;
     }
-    desk.report_unreadable(&published);
+    desk.report_oddities(&published);
     let record = Record::fold(&published.anchors);
     let prose = write(desk, &record)?;
     for key in &prose.edited {

@@ -7,7 +7,7 @@ use crate::ids::collisions::record::Record;
 
 pub(super) fn run(desk: &Desk<'_>) -> Result<Exit, CliError> {
     let published = desk.published()?;
-    desk.report_unreadable(&published);
+    desk.report_oddities(&published);
     let record = Record::fold(&published.anchors);
     let surfaces = desk.surfaces()?;
     let mut problems = Vec::new();

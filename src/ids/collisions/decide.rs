@@ -73,26 +73,42 @@ pub struct Loser<'a> {
     pub amendment: Option<&'a Anchor>,
 }
 
-/// The losers of double allocations, in the log's order.
+/// The losers of double allocations, in the log's order; an anchor stands once for each amendment of its
+/// numbers, and once with those that have none.
 #[must_use]
 pub fn losers(book: &Book) -> Vec<Loser<'_>> {
     let mut losers: Vec<Loser<'_>> = Vec::new();
     for (place, number) in book.lost() {
         let Some(anchor) = book.anchors().get(*place) else { continue };
-        if let Some(last) = losers.last_mut().filter(|last| last.anchor.nonce == anchor.nonce) {
-            last.numbers.push(*number);
-            continue;
-        }
-        let amends = |other: &&Anchor| other.kind == Kind::Amend && other.of.as_deref() == Some(&*anchor.nonce);
+        let id = anchor.numbers.iter().position(|own| own == number).and_then(|place| anchor.ids.get(place));
+        let amends = |other: &&Anchor| {
+            let is_of = other.kind == Kind::Amend && other.of.as_deref() == Some(&*anchor.nonce);
+            is_of && id.is_some_and(|id| other.replaces.contains(id))
+        };
         let amendment = book.anchors().iter().find(amends);
-        losers.push(Loser { anchor, numbers: vec![*number], amendment });
+        let nonce = |anchor: Option<&Anchor>| anchor.map(|anchor| anchor.nonce.clone());
+        let same =
+            |other: &&mut Loser<'_>| other.anchor.nonce == anchor.nonce && nonce(other.amendment) == nonce(amendment);
+        match losers.iter_mut().find(same) {
+            Some(loser) => loser.numbers.push(*number),
+            None => losers.push(Loser { anchor, numbers: vec![*number], amendment }),
+        }
     }
     losers
 }
 
+/// The nonce of the next amendment of an anchor: another number of it can be lost later.
+fn amendment_nonce(book: &Book, of: &str) -> String {
+    let mut nonce = format!("{of}-amend");
+    while book.holds(&nonce) {
+        nonce.push_str("-more");
+    }
+    nonce
+}
+
 /// Decides to give losers new numbers, each by an amendment that names what it replaces.
 ///
-/// The nonce of an amendment is that of its loser: two who renumber at once publish one amendment.
+/// The nonce of an amendment comes from that of its loser: two who renumber at once publish one amendment.
 ///
 /// # Errors
 /// [`IdsError::Exhausted`], and what the log reports.
@@ -116,7 +132,7 @@ pub fn renumber(standing: &dyn Standing, kind: LedgerKind, asking: &Asking) -> R
             numbers,
             replaces: loser.numbers.iter().map(|number| kind.label(*number)).collect(),
             of: Some(loser.anchor.nonce.clone()),
-            nonce: format!("{}-amend", loser.anchor.nonce),
+            nonce: amendment_nonce(&book, &loser.anchor.nonce),
             at: asking.at.clone(),
             backfill: false,
             ..loser.anchor.clone()
@@ -220,5 +236,15 @@ mod tests {
         let now: Vec<Option<String>> = ids_now(&book, &log[1]).into_iter().map(|(_, now)| now).collect();
         assert_eq!(now, [Some("#4".to_owned()), Some("#2".to_owned())]);
         assert_eq!(book.owner(&log[0].scope, 1).unwrap().anchor, 0);
+        // A repair takes the other number of it too: an amendment more.
+        log.insert(0, published("older", &[2]));
+        let book = Book::fold(log.clone());
+        let more = appended(renumber(&book, LedgerKind::Occ, &asking("p")).unwrap());
+        assert_eq!((more[0].replaces.join(" "), more[0].nonce.as_str()), ("#2".to_owned(), "b-amend-more"));
+        log.extend(more);
+        let book = Book::fold(log.clone());
+        assert_eq!(appended(renumber(&book, LedgerKind::Occ, &asking("q")).unwrap()), []);
+        let now: Vec<Option<String>> = ids_now(&book, &log[2]).into_iter().map(|(_, now)| now).collect();
+        assert_eq!(now, [Some("#4".to_owned()), Some("#6".to_owned())]);
     }
 }

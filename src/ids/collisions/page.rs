@@ -5,15 +5,18 @@
 //! dropped: what was written inside a region is kept below it, and what belongs to no entry is kept at the end.
 
 use super::LedgerKind;
-use super::prose::{ABOVE, label_of};
+use super::prose::{ABOVE, label_of, short};
 pub use super::prose::{PageFault, Prose, keys};
-use super::record::{Entry, Record};
+use super::record::{Entry, Record, comment_key};
 use crate::ledger::escape::{escape, safe_for_terminal};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 /// The key of the page's head.
 pub(super) const HEAD: &str = "page";
+
+/// What the line of a region begins with that names its anchor's comment.
+const COMMENT: &str = "- comment: ";
 
 const HEAD_TEXT: &str = "# Collision ledger
 
@@ -27,10 +30,24 @@ outside the marked regions is kept.
 /// Its markers can be read in more than one way.
 pub fn prose(text: &str, record: &Record) -> Result<Prose, PageFault> {
     let entries: BTreeMap<&str, &Entry> = record.entries.iter().map(|entry| (entry.key.as_str(), entry)).collect();
-    Prose::read(text, &|key| match key {
+    let generated = |key: &str| match key {
         HEAD => Some(HEAD_TEXT.to_owned()),
         key => entries.get(key).map(|entry| region(entry)),
+    };
+    // An id can be another anchor's by now: what stands below it belongs to the anchor that it was written for.
+    Prose::read(text, &generated, &|key, lines, hash| {
+        let comment = comment_of(lines).filter(|_| !key.contains('~'))?;
+        // A comment that was sent twice can count at the other place.
+        let sent_twice = |entry: &&Entry| short(&region(&Entry { comment: Some(comment), ..(*entry).clone() })) == hash;
+        let is_its = |entry: &&Entry| entry.comment == Some(comment) || sent_twice(entry);
+        let own = entries.get(key).copied().filter(is_its);
+        own.is_none().then(|| comment_key(key, comment))
     })
+}
+
+/// The comment that the region of an entry names.
+fn comment_of(lines: &[&str]) -> Option<u64> {
+    lines.iter().find_map(|line| line.strip_prefix(COMMENT)?.trim_end().parse().ok())
 }
 
 /// Writes the page.
@@ -102,7 +119,14 @@ pub fn missing(record: &Record, prose: &Prose) -> Vec<String> {
         for (key, text) in &prose.texts {
             kind.number(label_of(key)).into_iter().for_each(&mut cite);
             if let Ok(pattern) = kind.pattern() {
-                pattern.mentions(text).iter().for_each(|mention| cite(mention.says.number));
+                // `&#35;` is a sign in HTML.
+                let is_entity = |start: usize, end: usize| {
+                    text.get(..start).is_some_and(|before| before.ends_with('&'))
+                        && text.get(end..).is_some_and(|rest| rest.starts_with(';'))
+                };
+                let mentions = pattern.mentions(text);
+                let cited = mentions.iter().filter(|mention| !is_entity(mention.start, mention.end));
+                cited.for_each(|mention| cite(mention.says.number));
             }
         }
     }
@@ -114,7 +138,7 @@ mod tests {
     use super::{PageFault, Prose, missing, prose, render};
     use crate::ids::collisions::LedgerKind;
     use crate::ids::collisions::record::Record;
-    use crate::ids::contract::Kind;
+    use crate::ids::contract::{Anchor, Kind};
     use crate::ids::reserve::Asking;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
@@ -157,11 +181,74 @@ mod tests {
         // Its anchor goes: the prose stays, and comes home when the anchor is back.
         let one = record(&[98], "x");
         let alone = again(&mine, &one);
-        let end = format!("\n## #97 (no anchor)\n{END_97}\nSee #98, #44 and NM7.\n\n\n- why \n\n");
+        let end_97 = END_97.replace("#97", "#97~comment-1097");
+        let end = format!("\n## #97 (no anchor)\n{end_97}\nSee #98, #44 and NM7.\n\n\n- why \n\n");
         assert!(alone.ends_with(&end), "{alone}");
-        assert_eq!(read(&alone, &one).homeless(&one), ["#97"]);
+        assert_eq!(read(&alone, &one).homeless(&one), ["#97~comment-1097"]);
         assert_eq!(missing(&one, &read(&alone, &one)), ["#44", "#97", "NM7"]);
         assert_eq!(again(&alone, &two), mine);
+    }
+
+    #[test]
+    fn an_entity_of_html_is_no_citation() {
+        let one = record(&[1], "x");
+        let page = again("", &one) + "&#35;3 and &#8203;, but R&#44 and #45;\n";
+        assert_eq!(missing(&one, &read(&page, &one)), ["#44", "#45"]);
+    }
+
+    /// An older anchor is repaired, and the id was another one's until then: prose stays with its anchor.
+    #[test]
+    fn prose_goes_with_its_anchor_where_an_id_is_anothers_now() {
+        let anchor = |number: u64, nonce: &str| {
+            let at = "2026-02-19T18:00:00.000Z".to_owned();
+            let asking = Asking { agent: "toast".to_owned(), branch: None, at, nonce: nonce.to_owned() };
+            let mut anchor = asking.anchor("ledger.occ", Kind::Reserve);
+            (anchor.numbers, anchor.ids) = (vec![number], vec![LedgerKind::Occ.label(number)]);
+            anchor.event = Some(nonce.to_owned());
+            anchor
+        };
+        let fold = |anchors: &[(u64, &Anchor)]| {
+            let anchors = anchors.iter().map(|(comment, anchor)| (Some(*comment), (*anchor).clone())).collect();
+            Record::fold(&BTreeMap::from([(LedgerKind::Occ, anchors)]))
+        };
+        let (old, new) = (anchor(2, "e2"), anchor(2, "ec"));
+        let amend = |number, nonce: &str, of: &Anchor| Anchor {
+            kind: Kind::Amend,
+            of: Some(of.nonce.clone()),
+            replaces: of.ids.clone(),
+            event: of.event.clone(),
+            ..anchor(number, nonce)
+        };
+        let (first, second) = (amend(3, "ec-amend", &new), amend(4, "ec-amend-amend", &amend(3, "ec-amend", &new)));
+        let with = |page: &str, prose: &str| {
+            page.replace("<!-- headwater:end #2 -->\n", &format!("<!-- headwater:end #2 -->\n{prose}\n"))
+        };
+        let above = |page: &str, word: &str| {
+            let heads: Vec<&str> =
+                page.split(word).next().unwrap().lines().filter(|line| line.starts_with("## ")).collect();
+            heads.last().unwrap().to_string()
+        };
+        let alone = fold(&[(7, &new)]);
+        let mine = with(&again("", &alone), "of the younger");
+        // With a gap, renumbered, and renumbered twice.
+        let gap = fold(&[(5, &old), (7, &new)]);
+        let gapped = again(&mine, &gap);
+        assert_eq!(above(&gapped, "of the younger"), "## #2 (gap: allocated twice, published first by another)");
+        let once = fold(&[(5, &old), (7, &new), (9, &first)]);
+        let twice = fold(&[(5, &old), (7, &new), (8, &anchor(3, "e3")), (9, &first), (11, &second)]);
+        for page in [&mine, &gapped] {
+            assert_eq!(above(&again(page, &once), "of the younger"), "## #3");
+            assert_eq!(above(&again(page, &twice), "of the younger"), "## #4");
+        }
+        // Prose of the older one does not fall to the younger one while the older one's comment is gone.
+        let older = with(&again("", &fold(&[(5, &old)])), "of the older");
+        let gone = again(&older, &alone);
+        assert_eq!(above(&gone, "of the older"), "## #2 (no anchor)");
+        for page in [&older, &gone] {
+            assert_eq!(above(&again(page, &once), "of the older"), "## #2");
+        }
+        // One that was sent twice is one.
+        assert_eq!(above(&again(&older, &fold(&[(4, &old)])), "of the older"), "## #2");
     }
 
     #[test]

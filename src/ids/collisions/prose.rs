@@ -10,6 +10,7 @@
 use super::record::Record;
 use crate::ids::reserve::digest;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 const BEGIN: &str = "<!-- headwater:anchor ";
@@ -65,6 +66,9 @@ struct Region<'a> {
     inside: Vec<&'a str>,
 }
 
+/// The key of prose that belongs to another one than its region says, by that one, its lines and their hash.
+type Moved<'a> = dyn Fn(&str, &[&str], &str) -> Option<String> + 'a;
+
 /// A code fence that is open: where, of which character, how long.
 type Fence = Option<(usize, char, usize)>;
 
@@ -85,15 +89,20 @@ fn after(fence: Fence, line: &str, number: usize) -> Fence {
 }
 
 impl Prose {
-    /// Reads the prose of a page; `generated` gives what the region of an entry would hold now.
+    /// Reads the prose of a page; `generated` gives what the region of an entry would hold now, and `moved` where
+    /// its prose belongs.
     ///
     /// # Errors
     /// The markers do not stand in pairs, or a code fence is open where a region begins.
-    pub(super) fn read(text: &str, generated: &dyn Fn(&str) -> Option<String>) -> Result<Self, PageFault> {
+    pub(super) fn read(
+        text: &str,
+        generated: &dyn Fn(&str) -> Option<String>,
+        moved: &Moved<'_>,
+    ) -> Result<Self, PageFault> {
         let mut prose = Self::default();
         let body = text.strip_prefix(BOM);
         (prose.has_bom, prose.is_crlf) = (body.is_some(), first_end_is_crlf(text));
-        let mut key = ABOVE;
+        let mut key = Cow::Borrowed(ABOVE);
         let (mut open, mut fence): (Option<Region<'_>>, Fence) = (None, None);
         let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
         for (number, line) in (1..).zip(body.unwrap_or(text).split_inclusive('\n')) {
@@ -102,11 +111,12 @@ impl Prose {
                 (None, Some(region)) => region.inside.push(line),
                 (None, None) => {
                     fence = after(fence, line, number);
-                    prose.push(key, line);
+                    prose.push(&key, line);
                 }
                 (Some(Marker::End(end)), Some(region)) if end == region.key => {
-                    prose.close(region, generated)?;
-                    key = region.key;
+                    let other = moved(region.key, &region.inside, region.hash);
+                    key = other.map_or(Cow::Borrowed(region.key), Cow::Owned);
+                    prose.close(region, &key, generated)?;
                     open = None;
                 }
                 (Some(_), Some(Region { key, line, .. })) => {
@@ -150,7 +160,12 @@ impl Prose {
 
     /// Keeps what somebody wrote into a region: the lines beside the generated ones, or all lines where it is
     /// not known any more what was generated.
-    fn close(&mut self, region: &Region<'_>, generated: &dyn Fn(&str) -> Option<String>) -> Result<(), PageFault> {
+    fn close(
+        &mut self,
+        region: &Region<'_>,
+        key: &str,
+        generated: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<(), PageFault> {
         let plain: Vec<String> = region.inside.iter().map(|line| line.replace("\r\n", "\n")).collect();
         if short(&plain.concat()) == region.hash {
             return Ok(());
@@ -166,7 +181,7 @@ impl Prose {
             };
             for line in region.inside.iter().skip(new_index).take(new_len) {
                 fence = after(fence, line, region.line);
-                self.push(region.key, line);
+                self.push(key, line);
                 is_edited = true;
             }
         }
@@ -249,6 +264,7 @@ fn first_end_is_crlf(text: &str) -> bool {
     text.split('\n').next().is_some_and(|line| line.ends_with('\r'))
 }
 
-fn short(text: &str) -> String {
+/// The hash of a region's text.
+pub(super) fn short(text: &str) -> String {
     digest(text).get(..12).unwrap_or_default().to_owned()
 }

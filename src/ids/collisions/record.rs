@@ -67,34 +67,43 @@ impl Record {
         let mut entries = Vec::new();
         for claim in book.claims().filter(|claim| claim.state != State::Released) {
             let Some(anchor) = book.anchor_of(claim) else { continue };
+            let comment = comment_of(anchor);
             let mut entry = Entry {
                 key: claim.id.clone(),
-                older_keys: Vec::new(),
+                older_keys: comment.map(|comment| comment_key(&claim.id, comment)).into_iter().collect(),
                 kind,
                 number: claim.number,
                 label: claim.id.clone(),
                 is_gap: false,
                 formerly: book.aliases(&claim.id).into_iter().map(str::to_owned).collect(),
                 amended_to: None,
-                comment: comment_of(anchor),
+                comment,
                 anchor: anchor.clone(),
             };
             if let State::Amended(new) = &claim.state {
                 entry.amended_to = Some(new.clone());
             }
-            if let Some(of) = &anchor.of {
-                let place = anchor.ids.iter().position(|id| *id == claim.id);
-                let old = place.and_then(|place| anchor.replaces.get(place));
-                entry.older_keys.extend(old.map(|old| gap_key(old, of)));
+            // What it replaces can have been an amendment itself.
+            let (mut new, mut amendment) = (&claim.id, anchor);
+            for _ in book.anchors() {
+                let place = amendment.ids.iter().position(|id| id == new);
+                let Some((old, of)) = place.and_then(|at| amendment.replaces.get(at)).zip(amendment.of.as_ref()) else {
+                    break;
+                };
+                entry.older_keys.push(gap_key(old, of));
+                let Some(replaced) = book.anchors().iter().find(|other| other.nonce == *of) else { break };
+                entry.older_keys.extend(comment_of(replaced).map(|comment| comment_key(old, comment)));
+                (new, amendment) = (old, replaced);
             }
             entries.push(entry);
         }
         for loser in lost.iter().filter(|loser| loser.amendment.is_none()) {
             for number in &loser.numbers {
                 let label = kind.label(*number);
+                let comment = comment_of(loser.anchor);
                 entries.push(Entry {
                     key: gap_key(&label, &loser.anchor.nonce),
-                    older_keys: Vec::new(),
+                    older_keys: comment.map(|comment| comment_key(&label, comment)).into_iter().collect(),
                     kind,
                     number: *number,
                     label,
@@ -102,7 +111,7 @@ impl Record {
                     formerly: Vec::new(),
                     amended_to: None,
                     anchor: loser.anchor.clone(),
-                    comment: comment_of(loser.anchor),
+                    comment,
                 });
             }
         }
@@ -126,6 +135,12 @@ impl Record {
         let entries = self.entries.iter();
         entries.flat_map(|entry| std::iter::once(&entry.label).chain(&entry.formerly)).map(String::as_str).collect()
     }
+}
+
+/// The key of prose that was written when the anchor in a comment had an id that it may not have now.
+#[must_use]
+pub fn comment_key(label: &str, comment: u64) -> String {
+    format!("{label}~comment-{comment}")
 }
 
 /// The key of a loser's entry: its id is another entry's.

@@ -92,6 +92,54 @@ pub fn find(body: &str) -> Option<String> {
     None
 }
 
+/// What is wrong with the opening of a block that [`find`] passes over, though it is meant to be one: other readers
+/// of the ledger take nothing but the one form.
+#[must_use]
+pub fn near_miss(body: &str) -> Option<String> {
+    let mut open: Option<(char, usize)> = None;
+    for line in body.lines().map(str::trim_end) {
+        let content = line.trim_start_matches(' ');
+        let Some(mark) = content.chars().next().filter(|c| matches!(c, '`' | '~')) else { continue };
+        let info = content.trim_start_matches(mark);
+        let length = content.len() - info.len();
+        if length < 3 || line.len() - content.len() > 3 {
+            continue;
+        }
+        match open {
+            Some((by, least)) if mark == by && length >= least && info.is_empty() => open = None,
+            Some(_) => {}
+            None => {
+                let mut words = info.split_whitespace().map(str::to_ascii_lowercase);
+                let is_meant = words.next().as_deref() == Some("yaml") && words.next().as_deref() == Some("alloc");
+                if is_meant && line == OPENING {
+                    return Some("its fence is not closed".to_owned());
+                }
+                if is_meant {
+                    return Some(format!("it opens with `{line}`, and not with `{OPENING}`"));
+                }
+                open = Some((mark, length));
+            }
+        }
+    }
+    None
+}
+
+/// A block in few words, for a message.
+#[must_use]
+pub fn describe(found: &Found, comment: u64) -> String {
+    let said = match read(found, comment).map(|block| block.content) {
+        Ok(Content::Anchors(anchors)) => {
+            let ids: Vec<&str> = anchors.iter().flat_map(|anchor| anchor.ids.iter().map(String::as_str)).collect();
+            let event = anchors.first().and_then(|anchor| anchor.event.as_deref());
+            let event = event.map(|event| format!(" for event {event}")).unwrap_or_default();
+            format!("{}{event}", ids.join(" "))
+        }
+        Ok(Content::Repair(repair)) => format!("a repair of comment {}", repair.comment),
+        Err(_) => found.text.split_whitespace().collect::<Vec<_>>().join(" "),
+    };
+    format!("`{}`", said.chars().filter(|c| !crate::event::text::is_unsafe_to_show(*c)).take(120).collect::<String>())
+}
+
 /// Puts a block's text into a comment.
 #[must_use]
 pub fn comment(text: &str) -> String {

@@ -90,6 +90,8 @@ pub struct Listing {
     pub blocks: Blocks,
     /// The highest comment, 0 if there is none.
     pub latest: u64,
+    /// Comments with what is nearly a block: who wrote them, and what is wrong.
+    pub near_misses: Vec<(u64, String, String)>,
 }
 
 /// How a comment that was sent was answered.
@@ -201,10 +203,13 @@ impl Hub<'_> {
                     listing.latest = comment.id;
                     last = comment.created_at.clone().unwrap_or_default();
                 }
-                if let Some(text) = block::find(comment.body.as_deref().unwrap_or_default()) {
-                    let author = comment.user.map(|user| user.login).unwrap_or_default();
+                let body = comment.body.as_deref().unwrap_or_default();
+                let author = comment.user.map(|user| user.login).unwrap_or_default();
+                if let Some(text) = block::find(body) {
                     let at = comment.created_at.unwrap_or_default();
                     listing.blocks.insert(comment.id, Found { author, at, text });
+                } else if let Some(fault) = block::near_miss(body) {
+                    listing.near_misses.push((comment.id, author, fault));
                 }
             }
             let written = Timestamp::parse(&last).map(|at| at.unix_nanos() / 1_000_000_000);

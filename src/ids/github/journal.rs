@@ -180,6 +180,19 @@ impl Journal {
         edited.chain(self.late.iter().flat_map(|(comment, late)| late.iter().map(|found| (*comment, found))))
     }
 
+    /// Comments that a repair settled as something else than what was seen here first: what that was, and what
+    /// they say now.
+    #[must_use]
+    pub fn outvoted(&self, thread: &Thread, trusted: &[String]) -> Vec<(u64, Found, Option<Found>)> {
+        let first = self.first_seen().into_iter().filter(|(_, was)| is_trusted(trusted, &was.author));
+        let differs = |(comment, was): (u64, Found)| {
+            let now = thread.says.get(&comment)?;
+            let is_same = now.as_ref().is_some_and(|now| now.text == was.text);
+            (!is_same).then(|| (comment, was, now.clone()))
+        };
+        first.filter_map(differs).collect()
+    }
+
     /// What was edited, deleted or added in what was seen, unless a repair has settled it.
     #[must_use]
     pub fn divergences(&self, blocks: &Blocks, thread: &Thread, trusted: &[String]) -> Vec<Divergence> {
@@ -191,13 +204,13 @@ impl Journal {
                 Some(now) if now.text != was.text => Change::Edited,
                 Some(_) => continue,
             };
-            if is_trusted(trusted, &was.author) && !thread.repaired.contains(&comment) {
+            if is_trusted(trusted, &was.author) && !thread.repaired.contains_key(&comment) {
                 found.push(Divergence { comment, kind, was: Some(was) });
             }
         }
         for (&comment, now) in blocks.iter().filter(|(comment, _)| **comment <= self.up_to) {
             let added = !self.seen.contains_key(&comment);
-            if added && is_trusted(trusted, &now.author) && !thread.repaired.contains(&comment) {
+            if added && is_trusted(trusted, &now.author) && !thread.repaired.contains_key(&comment) {
                 found.push(Divergence { comment, kind: Change::Added, was: None });
             }
         }

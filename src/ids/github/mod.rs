@@ -73,11 +73,37 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// The log as it was before anything that was seen here was edited or deleted.
-    fn known(&self) -> Thread {
-        if self.divergences.is_empty() {
-            return self.thread.clone();
-        }
+    /// What is odd about the issue, in words: blocks that do not count, or count and lack something, and repairs
+    /// that say something else than what was seen here.
+    #[must_use]
+    pub fn oddities(&self) -> Vec<String> {
+        let near = self.listing.near_misses.iter().filter(|(_, author, _)| thread::is_trusted(&self.trusted, author));
+        let near = near.map(|(comment, _, fault)| (comment, fault));
+        let mut none: Vec<(&u64, &String)> = self.thread.unreadable.iter().map(|(at, fault)| (at, fault)).collect();
+        none.extend(near);
+        none.sort();
+        let no_anchor = |(comment, fault)| format!("the `yaml alloc` block of comment {comment} is no anchor: {fault}");
+        let no_event = |comment: &u64| {
+            format!(
+                "the `yaml alloc` block of comment {comment} names no `event`; its ids are taken, and nothing says what for"
+            )
+        };
+        let outvoted = |(comment, was, now): (u64, block::Found, Option<block::Found>)| {
+            let now = now.map_or_else(|| "no block".to_owned(), |now| block::describe(&now, comment));
+            let was = block::describe(&was, comment);
+            format!(
+                "comment {comment} says {now} by its first repair, which counts, and {was} when it was seen here first"
+            )
+        };
+        let mut said: Vec<String> = none.into_iter().map(no_anchor).collect();
+        said.extend(self.thread.without_event.iter().map(no_event));
+        said.extend(self.journal.outvoted(&self.thread, &self.trusted).into_iter().map(outvoted));
+        said
+    }
+
+    /// The log as it was before anything that was seen here was edited or deleted, and without the attempts that
+    /// are given up.
+    fn known(&self, given_up: &[String]) -> Thread {
         let mut blocks = self.listing.blocks.clone();
         for divergence in &self.divergences {
             match &divergence.was {
@@ -85,13 +111,20 @@ impl Snapshot {
                 None => blocks.remove(&divergence.comment),
             };
         }
-        Thread::fold(&blocks, &self.trusted)
+        Thread::without(&blocks, &self.trusted, given_up)
+    }
+
+    /// Whether anchors of a namespace are known, and have their numbers.
+    fn stand(&self, namespace: &str, anchors: &[Anchor]) -> bool {
+        let book = Book::fold(self.known(&[]).of(namespace).map(|placed| placed.anchor.clone()));
+        let lost = |at: usize| book.lost().iter().any(|(place, _)| *place == at);
+        anchors.iter().all(|anchor| book.anchors().iter().position(|other| other == anchor).is_some_and(|at| !lost(at)))
     }
 
     /// The anchors of a namespace that a decision builds on: those that are known, and the numbers that
     /// anything edited ever named.
-    fn ground(&self, namespace: &str) -> Vec<Anchor> {
-        let mut anchors: Vec<Anchor> = self.known().of(namespace).map(|placed| placed.anchor.clone()).collect();
+    fn ground(&self, namespace: &str, given_up: &[String]) -> Vec<Anchor> {
+        let mut anchors: Vec<Anchor> = self.known(given_up).of(namespace).map(|placed| placed.anchor.clone()).collect();
         for (comment, found) in self.journal.later_versions() {
             if !thread::is_trusted(&self.trusted, &found.author) {
                 continue;
@@ -253,7 +286,7 @@ impl<'a> GithubLog<'a> {
         let mut seen = self.read_on()?;
         let mut withdraws = Vec::new();
         for _ in 0..ATTEMPTS {
-            let book = Book::fold(seen.ground(namespace));
+            let book = Book::fold(seen.ground(namespace, &withdraws));
             let anchors = match decide(&book)? {
                 Decision::Already(anchor) => return Ok(Outcome::Already(anchor)),
                 Decision::Append(anchors) => anchors,
@@ -268,9 +301,7 @@ impl<'a> GithubLog<'a> {
                 Err(IdsError::Unreachable { remote, why }) => return Err(IdsError::Unsure { remote, anchors, why }),
                 Err(error) => return Err(error),
             };
-            let known = seen.known();
-            let stands = |anchor: &Anchor| known.placed().iter().any(|placed| placed.anchor == *anchor);
-            if sent && anchors.iter().all(stands) {
+            if sent && seen.stand(namespace, &anchors) {
                 return Ok(Outcome::Appended(anchors));
             }
             if withdraws.len() > given_up {
@@ -295,7 +326,7 @@ impl AnchorLog for GithubLog<'_> {
     }
 
     fn read(&mut self, namespace: &str) -> Result<Vec<Anchor>, IdsError> {
-        Ok(self.look()?.known().of(namespace).map(|placed| placed.anchor.clone()).collect())
+        Ok(self.look()?.known(&[]).of(namespace).map(|placed| placed.anchor.clone()).collect())
     }
 
     fn append(&mut self, namespace: &str, decide: &mut Decide<'_>) -> Result<Outcome, IdsError> {

@@ -7,7 +7,7 @@ use super::{GithubLog, HubError};
 use crate::config::LogKind;
 use crate::ids::IdsError;
 use crate::ids::collisions::LedgerKind;
-use crate::ids::collisions::decide::{Wanted, allocate, losers, renumber};
+use crate::ids::collisions::decide::{Wanted, allocate, ids_now, losers, renumber};
 use crate::ids::contract::{Anchor, AnchorLog as _, Outcome};
 use crate::ids::fold::Book;
 use crate::ids::reserve::{Asking, digest};
@@ -54,12 +54,29 @@ fn asking() -> Asking {
 const OCC: &str = "ledger.occ";
 
 fn mint(log: &mut GithubLog<'_>, event: &str, count: u64) -> Result<Vec<String>, IdsError> {
+    Ok(minted(log, event, count)?.0)
+}
+
+/// The ids that are printed, and whether they are new.
+fn minted(log: &mut GithubLog<'_>, event: &str, count: u64) -> Result<(Vec<String>, bool), IdsError> {
     let wanted = Wanted { kind: LedgerKind::Occ, event: event.to_owned(), count, backfill: None, note: None };
     let asking = asking();
     Ok(match log.append(OCC, &mut |standing| allocate(standing, &asking, &wanted, 0))? {
-        Outcome::Appended(anchors) => anchors.into_iter().flat_map(|anchor| anchor.ids).collect(),
-        Outcome::Already(anchor) => anchor.ids,
+        Outcome::Appended(anchors) => (anchors.into_iter().flat_map(|anchor| anchor.ids).collect(), true),
+        // What lost, and has no new id yet, is said to be another's.
+        Outcome::Already(anchor) => {
+            let now = ids_now(&Book::fold(log.read(OCC)?), &anchor);
+            (now.into_iter().filter_map(|(_, now)| now).collect(), false)
+        }
     })
+}
+
+/// Whether an id is an event's, or was and leads to an id of that event.
+fn leads_to(book: &Book, id: &str, event: &str) -> bool {
+    let is_its = |anchor: &&Anchor| anchor.event.as_deref() == Some(event) && anchor.ids.iter().any(|own| own == id);
+    let ids = |anchor: &Anchor| ids_now(book, anchor).into_iter().find(|(old, _)| old == id).and_then(|(_, now)| now);
+    let now = book.anchors().iter().filter(is_its).filter_map(ids);
+    now.filter_map(|now| book.anchor_of(book.claim(&now)?)).any(|anchor| anchor.event.as_deref() == Some(event))
 }
 
 fn foreign(ids: &str) -> String {
@@ -200,6 +217,42 @@ fn what_is_edited_or_deleted_is_noticed_kept_and_repaired() {
     assert!(alice.look().unwrap().divergences.is_empty());
 }
 
+/// A clone allocates what another one allocated before: it never saw that, for it was deleted or edited. The
+/// repair makes a double allocation of it, and drops nothing.
+#[test]
+fn an_id_that_was_confirmed_outlives_the_repair_of_an_older_one() {
+    for is_deleted in [true, false] {
+        let server = Server::start();
+        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let (mut alice, mut bob) =
+            (log(&server, "alice", &[], folders[0].path()), log(&server, "bob", &[], folders[1].path()));
+        assert_eq!(mint(&mut alice, "e1", 1).unwrap(), ["#1"]);
+        assert_eq!(mint(&mut alice, "e2", 1).unwrap(), ["#2"]);
+        if is_deleted {
+            server.state().comments.remove(1);
+        } else {
+            let body = server.state().comments[1].body.replace("kind: occ", "kind: nothing");
+            server.state().comments[1].body = body;
+        }
+        assert_eq!(mint(&mut bob, "ec", 1).unwrap(), ["#2"]);
+        assert_eq!(mint(&mut bob, "ed", 1).unwrap(), ["#3"]);
+        assert_eq!(alice.repair().unwrap(), 1);
+        for log in [&mut alice, &mut bob] {
+            let book = Book::fold(log.read(OCC).unwrap());
+            assert_eq!(losers(&book).len(), 1);
+            let asking = asking();
+            log.append(OCC, &mut |standing| renumber(standing, LedgerKind::Occ, &asking)).unwrap();
+        }
+        let anchors = bob.read(OCC).unwrap();
+        assert_eq!(anchors, alice.read(OCC).unwrap());
+        let book = Book::fold(anchors);
+        for (id, event) in [("#1", "e1"), ("#2", "e2"), ("#3", "ed"), ("#4", "ec")] {
+            assert_eq!(book.anchor_of(book.claim(id).unwrap()).unwrap().event.as_deref(), Some(event), "{id}");
+        }
+        assert!(leads_to(&book, "#2", "ec"));
+    }
+}
+
 #[test]
 fn a_block_that_is_put_into_an_older_comment_takes_nothing() {
     let server = Server::start();
@@ -332,16 +385,38 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What was told to whom: the owner of a number never changes.
-#[derive(Default)]
-struct Told {
-    /// By number: the events that were told that it is theirs.
-    owners: BTreeMap<String, BTreeSet<u8>>,
+/// What is edited and deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Changes {
+    /// Nothing.
+    None,
+    /// What everybody has seen.
+    Seen,
+    /// Each comment at most once, whoever has seen it.
+    Unseen,
+}
+
+/// Edits or deletes a comment.
+fn change(server: &Server, step: &Step, at: prop::sample::Index, touched: &mut BTreeSet<u64>, changes: Changes) {
+    let mut state = server.state();
+    if state.comments.is_empty() {
+        return;
+    }
+    let place = at.index(state.comments.len());
+    if !touched.insert(state.comments[place].id) && changes == Changes::Unseen {
+        return;
+    }
+    if let Step::Edit(_, number) = step {
+        state.comments[place].body = state.comments[place].body.replacen('#', &format!("#{number}"), 1);
+    } else {
+        state.comments.remove(place);
+    }
 }
 
 /// Three clones with two logins, and what goes on between them. Once everybody has repaired what they
-/// know, all readers have one answer, no number has two owners, and what was told is so.
-fn runs(steps: &[Step], edits: bool) -> Result<(), TestCaseError> {
+/// know, all readers have one answer, no number has two owners, and what was told is so; where comments
+/// were changed before all had seen them, it may be so by an amendment.
+fn runs(steps: &[Step], changes: Changes) -> Result<(), TestCaseError> {
     let server = Server::start();
     let trusted = ["alice", "bob", "carol"];
     {
@@ -352,10 +427,12 @@ fn runs(steps: &[Step], edits: bool) -> Result<(), TestCaseError> {
     let open = |folders: &[tempfile::TempDir], who: usize| {
         log(&server, ["alice", "bob", "alice"][who], &trusted, folders[who].path())
     };
-    let mut told = Told::default();
+    // By number: the events that were told that it is theirs.
+    let mut told: BTreeMap<String, BTreeSet<u8>> = BTreeMap::new();
+    // Of two texts that nobody saw one after the other no one knows which was first.
+    let mut touched: BTreeSet<u64> = BTreeSet::new();
     for step in steps {
-        if matches!(step, Step::Edit(..) | Step::Delete(_)) {
-            // What is changed before anybody saw it was never there.
+        if changes == Changes::Seen && matches!(step, Step::Edit(..) | Step::Delete(_)) {
             (0..3).for_each(|who| drop(open(&folders, who).look().unwrap()));
         }
         match step {
@@ -366,14 +443,17 @@ fn runs(steps: &[Step], edits: bool) -> Result<(), TestCaseError> {
                     let text = rival.map(|number| ("carol".to_owned(), foreign(&format!("\"#{number}\""))));
                     state.rivals = [text].into();
                 }
-                let minted = mint(&mut open(&folders, *who), &event.to_string(), *count);
+                let minted = minted(&mut open(&folders, *who), &event.to_string(), *count);
                 let mut state = server.state();
                 (state.post_faults, state.get_faults, state.rivals) = Default::default();
                 drop(state);
-                if let Ok(ids) = minted {
+                // What is said to be allocated already can be what somebody made of a comment.
+                if let Ok((ids, is_new)) = minted
+                    && (is_new || changes != Changes::Unseen)
+                {
                     prop_assert_eq!(ids.len() as u64, *count);
                     for id in ids {
-                        told.owners.entry(id).or_default().insert(*event);
+                        told.entry(id).or_default().insert(*event);
                     }
                 }
             }
@@ -388,19 +468,8 @@ fn runs(steps: &[Step], edits: bool) -> Result<(), TestCaseError> {
                     state.add(&comment.author, &comment.body);
                 }
             }
-            Step::Edit(at, number) if edits => {
-                let mut state = server.state();
-                if !state.comments.is_empty() {
-                    let place = at.index(state.comments.len());
-                    state.comments[place].body = state.comments[place].body.replacen('#', &format!("#{number}"), 1);
-                }
-            }
-            Step::Delete(at) if edits => {
-                let mut state = server.state();
-                if !state.comments.is_empty() {
-                    let place = at.index(state.comments.len());
-                    state.comments.remove(place);
-                }
+            Step::Edit(at, _) | Step::Delete(at) if changes != Changes::None => {
+                change(&server, step, *at, &mut touched, changes);
             }
             Step::Edit(..) | Step::Delete(_) => {}
             Step::Look(who) => drop(open(&folders, *who).look().unwrap()),
@@ -412,7 +481,7 @@ fn runs(steps: &[Step], edits: bool) -> Result<(), TestCaseError> {
             Step::Repair(who) => drop(open(&folders, *who).repair().unwrap()),
             Step::Forget(who) => {
                 // What only this clone saw is lost with it.
-                if !edits {
+                if changes == Changes::None {
                     folders[*who] = tempfile::tempdir().unwrap();
                 }
             }
@@ -433,7 +502,12 @@ fn runs(steps: &[Step], edits: bool) -> Result<(), TestCaseError> {
     }
     let book = Book::fold(fresh);
     prop_assert!(losers(&book).iter().all(|loser| loser.amendment.is_some()));
-    for (id, events) in told.owners {
+    for (id, events) in told {
+        if changes == Changes::Unseen {
+            let lost = events.iter().find(|event| !leads_to(&book, &id, &event.to_string()));
+            prop_assert_eq!(lost, None, "{}: {:?}", id, book.anchors());
+            continue;
+        }
         prop_assert_eq!(events.len(), 1, "{} was told to {:?}", id, events);
         let owner = book.claim(&id).and_then(|claim| book.anchor_of(claim)).and_then(|anchor| anchor.event.clone());
         prop_assert_eq!(owner, events.first().map(ToString::to_string), "{}", id);
@@ -450,11 +524,16 @@ proptest! {
 
     #[test]
     fn random_schedules_end_without_duplicates(steps in prop::collection::vec(step(), 1..14)) {
-        runs(&steps, false)?;
+        runs(&steps, Changes::None)?;
     }
 
     #[test]
     fn random_schedules_with_edits_and_deletions_end_in_one_answer(steps in prop::collection::vec(step(), 1..14)) {
-        runs(&steps, true)?;
+        runs(&steps, Changes::Seen)?;
+    }
+
+    #[test]
+    fn random_schedules_with_changes_before_others_saw_them(steps in prop::collection::vec(step(), 1..14)) {
+        runs(&steps, Changes::Unseen)?;
     }
 }

@@ -5,17 +5,26 @@
 //! between. Blocks of other programs name none and always count; whose number they take is decided by
 //! the fold of the anchors.
 //!
+//! Its author judged by what the issue said then. A comment that a repair spoke of after the attempt may have said
+//! something else, or nothing, when its author looked; so only what stood unchanged since then, with all before
+//! it, overtakes an attempt. What else has its numbers makes a double allocation, which an amendment settles: an
+//! attempt that its author confirmed is never dropped.
+//!
 //! # Invariant
 //! The same comments give the same log, in whichever order they were read. Appending a comment changes
 //! nothing about those before it, but that a repair says what an edited or deleted one said.
 
 use super::block::{self, Block, Content, Found};
 use crate::config::pattern::Scope;
+use crate::ids::collisions::LedgerKind;
 use crate::ids::contract::{Anchor, Kind};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The blocks of an issue, by the comment that holds them.
 pub type Blocks = BTreeMap<u64, Found>;
+
+/// A number of a namespace.
+type Key = (String, Scope, u64);
 
 /// An anchor that counts, and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,10 +41,15 @@ pub struct Thread {
     placed: Vec<Placed>,
     /// Every attempt that stands in the issue, whether it counts or not.
     attempts: BTreeSet<String>,
-    /// Comments whose block was settled by a repair.
-    pub repaired: BTreeSet<u64>,
+    /// Comments whose block was settled by a repair, and the last comment that this took: that of the repair, or
+    /// of the repair of the repair.
+    pub repaired: BTreeMap<u64, u64>,
     /// Comments whose block cannot be read, and why.
     pub unreadable: Vec<(u64, String)>,
+    /// Comments whose block allocates ids of the collision ledger, and names no event.
+    pub without_event: Vec<u64>,
+    /// What those comments say by their repairs that were settled; nothing if they hold no block.
+    pub says: BTreeMap<u64, Option<Found>>,
 }
 
 /// Who counts: these logins, or everybody if there are none.
@@ -48,14 +62,22 @@ impl Thread {
     /// Folds the blocks of an issue.
     #[must_use]
     pub fn fold(blocks: &Blocks, trusted: &[String]) -> Self {
+        Self::without(blocks, trusted, &[])
+    }
+
+    /// Folds the blocks of an issue as they will be once these attempts are withdrawn.
+    #[must_use]
+    pub fn without(blocks: &Blocks, trusted: &[String], given_up: &[String]) -> Self {
         let mut thread = Self::default();
         let blocks = thread.repair(blocks, trusted);
+        thread.says = thread.repaired.keys().map(|comment| (*comment, blocks.get(comment).cloned())).collect();
         let mut read: Vec<(u64, &str, Block)> = Vec::new();
         for (&comment, found) in blocks.iter().filter(|(_, found)| is_trusted(trusted, &found.author)) {
             match block::read(found, comment) {
                 Ok(block) => {
                     let repeated = block.nonce.as_ref().is_some_and(|nonce| !thread.attempts.insert(nonce.clone()));
                     if !repeated {
+                        thread.without_event.extend(Some(comment).filter(|_| lacks_event(&block)));
                         read.push((comment, &found.author, block));
                     }
                 }
@@ -67,18 +89,30 @@ impl Thread {
             .iter()
             .flat_map(|(_, author, block)| block.withdraws.iter().map(|nonce| (*author, nonce.clone())))
             .collect();
-        let mut fold = Acceptance::default();
+        let is_given_up =
+            |author: &str, nonce: &String| given_up.contains(nonce) || withdrawn.contains(&(author, nonce.clone()));
+        let mut fold = Acceptance { settled: &thread.repaired, counting: BTreeMap::new(), taken: BTreeMap::new() };
+        let mut placed = Vec::new();
         for (comment, author, block) in &read {
             let Content::Anchors(anchors) = &block.content else { continue };
-            if !fold.accepts(*comment, block, anchors) {
+            let given_up = block.nonce.as_ref().is_some_and(|nonce| is_given_up(author, nonce));
+            let any = fold.is_free(block, anchors, &|_| true);
+            let Some(mark) = fold.accepts(*comment, block, anchors) else { continue };
+            // Of what was given up it is known that it was overtaken: any owner will do.
+            if given_up && !any {
                 continue;
             }
-            let given_up = block.nonce.as_ref().is_some_and(|nonce| withdrawn.contains(&(*author, nonce.clone())));
+            // What may have been overtaken counts from the repair on: its author may have given it up unsaid, and
+            // others have its numbers since.
+            let place = if mark.is_firm { *comment } else { mark.settled };
             for anchor in anchors {
                 let anchors = if given_up { spent(anchor) } else { vec![anchor.clone()] };
-                thread.placed.extend(anchors.into_iter().map(|anchor| Placed { comment: *comment, anchor }));
+                let of = |anchor| (place, Placed { comment: *comment, anchor });
+                placed.extend(anchors.into_iter().map(of));
             }
         }
+        placed.sort_by_key(|(place, Placed { comment, .. })| (*place, *comment));
+        thread.placed = placed.into_iter().map(|(_, placed)| placed).collect();
         thread
     }
 
@@ -97,7 +131,8 @@ impl Thread {
             if repair.comment >= comment {
                 continue;
             }
-            self.repaired.insert(repair.comment);
+            let last = self.repaired.get(&comment).map_or(comment, |last| comment.max(*last));
+            self.repaired.insert(repair.comment, last);
             match repair.found {
                 Some(found) => {
                     effective.insert(repair.comment, found);
@@ -129,35 +164,78 @@ impl Thread {
     }
 }
 
-/// What has been accepted so far.
-#[derive(Default)]
-struct Acceptance {
-    /// By namespace: the comments that count and the attempts in them.
-    comments: BTreeMap<String, Vec<(u64, Option<String>)>>,
-    taken: BTreeSet<(String, Scope, u64)>,
+/// Whether a block allocates for no event: in the collision ledger that is what an allocation is known by.
+fn lacks_event(block: &Block) -> bool {
+    let lacks = |anchor: &Anchor| {
+        anchor.kind == Kind::Reserve
+            && anchor.event.as_deref().unwrap_or_default().trim().is_empty()
+            && LedgerKind::of_namespace(&anchor.namespace).is_some()
+    };
+    matches!(&block.content, Content::Anchors(anchors) if anchors.iter().any(lacks))
 }
 
-impl Acceptance {
-    fn accepts(&mut self, comment: u64, block: &Block, anchors: &[Anchor]) -> bool {
-        let Some(namespace) = anchors.first().map(|anchor| anchor.namespace.clone()) else { return false };
-        let numbers = |anchor: &Anchor| -> Vec<(String, Scope, u64)> {
-            let takes = matches!(anchor.kind, Kind::Reserve | Kind::Amend);
-            let key = |number: &u64| (anchor.namespace.clone(), anchor.scope.clone(), *number);
-            anchor.numbers.iter().filter(|_| takes).map(key).collect()
-        };
-        let before = self.comments.entry(namespace).or_default();
-        if let Some(after) = block.after {
-            let own = |nonce: &Option<String>| nonce.as_ref().is_some_and(|nonce| block.withdraws.contains(nonce));
-            let overtaken = before.iter().rev().take_while(|(at, _)| *at > after).any(|(_, nonce)| !own(nonce));
-            let collides = || anchors.iter().flat_map(numbers).any(|number| self.taken.contains(&number));
-            if overtaken || collides() {
-                return false;
-            }
-        }
-        before.push((comment, block.nonce.clone()));
-        self.taken.extend(anchors.iter().flat_map(numbers));
-        true
+/// What has been accepted so far.
+#[derive(Debug, Clone)]
+struct Acceptance<'a> {
+    /// Comments that repairs speak of, and when that was settled.
+    settled: &'a BTreeMap<u64, u64>,
+    /// By namespace: what counts.
+    counting: BTreeMap<String, Vec<Counting>>,
+    /// The numbers that have an owner.
+    taken: BTreeMap<Key, Mark>,
+}
+
+/// A block that counts.
+#[derive(Debug, Clone)]
+struct Counting {
+    comment: u64,
+    nonce: Option<String>,
+    mark: Mark,
+}
+
+/// How sure it is that something counts.
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    /// The comment with which all was settled up to it: who came after that saw it count.
+    settled: u64,
+    /// Whether nothing that is as sure overtook it, by what the issue says now.
+    is_firm: bool,
+}
+
+impl Acceptance<'_> {
+    /// Whether no rival came in between, and no number has an owner that is one.
+    fn is_free(&self, block: &Block, anchors: &[Anchor], is_rival: &dyn Fn(Mark) -> bool) -> bool {
+        let (Some(after), Some(first)) = (block.after, anchors.first()) else { return true };
+        let own = |nonce: &Option<String>| nonce.as_ref().is_some_and(|nonce| block.withdraws.contains(nonce));
+        let before = self.counting.get(&first.namespace).map(Vec::as_slice).unwrap_or_default();
+        let mut since = before.iter().rev().take_while(|other| other.comment > after);
+        let overtaken = since.any(|other| is_rival(other.mark) && !own(&other.nonce));
+        let has_owner = |key: &Key| self.taken.get(key).is_some_and(|mark| is_rival(*mark));
+        !overtaken && !anchors.iter().flat_map(keys).any(|key| has_owner(&key))
     }
+
+    /// Takes a block up if its author can have seen it count.
+    fn accepts(&mut self, comment: u64, block: &Block, anchors: &[Anchor]) -> Option<Mark> {
+        let first = anchors.first()?;
+        if !self.is_free(block, anchors, &|mark| mark.settled < comment) {
+            return None;
+        }
+        let settled = self.settled.range(..=comment).map(|(_, settled)| *settled).max().unwrap_or_default();
+        let mark = Mark { settled, is_firm: self.is_free(block, anchors, &|mark| mark.is_firm) };
+        let counting = Counting { comment, nonce: block.nonce.clone(), mark };
+        self.counting.entry(first.namespace.clone()).or_default().push(counting);
+        for key in anchors.iter().flat_map(keys) {
+            self.taken.entry(key).and_modify(|first| first.is_firm |= mark.is_firm).or_insert(mark);
+        }
+        Some(mark)
+    }
+}
+
+/// The numbers that an anchor takes.
+fn keys(anchor: &Anchor) -> Vec<Key> {
+    let takes = matches!(anchor.kind, Kind::Reserve | Kind::Amend);
+    let key = |number: &u64| (anchor.namespace.clone(), anchor.scope.clone(), *number);
+    anchor.numbers.iter().filter(|_| takes).map(key).collect()
 }
 
 /// What is left of an anchor whose author gave it up for another attempt: its numbers are nobody's, and
@@ -227,6 +305,32 @@ mod tests {
     }
 
     #[test]
+    fn what_a_later_repair_brings_back_overtakes_nobody() {
+        let repair = "kind: repair\ncomment: 3\nauthor: alice\nat: 2026-01-01T00:00:00Z\nblock: \"kind: occ\\nids: [\\\"#1\\\"]\"";
+        let attempt = |nonce: &str, after: u64| format!("kind: occ\nids: [\"#1\"]\nnonce: {nonce}\nafter: {after}");
+        // The author of 5 cannot have seen what 3 said; that of 8 saw 5 or what the repair says, and lost to it.
+        let deleted = [(5, &*attempt("b.1", 0)), (7, repair), (8, &*attempt("c.1", 0)), (9, &*attempt("d.1", 8))];
+        assert_eq!(labels(&blocks(&deleted)), ["#1", "#1"]);
+        // What its author gave up is settled: it lost.
+        let mut given_up = blocks(&deleted);
+        given_up.insert(12, found("alice", "kind: occ\nids: [\"#2\"]\nnonce: b.2\nafter: 9\nwithdraws: [\"b.1\"]"));
+        assert_eq!(labels(&given_up), ["#1", "#2"]);
+        assert_eq!(Thread::without(&blocks(&deleted), &[], &["b.1".to_owned()]).placed().len(), 1);
+        // Whoever has its number since then keeps it: nobody knows whether it was given up.
+        let ghost = format!("{}event: ghost\n", attempt("b.1", 0).replace("#1", "#2") + "\n");
+        let kept = format!("{}event: kept\n", attempt("c.1", 5).replace("#1", "#2") + "\n");
+        let late = blocks(&[(5, &*ghost), (6, &*kept), (7, repair)]);
+        let events = |blocks: &Blocks| -> Vec<Option<String>> {
+            Thread::fold(blocks, &[]).placed().iter().map(|placed| placed.anchor.event.clone()).collect()
+        };
+        assert_eq!(events(&late), [None, Some("kept".to_owned()), Some("ghost".to_owned())]);
+        // A repair of the repair is as late as that.
+        let text = format!("kind: repair\ncomment: 7\nauthor: alice\nat: 2026-01-01T00:00:00Z\nblock: {repair:?}");
+        let again = [(5, &*attempt("b.1", 0)), (8, &*attempt("c.1", 6)), (9, &text)];
+        assert_eq!(labels(&blocks(&again)), ["#1", "#1", "#1"]);
+    }
+
+    #[test]
     fn one_nonce_twice_counts_once_at_the_lower_comment() {
         let text = "kind: occ\nids: [\"#1\"]\nnonce: a.1\nafter: 0";
         let twice = blocks(&[(4, text), (9, text), (7, "kind: occ\nids: [\"#2\"]\nnonce: b.1\nafter: 4")]);
@@ -255,7 +359,7 @@ mod tests {
         let deleted = blocks(&[(5, &repair(2, "#1")), (6, &repair(2, "#7")), (7, "kind: occ\nids: [\"#2\"]")]);
         let thread = Thread::fold(&deleted, &[]);
         assert_eq!(labels(&deleted), ["#1", "#2"]);
-        assert_eq!((thread.placed()[0].comment, thread.repaired.contains(&2)), (2, true));
+        assert_eq!((thread.placed()[0].comment, thread.repaired.contains_key(&2)), (2, true));
         // A repair that says something else by now is repaired before it is heard.
         let text =
             format!("kind: repair\ncomment: 5\nauthor: alice\nat: 2026-01-01T00:00:00Z\nblock: {:?}", repair(2, "#1"));
