@@ -110,6 +110,10 @@ impl Allocator<'_> {
             said.extend(warned.take().iter().map(|text| format!("{}: {text}", namespace.name)));
             match self.books(namespace) {
                 Ok((own, seen)) => {
+                    let waiting: Vec<&str> = own.pending().iter().map(|claim| claim.id.as_str()).collect();
+                    if !waiting.is_empty() {
+                        said.push(format!("{} CONFIRM-PENDING; run `headwater id sync`", waiting.join(" ")));
+                    }
                     let found = lost::contested(namespace, &own, &seen);
                     said.extend(found.iter().map(|one| format!("{} {}; {}", one.id, one.detail, one.remedy)));
                 }

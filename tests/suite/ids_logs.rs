@@ -100,6 +100,8 @@ fn two_clones_and_a_remote_that_goes_away() {
 fn without_the_remote_an_id_is_provisional_and_the_remedy_is_said() {
     let repo = repo();
     id(&repo.root, &["reserve", "CMB"]).exits(0).says("`git remote add origin URL`").says("provisional");
+    let told = run(&mut headwater(&repo.root, &["doctor"])).exits(1).stdout;
+    assert!(told.contains("CMB-0001 CONFIRM-PENDING\n    run `headwater id sync`"), "{told}");
 }
 
 /// The reply of a push is cut off before and after the remote has taken it.
