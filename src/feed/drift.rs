@@ -247,7 +247,14 @@ fn number(
         let to = owner.unwrap_or_else(|| "a reservation that its post does not name".to_owned());
         let detail =
             format!("{item} was reserved by another: the log gave it to {to}, and {} took it", holding.by.agent);
-        add(Code::ReservedByAnother, winner, detail, numbers.amend(board, filing, measure));
+        let amend = numbers.amend(board, filing, measure);
+        // What was taken offline may have got another number from its log by now, which a confirmation takes over.
+        let remedy = if holding.is_pending() && holding.reserved.is_some() {
+            format!("{}; or {amend}", command(Kind::Confirm, filing, ""))
+        } else {
+            amend
+        };
+        add(Code::ReservedByAnother, winner, detail, remedy);
         return findings;
     }
     if let Some(winner) = winner {

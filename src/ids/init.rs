@@ -93,6 +93,8 @@ impl Allocator<'_> {
                 }));
                 said.extend(log.examine()?.map(|error| error.to_string()));
             }
+            // A shared log is taken up when it is first asked.
+            Err(IdsError::NoLog(_)) if self.namespaces.values().all(|one| one.log != LogKind::Local) => {}
             Err(error @ (IdsError::NoLog(_) | IdsError::NoLocalLog)) => said.push(error.to_string()),
             Err(error) if error.is_damage() => said.push(error.to_string()),
             Err(error) => return Err(error),
