@@ -1,5 +1,6 @@
 //! `headwater feed`: posts of many seats, one queue for every reader of the same events.
 
+pub(crate) use crate::ids::clone;
 use crate::sandbox::{Ended, Sandbox, event, git, headwater, run};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader};
@@ -34,19 +35,6 @@ pub(crate) fn repo() -> Sandbox {
 pub(crate) fn worktree(repo: &Sandbox, name: &str) -> PathBuf {
     let path = repo.beside(name);
     repo.git(&["worktree", "add", "-q", path.to_str().unwrap()]);
-    path
-}
-
-/// A clone of a bare remote, `name` beside the sandbox.
-pub(crate) fn clone(repo: &Sandbox, name: &str) -> PathBuf {
-    let remote = repo.beside("remote.git");
-    if !remote.exists() {
-        git(&repo.root, &["init", "-q", "--bare", remote.to_str().unwrap()]);
-        repo.git(&["remote", "add", "origin", remote.to_str().unwrap()]);
-        repo.git(&["push", "-q", "origin", "HEAD:main"]);
-    }
-    let path = repo.beside(name);
-    git(&repo.root, &["clone", "-q", "-b", "main", remote.to_str().unwrap(), path.to_str().unwrap()]);
     path
 }
 
