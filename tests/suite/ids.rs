@@ -1,6 +1,6 @@
 //! `headwater id`: reserved once, never given twice.
 
-use crate::sandbox::{Ended, Sandbox, git, headwater, run, run_with_input};
+use crate::sandbox::{Ended, Sandbox, git, headwater, program, run, run_with_input};
 use std::path::{Path, PathBuf};
 
 pub(crate) const TASKS: &str = "# Tasks\n\n| ID | Task | Status |\n|---|---|---|\n| SEC-19 | Old | done |\n| ~~SEC-12~~ | Gone | done |\n| ✅ UX-66 | z | done |\n| UX-3a | z | done |\n";
@@ -435,4 +435,28 @@ fn a_new_file_begins_as_its_kind_does() {
     let counters = put(&repo.root, "c.json", "{\"M\": 7}");
     let taken = id(&repo.root, &["import", counters.to_str().unwrap(), "--format", "json"]).exits(0).json();
     assert_eq!(taken["counters"]["M"], 7);
+}
+
+#[test]
+fn a_large_batch_fits_into_little_memory() {
+    let repo = repo();
+    assert_eq!(reserve(&repo.root, &["DEV", "5000"]).len(), 5000);
+    for args in [&["list", "DEV"][..], &["show", "DEV-4"], &["check", "DEV", "--no-fetch"], &["confirm", "DEV-5"]] {
+        let command = headwater(&repo.root, &["id"]);
+        let mut limited = program("sh", &repo.root);
+        limited.args(["-c", "ulimit -v 600000; exec \"$@\"", "sh"]).arg(command.get_program()).arg("id").args(args);
+        run(&mut limited).exits(0);
+    }
+}
+
+/// A shared log is taken up when it is first asked: nothing is wrong with a clone that has not asked yet.
+#[test]
+fn a_clone_of_shared_logs_alone_lacks_nothing() {
+    let repo = Sandbox::repo();
+    let doctor = |config: &str| {
+        put(&repo.root, ".headwater.yaml", config);
+        run(&mut headwater(&repo.root, &["doctor"])).exits(1).stdout
+    };
+    assert!(!doctor("ids: {CMB: {log: git}}\n").contains("no log of ids"));
+    assert!(doctor("ids: {CMB: {log: git}, SEC: {}}\n").contains("no log of ids"));
 }

@@ -466,18 +466,6 @@ fn a_damaged_log_is_an_error_until_init_which_keeps_it() {
 
 /// What one id costs does not grow with the reservation that it came with.
 #[cfg(target_os = "linux")]
-#[test]
-fn a_large_batch_fits_into_little_memory() {
-    let repo = repo();
-    assert_eq!(reserve(&repo.root, &["DEV", "5000"]).len(), 5000);
-    for args in [&["list", "DEV"][..], &["show", "DEV-4"], &["check", "DEV", "--no-fetch"], &["confirm", "DEV-5"]] {
-        let command = headwater(&repo.root, &["id"]);
-        let mut limited = program("sh", &repo.root);
-        limited.args(["-c", "ulimit -v 600000; exec \"$@\"", "sh"]).arg(command.get_program()).arg("id").args(args);
-        run(&mut limited).exits(0);
-    }
-}
-
 /// Adds a line to a namespace's log on the remote, as some other program might.
 fn publish(clone: &Path, reference: &str, line: &str) {
     let tree = git(clone, &["mktree", "--missing", "-z"]);
