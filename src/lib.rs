@@ -15,3 +15,4 @@ pub mod ledger;
 pub mod session;
 pub mod setup;
 pub mod store;
+pub mod trust;

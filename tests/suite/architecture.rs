@@ -5,18 +5,19 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// What the files of each layer may import, in the order of the data's path.
-const LAYERS: [(&str, &[&str]); 11] = [
+const LAYERS: [(&str, &[&str]); 12] = [
     ("crdt", &[]),
     ("event", &["crdt"]),
     ("ledger", &["crdt", "event"]),
     ("feed", &["crdt", "event", "ledger"]),
     ("config", &["event", "ledger"]),
-    ("store", &["crdt", "event", "ledger"]),
     ("git", &["event"]),
-    ("session", &["event", "ledger", "config", "store", "git"]),
-    ("setup", &["event", "config", "store", "git"]),
-    ("ids", &["event", "ledger", "config", "store", "git"]),
-    ("cli", &["crdt", "event", "ledger", "config", "store", "git", "ids", "feed", "session", "setup"]),
+    ("trust", &["event", "config", "git"]),
+    ("store", &["crdt", "event", "ledger", "trust"]),
+    ("session", &["event", "ledger", "config", "git", "trust", "store"]),
+    ("setup", &["event", "config", "git", "trust", "store"]),
+    ("ids", &["event", "ledger", "config", "git", "trust", "store"]),
+    ("cli", &["crdt", "event", "ledger", "config", "git", "trust", "store", "ids", "feed", "session", "setup"]),
 ];
 
 fn sources() -> BTreeMap<String, String> {

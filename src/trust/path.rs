@@ -1,0 +1,1 @@
+//! Paths inside the worktree, resolved component by component; symbolic links on the way are refused.

@@ -1,0 +1,1 @@
+//! Remotes that the user configured, the only ones that are contacted.
