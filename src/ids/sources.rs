@@ -4,25 +4,32 @@
 use super::IdsError;
 use crate::config::Namespace;
 use crate::config::pattern::{MAX_NUMBER, Numbered, Scope};
-use crate::git::Git;
+use crate::git::{Git, Whose};
 use crate::store::{names_in, read_text};
+use crate::trust::number::{Floor, Found};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// The highest number of each scope.
-pub type Tops = BTreeMap<Scope, u64>;
+/// The numbers of each scope that stand outside a log.
+pub type Numbers = BTreeMap<Scope, Found>;
 
-/// Raises `tops` to what `says`.
-pub fn raise(tops: &mut Tops, says: &Numbered) {
-    let top = tops.entry(says.scope.clone()).or_default();
-    *top = (*top).max(says.number);
+/// Numbers by their scopes.
+pub type Scoped = BTreeSet<(Scope, u64)>;
+
+/// Where each scope stands.
+pub type Floors = BTreeMap<Scope, Floor>;
+
+/// Adds numbers of others than this worktree.
+pub fn add_others(numbers: &mut Numbers, found: Scoped) {
+    for (scope, number) in found {
+        numbers.entry(scope).or_default().other(number);
+    }
 }
 
-/// Raises `tops` to `others`.
-pub fn raise_all(tops: &mut Tops, others: &Tops) {
-    for (scope, number) in others {
-        let top = tops.entry(scope.clone()).or_default();
-        *top = (*top).max(*number);
+/// Adds where another log stands.
+pub fn join(floors: &mut Floors, others: &Floors) {
+    for (scope, floor) in others {
+        floors.entry(scope.clone()).or_default().join(floor);
     }
 }
 
@@ -31,7 +38,7 @@ pub fn raise_all(tops: &mut Tops, others: &Tops) {
 /// # Errors
 /// [`IdsError::Source`] if a source is missing or empty, unless it is a `sibling`'s: what another branch
 /// lacks is no loss.
-pub fn in_sources(namespace: &Namespace, top: &Path, sibling: bool) -> Result<BTreeSet<(Scope, u64)>, IdsError> {
+pub fn in_sources(namespace: &Namespace, top: &Path, sibling: bool) -> Result<Scoped, IdsError> {
     let mut found = BTreeSet::new();
     for source in &namespace.sources {
         let fault = |fault| IdsError::Source { namespace: namespace.name.clone(), path: source.clone(), fault };
@@ -54,11 +61,11 @@ pub fn in_sources(namespace: &Namespace, top: &Path, sibling: bool) -> Result<BT
 ///
 /// # Errors
 /// git cannot answer.
-pub fn in_references(namespace: &Namespace, git: &Git) -> Result<BTreeSet<(Scope, u64)>, IdsError> {
+pub fn in_references(namespace: &Namespace, git: &Git, of: Whose) -> Result<Scoped, IdsError> {
     let mut found = BTreeSet::new();
     for source in &namespace.sources {
         for path in std::iter::once(source.clone()).chain(archives(source)) {
-            for bytes in git.contents_at_tips(&path)? {
+            for bytes in git.contents_at_tips(&path, of)? {
                 mentioned(namespace, &bytes, &mut found);
             }
         }
@@ -97,6 +104,13 @@ fn mentioned(namespace: &Namespace, bytes: &[u8], found: &mut BTreeSet<(Scope, u
     found.extend(namespace.format.mentions(&text).into_iter().map(|mention| (mention.says.scope, mention.says.number)));
 }
 
+/// Whether a source mentions a number.
+pub(super) fn mentions(namespace: &Namespace, bytes: &[u8], wanted: &(Scope, u64)) -> bool {
+    let mut found = BTreeSet::new();
+    mentioned(namespace, bytes, &mut found);
+    found.contains(wanted)
+}
+
 /// The numbers in the names of files in one work tree, whether git knows them or not.
 ///
 /// # Errors
@@ -125,16 +139,10 @@ pub(super) fn paths_in(namespace: &Namespace, top: &Path) -> Result<Vec<String>,
 ///
 /// # Errors
 /// git cannot answer.
-pub fn in_history(namespace: &Namespace, git: &Git) -> Result<Tops, IdsError> {
-    let mut tops = Tops::new();
-    if let Some(files) = &namespace.files {
-        for path in git.ever_added(files.folder())? {
-            if let Some(says) = files.taken_by(&path) {
-                raise(&mut tops, &says);
-            }
-        }
-    }
-    Ok(tops)
+pub fn in_history(namespace: &Namespace, git: &Git, of: Whose) -> Result<Scoped, IdsError> {
+    let Some(files) = &namespace.files else { return Ok(BTreeSet::new()) };
+    let paths = git.ever_added(files.folder(), of)?;
+    Ok(paths.iter().filter_map(|path| files.taken_by(path)).map(|says| (says.scope, says.number)).collect())
 }
 
 /// The numbers that older scripts claimed: the names of files in `<namespace>-claims/` (`adr-claims/`) in
@@ -142,17 +150,17 @@ pub fn in_history(namespace: &Namespace, git: &Git) -> Result<Tops, IdsError> {
 ///
 /// # Errors
 /// The folder cannot be listed.
-pub fn in_claims(namespace: &Namespace, common_dir: &Path) -> Result<Tops, IdsError> {
+pub fn in_claims(namespace: &Namespace, common_dir: &Path) -> Result<Scoped, IdsError> {
     let folder = common_dir.join(format!("{}-claims", namespace.name.to_ascii_lowercase()));
-    let mut tops = Tops::new();
+    let mut found = BTreeSet::new();
     for name in names_in(&folder)? {
         let name = name.to_string_lossy();
         let digits: String = name.chars().take_while(char::is_ascii_digit).collect();
         if let Some(number) = digits.parse().ok().filter(|number| *number <= MAX_NUMBER) {
-            raise(&mut tops, &Numbered { scope: Scope::default(), number, slug: None });
+            found.insert((Scope::default(), number));
         }
     }
-    Ok(tops)
+    Ok(found)
 }
 
 /// Fetches the remote's branches into `refs/headwater/heads/`, for their files' names.
@@ -205,6 +213,6 @@ mod tests {
         put(top, "sec-claims/0041", "slug");
         let numbers: Vec<u64> = in_names(&sec, top).unwrap().into_iter().map(|(_, says)| says.number).collect();
         assert_eq!(numbers, [7, 12]);
-        assert_eq!(in_claims(&sec, top).unwrap().get(&Scope::default()), Some(&41));
+        assert!(in_claims(&sec, top).unwrap().contains(&(Scope::default(), 41)));
     }
 }

@@ -27,7 +27,7 @@ struct Change {
 }
 
 pub(super) fn run(desk: &Desk<'_>, args: &RenumberArgs) -> Result<Exit, CliError> {
-    let allocator = desk.allocator(!args.no_fetch);
+    let allocator = desk.following(!args.no_fetch, args.jump.allow_jump);
     let namespace = allocator.namespace_of(&args.old)?;
     let unknown = || CliError::Usage(format!("`{}` is no id of {}", args.old, namespace.name));
     let old = namespace.format.read(&args.old).ok_or_else(unknown)?;

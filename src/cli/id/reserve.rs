@@ -16,7 +16,7 @@ const BEGINNINGS: [(&str, &str); 3] = [
 ];
 
 pub(super) fn run(desk: &Desk<'_>, args: &ReserveArgs) -> Result<Exit, CliError> {
-    let allocator = desk.allocator(!args.reason.no_fetch);
+    let allocator = desk.following(!args.reason.no_fetch, args.reason.jump.allow_jump);
     let namespace = allocator.namespace(&args.namespace)?;
     let template = if args.create { Some(template(&allocator, namespace, args)?) } else { None };
     let wish = Wish { count: args.count, template, ..wish(&args.reason)? };
