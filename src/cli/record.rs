@@ -57,8 +57,13 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &RecordArgs) -> 
     let event =
         compose(draft, &state, context.schema(), args.overrule).map_err(|error| CliError::Usage(error.to_string()))?;
     if let Some(ahead) = event.ahead {
+        let far = state.events().values().filter(|origin| origin.stamp.ts == ahead).map(|origin| &origin.stamp);
+        let (agent, id) = far.max().map_or_else(Default::default, |stamp| {
+            (phrase(&stamp.agent, 40), stamp.id.to_hex().get(..12).unwrap_or_default().to_owned())
+        });
         context.console.warning(&format!(
-            "an event is dated {ahead}, more than 24 h ahead; its writes stand above this one until `headwater record --overrule`"
+            "event {id} by {agent} is dated {ahead}, more than 24 h in the future: its writes win over this one\n\
+             hint: `headwater record --overrule …` writes after it; or remove its file (`headwater log` lists it first) and run the check with `--allow-missing {id}`"
         ));
     }
     ensure_readme(&ledger.dir)?;

@@ -12,6 +12,7 @@
 mod agent;
 mod architecture;
 mod archive;
+mod attack_authors;
 mod capture;
 mod check;
 mod cli;

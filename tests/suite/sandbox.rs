@@ -154,6 +154,11 @@ impl Sandbox {
         path
     }
 
+    /// Writes the configuration.
+    pub(crate) fn put_config(&self, text: &str) {
+        std::fs::write(self.root.join(".headwater.yaml"), text).unwrap();
+    }
+
     /// `headwater` in the root, with `--dir` outside git.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = headwater(&self.root, args);
