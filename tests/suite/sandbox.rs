@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
-/// What the environment of a tested process keeps of ours.
-const KEPT: [&str; 6] = ["PATH", "SystemRoot", "TMPDIR", "TEMP", "LLVM_PROFILE_FILE", "RUST_BACKTRACE"];
+/// What the environment of a tested process keeps of ours; the last one is how scripts/mutants chooses a mutant.
+const KEPT: [&str; 7] = ["PATH", "SystemRoot", "TMPDIR", "TEMP", "LLVM_PROFILE_FILE", "RUST_BACKTRACE", "HEADWATER_MUTANT"];
 
 /// The first line of every view.
 pub(crate) const FIRST_LINE: &str =
