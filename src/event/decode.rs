@@ -35,10 +35,9 @@ pub fn decode_text(normalised: &Normalised<'_>, schema: &Schema) -> Result<Event
     let body = Body::read(&parts, schema);
     let sections = Sections::read(&front.root, &body, schema);
 
-    // The four in the middle: whichever the text shows first.
-    let body_fault = body.fault().cloned();
-    let in_text = [front.fault, body_fault, sections.duplicate()].into_iter().flatten();
-    if let Some(fault) = in_text.reduce(Fault::earlier) {
+    // The four in the middle: whichever the text shows first. What one map is told twice, in different
+    // places, is looked for only in a text without any of them.
+    if let Some(fault) = front.fault.or_else(|| body.fault().cloned()).or_else(|| sections.duplicate()) {
         return Err(fault);
     }
     let ts = read_ts(&front.root, parts.matter_line)?;

@@ -1,6 +1,6 @@
 //! Escaping: every text one line that cannot pass for structure (FORMAT §6).
 
-use crate::event::text::{any_byte, collapse, is_unsafe_to_show};
+use crate::event::text::{any_byte, any_pair, collapse, visibility};
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
@@ -12,16 +12,37 @@ pub fn escape(text: &str) -> String {
     out
 }
 
-/// Escapes a map's key or a phase, which stands between `**` and `**`.
+/// Escapes a map's key, a phase or a group's agent, which stands between `**` and `**`.
 #[must_use]
 pub fn escape_bold(text: &str) -> String {
+    let starred = escape_but(&text.replace('\\', "\\\\"), &['*', '`']).replace('*', "\\*");
+    // Backticks that stand alone, in pairs, are code; any others could open one that swallows the `**`.
+    let pairs = starred.matches('`').count().is_multiple_of(2) && !any_pair(&starred, |a, b| a == b'`' && b == b'`');
+    if pairs { starred } else { starred.replace('`', "\\`") }
+}
+
+/// Escapes an undeclared title, which stands after `###`.
+#[must_use]
+pub fn escape_title(title: &str) -> String {
+    escape_but(title, &['#']).replace('#', "\\#")
+}
+
+/// Escapes a map's value, which is not to be taken for one that is not there.
+#[must_use]
+pub fn escape_value(text: &str) -> String {
+    let escaped = escape(text);
+    if matches!(escaped.as_str(), "(removed)" | "(empty)") { format!("\\{escaped}") } else { escaped }
+}
+
+/// Escapes a text whose start is left alone where it is one of `leads`.
+fn escape_but(text: &str, leads: &[char]) -> String {
     let mut visible = make_visible(text).into_owned();
-    if !visible.starts_with('*')
+    if !visible.starts_with(leads)
         && let Some(at) = structure_at_start(&visible)
     {
         visible.insert(at, '\\');
     }
-    visible.replace('*', "\\*")
+    visible
 }
 
 /// Escapes the name of a file, given as bytes.
@@ -29,8 +50,8 @@ pub fn escape_bold(text: &str) -> String {
 pub fn escape_file_name(name: &[u8]) -> String {
     let mut out = String::with_capacity(name.len());
     for chunk in name.utf8_chunks() {
-        for character in chunk.valid().chars() {
-            if is_unsafe_to_show(character) || matches!(character, '\u{2028}' | '\u{2029}' | '`') {
+        for (character, visible) in visibility(chunk.valid()) {
+            if !visible || matches!(character, '\u{2028}' | '\u{2029}' | '`') {
                 push_code_point(&mut out, character);
             } else {
                 out.push(character);
@@ -47,9 +68,9 @@ pub fn escape_file_name(name: &[u8]) -> String {
 #[must_use]
 pub fn safe_for_terminal(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
+    for (character, visible) in visibility(text) {
         let line_separator = matches!(character, '\u{2028}' | '\u{2029}');
-        if line_separator || (is_unsafe_to_show(character) && !matches!(character, '\n' | '\t')) {
+        if line_separator || !(visible || matches!(character, '\n' | '\t')) {
             push_code_point(&mut out, character);
         } else {
             out.push(character);
@@ -83,21 +104,26 @@ pub fn phrase(text: &str, limit: usize) -> String {
     format!("{}…", cut.trim_end())
 }
 
-/// Rules 1 to 3: one line, nothing invisible, no HTML.
+/// Rules 1 to 3: one line, nothing invisible, no HTML, no image.
 fn make_visible(text: &str) -> Cow<'_, str> {
     let collapsed = collapse(text);
     // Nearly every text is plain ASCII.
-    if !any_byte(&collapsed, |byte| !(b' '..0x7f).contains(&byte) || byte == b'<') {
+    if !any_byte(&collapsed, |byte| !(b' '..0x7f).contains(&byte) || byte == b'<')
+        && !any_pair(&collapsed, |a, b| a == b'!' && b == b'[')
+    {
         return collapsed;
     }
     let mut out = String::with_capacity(collapsed.len() + 8);
-    let mut characters = collapsed.chars().peekable();
-    while let Some(character) = characters.next() {
-        let opens_tag = |next: &char| matches!(next, '!' | '/' | '?') || next.is_ascii_alphabetic();
-        if is_unsafe_to_show(character) {
+    let mut characters = visibility(&collapsed).peekable();
+    while let Some((character, visible)) = characters.next() {
+        let next = characters.peek().map(|(next, _)| *next);
+        let opens_tag = |next: char| matches!(next, '!' | '/' | '?') || next.is_ascii_alphabetic();
+        if !visible {
             push_code_point(&mut out, character);
-        } else if character == '<' && characters.peek().is_some_and(opens_tag) {
+        } else if character == '<' && next.is_some_and(opens_tag) {
             out.push_str("&lt;");
+        } else if character == '!' && next == Some('[') {
+            out.push_str("!\\");
         } else {
             out.push(character);
         }
@@ -114,12 +140,15 @@ fn structure_at_start(text: &str) -> Option<usize> {
     let first = *text.as_bytes().first()?;
     let ends = |at: usize| matches!(text.as_bytes().get(at), None | Some(b' '));
     let run = text.bytes().take_while(|byte| *byte == first).count();
+    let alone = || text.bytes().all(|byte| byte == first || byte == b' ');
     let structure = match first {
         b'>' | b'|' => true,
         b'#' => run <= 6 && ends(run),
-        b'-' | b'*' => ends(1) || run >= 3,
+        b'-' | b'*' => ends(1) || run >= 3 || alone(),
         b'+' => ends(1),
-        b'_' | b'=' | b'`' | b'~' => run >= 3,
+        b'_' => run >= 3 || alone(),
+        b'=' | b'`' | b'~' => run >= 3,
+        b'$' => run >= 2,
         b'[' => text.contains("]:") || (["[ ]", "[x]", "[X]"].iter().any(|task| text.starts_with(task)) && ends(3)),
         b'0'..=b'9' => {
             let digits = text.bytes().take_while(u8::is_ascii_digit).count();
