@@ -253,7 +253,10 @@ impl Choices {
             Some(SectionState::Set(set)) => set.open_items().iter().map(|(text, _)| (*text).to_owned()).collect(),
             Some(SectionState::Map(keys)) => {
                 let stands = |writes: &Writes| writes.winner().is_some_and(|(_, value)| value.is_some());
-                keys.iter().filter(|(key, writes)| stands(writes) || numbered.contains(key)).map(|(key, _)| key.clone()).collect()
+                keys.iter()
+                    .filter(|(key, writes)| stands(writes) || numbered.contains(key))
+                    .map(|(key, _)| key.clone())
+                    .collect()
             }
             _ => numbered.clone(),
         };

@@ -275,12 +275,13 @@ impl Legacy {
     fn read_markdown(&mut self, content: &str, schema: &Schema) {
         let mut fences = Fences::default();
         let lines: Vec<(&str, bool)> = content.lines().map(|line| (line, fences.hold(line))).collect();
-        let heading = |(line, fenced): &(_, _)| if *fenced { None } else { heading(line) };
-        let ledger =
-            lines.iter().position(|line| heading(line).is_some_and(|(_, title)| title.eq_ignore_ascii_case("ledger")));
+        let ledger = lines
+            .iter()
+            .position(|line| unfenced_heading(line).is_some_and(|(_, title)| title.eq_ignore_ascii_case("ledger")));
         let from = ledger.map_or(0, |at| at + 1);
-        let level = ledger.and_then(|at| lines.get(at)).and_then(heading).map_or(0, |(level, _)| level);
-        let ends = |line: &&(&str, bool)| heading(line).is_some_and(|(other, _)| ledger.is_some() && other <= level);
+        let level = ledger.and_then(|at| lines.get(at)).and_then(unfenced_heading).map_or(0, |(level, _)| level);
+        let ends =
+            |line: &&(&str, bool)| unfenced_heading(line).is_some_and(|(other, _)| ledger.is_some() && other <= level);
         let to = lines.iter().skip(from).position(|line| ends(&line)).map_or(lines.len(), |at| from + at);
         let outside = lines.iter().take(from.saturating_sub(1)).chain(lines.iter().skip(to));
         let prose = outside.filter(|(line, _)| !is_empty(line)).count();
@@ -295,7 +296,7 @@ impl Legacy {
             self.unplaced.push(format!("{fenced} lines of fenced code"));
         }
         for (number, line) in (1..).zip(section) {
-            match heading(line) {
+            match unfenced_heading(line) {
                 Some((_, next)) => {
                     self.read_block(title.as_deref(), &block, schema);
                     title = Some(next.to_owned());
@@ -361,6 +362,11 @@ fn labelled(line: &str) -> Option<(String, &str)> {
     (known && !is_empty(value)).then_some((key, value))
 }
 
+/// The heading in a line, unless it stands in a fence.
+fn unfenced_heading<'a>((line, fenced): &(&'a str, bool)) -> Option<(usize, &'a str)> {
+    if *fenced { None } else { heading(line) }
+}
+
 fn heading(line: &str) -> Option<(usize, &str)> {
     let text = line.trim_start_matches('#');
     let level = line.len() - text.len();
@@ -405,6 +411,16 @@ mod tests {
         for (said, expected) in legacy.unplaced.iter().zip(said) {
             assert_eq!(said, expected);
         }
+    }
+
+    #[test]
+    fn what_stands_in_a_fence_is_no_heading_and_no_item() {
+        let text = "# Handoff\n```\n## Ledger\n```\n## Ledger\n### Done\n- one\n```sh\n# make\n- x\nNow: y\n```\n- two\n\n---\n\n### Next\n- three\n";
+        let legacy = read(text, false, &Schema::default()).unwrap();
+        let texts: Vec<String> =
+            legacy.body.iter().map(|entry| format!("{} = {}", entry.key, entry.node.text())).collect();
+        assert_eq!(texts, ["this_session = one, two", "next = three"]);
+        assert_eq!(legacy.unplaced, ["4 lines outside `## Ledger`", "5 lines of fenced code"]);
     }
 
     #[test]

@@ -240,12 +240,41 @@ mod tests {
     #[test]
     fn the_form_of_a_body() {
         let schema = Schema::default();
-        for markdown in
-            ["## Now\nx", "text\n###### open-questions ##\n", "# Notes\n\ntext", "\n\n#\nx", "now: x\n# Goal\n"]
-        {
+        for markdown in [
+            "## Now\nx",
+            "text\n###### open-questions ##\n",
+            "# Notes\n\ntext",
+            "\n\n#\nx",
+            "text\nnow: x\n# Goal\n",
+            " now: x\n# Goal\n",
+            "now : x\n# Goal\n",
+            "\"now': x\n# Goal\n",
+            "'now\": x\n# Goal\n",
+            "\"now:\" x\n# Goal\n",
+            "# Notes\nnext: x\n\"now\": x",
+            "text\n```\n```\n# Goal",
+            "```\n# x\n```\n# Goal\n",
+        ] {
             assert!(is_markdown(markdown, &schema), "{markdown:?}");
         }
-        for yaml in ["", "now: x", "# comment\nnow: x", "#comment", "####### Now\n", " # Now\n", "text\n# Notes"] {
+        for yaml in [
+            "",
+            "now: x",
+            "# comment\nnow: x",
+            "#comment",
+            "####### Now\n",
+            " # Now\n",
+            "text\n# Notes",
+            "now: x\n# Goal\n",
+            "# Goal\n\n#x\nnow: x\n",
+            "\"now\":x\n# Goal\n",
+            "'resolved_questions': x\n# Goal\n",
+            "# Notes\ntext\nnow: x",
+            "# Notes\ntext\n```\nnow: x\n```",
+            "```\n# Goal\n```\n",
+            "text\n~~~\n# Goal\n",
+            "- ```\n# Goal\n",
+        ] {
             assert!(!is_markdown(yaml, &schema), "{yaml:?}");
         }
     }
@@ -262,6 +291,63 @@ mod tests {
     }
 
     #[test]
+    fn lines_in_a_fence_are_prose() {
+        let read = |body: &str| -> Vec<String> {
+            let body = format!("## This Session\n{body}");
+            let blocks = blocks(&body, 1, &Schema::default());
+            blocks.iter().flat_map(|block| items(&block.lines)).map(|(_, text)| text).collect()
+        };
+        for (body, expected) in [
+            ("- a\n```\n- b\n# c\n```\n- d", ["a", "d"].as_slice()),
+            ("- a\n```\nb\n```\nc", &["a"]),
+            ("   ~~~ sh `x`\n- b\n~~~\n- c", &["c"]),
+            ("    ```\n- b", &["b"]),
+            ("\t```\n- b", &["b"]),
+            ("``\n- b", &["b"]),
+            ("``` a`b\n- c", &["c"]),
+            ("```` \n- b\n```\n- c\n````` \u{a0}\n- d", &["d"]),
+            ("```\n- b\n``` x\n- c\n   ```\n- d", &["d"]),
+            ("```\n- b\n    ```\n- c", &[]),
+            ("```\n- b\n~~~\n- c\n```\n- d", &["d"]),
+            ("- a\n- ```\n  b\n\t    ```\n- c", &["a", "c"]),
+            ("* \t~~~\n- b\n ~~~\n- c", &["c"]),
+            ("-\t```\n- b", &["b"]),
+            (" - ```\n- b", &["b"]),
+            ("- [ ] ```\n- b", &["```", "b"]),
+            ("- a ```\n- b", &["a ```", "b"]),
+            ("```\n## Now\n", &[]),
+        ] {
+            assert_eq!(read(body), expected, "{body:?}");
+        }
+        let now = blocks("## Now\na\n```\nb\n```\n~~~\n~~~ \nc\n```\n# Goal\nx", 1, &Schema::default());
+        assert_eq!((now.len(), paragraph(&now[0].lines)), (1, "a c".to_owned()));
+    }
+
+    #[test]
+    fn a_thematic_break_is_a_blank_line() {
+        for (line, parts) in [
+            ("---", true),
+            ("   * * *\t", true),
+            ("_ _\t_", true),
+            ("- - -", true),
+            ("--", false),
+            ("--*", false),
+            ("--- x", false),
+            ("    ---", false),
+            ("\t---", false),
+            ("===", false),
+            ("---\u{a0}", false),
+        ] {
+            let body = format!("## Now\na\n{line}\n## This Session\n- a\n{line}\nb");
+            let blocks = blocks(&body, 1, &Schema::default());
+            let (now, items) = (paragraph(&blocks[0].lines), items(&blocks[1].lines));
+            let joined = format!("a {}", line.trim());
+            assert_eq!(now, if parts { "a" } else { joined.as_str() }, "{line:?}");
+            assert_eq!(items[0].1, if parts { "a".to_owned() } else { format!("{joined} b") }, "{line:?}");
+        }
+    }
+
+    #[test]
     fn entries_of_a_map() {
         for (item, key, value) in [
             ("**a:** b", "a", "b"),
@@ -274,6 +360,11 @@ mod tests {
             ("****: b", "****", "b"),
             ("a: b: c", "a", "b: c"),
             ("a:b", "a:b", ""),
+            ("a:", "a", ""),
+            ("a: b:", "a", "b:"),
+            ("a::", "a:", ""),
+            (":", "", ""),
+            ("**a** b:", "**a** b", ""),
         ] {
             assert_eq!(split_entry(item), (key, value), "{item}");
         }

@@ -162,7 +162,7 @@ fn structure_at_start(text: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{escape, escape_bold, escape_file_name};
+    use super::{escape, escape_bold, escape_file_name, escape_title, escape_value};
     use proptest::prelude::*;
 
     #[test]
@@ -176,7 +176,22 @@ mod tests {
             ("- item", "\\- item"),
             ("-", "\\-"),
             ("-x", "-x"),
-            ("--", "--"),
+            ("--", "\\--"),
+            ("- -", "\\- -"),
+            ("_", "\\_"),
+            ("__ _", "\\__ _"),
+            ("**", "\\**"),
+            ("-- x", "-- x"),
+            ("_x_", "_x_"),
+            ("+ +", "\\+ +"),
+            ("==", "=="),
+            ("$$", "\\$$"),
+            ("$$x", "\\$$x"),
+            ("$x$$", "$x$$"),
+            ("![a](b)", "!\\[a](b)"),
+            ("a !![b]", "a !!\\[b]"),
+            ("! [a]", "! [a]"),
+            ("a\\b", "a\\b"),
             ("+ item", "\\+ item"),
             ("+++", "+++"),
             ("* item", "\\* item"),
@@ -192,6 +207,7 @@ mod tests {
             ("12) two", "12\\) two"),
             ("1.", "1\\."),
             ("1.5", "1.5"),
+            ("123456789. x", "123456789\\. x"),
             ("1234567890. x", "1234567890. x"),
             ("[a]: http://x", "\\[a]: http://x"),
             ("[x] done", "\\[x] done"),
@@ -210,10 +226,105 @@ mod tests {
 
     #[test]
     fn keys_and_phases_stand_between_stars() {
-        for (text, shown) in
-            [("* a", "\\* a"), ("***", "\\*\\*\\*"), ("a*b", "a\\*b"), ("# a*", "\\# a\\*"), ("> a", "\\> a")]
-        {
+        for (text, shown) in [
+            ("* a", "\\* a"),
+            ("***", "\\*\\*\\*"),
+            ("a*b", "a\\*b"),
+            ("# a*", "\\# a\\*"),
+            ("> a", "\\> a"),
+            ("a\\", "a\\\\"),
+            ("\\*", "\\\\\\*"),
+            ("\\u{200b} \u{200b}", "\\\\u{200b} \\u{200b}"),
+            ("`a` `b`", "`a` `b`"),
+            ("a`b", "a\\`b"),
+            ("``", "\\`\\`"),
+            ("``a``", "\\`\\`a\\`\\`"),
+            ("```", "\\`\\`\\`"),
+            ("`a` `", "\\`a\\` \\`"),
+            ("![x", "!\\[x"),
+            ("---", "\\---"),
+            ("$$", "\\$$"),
+        ] {
             assert_eq!(escape_bold(text), shown, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn titles_and_values_cannot_pass_for_others() {
+        for (text, shown) in [("# a", "\\# a"), ("a #", "a \\#"), ("#", "\\#"), ("- a#b", "\\- a\\#b"), ("*", "\\*")] {
+            assert_eq!(escape_title(text), shown, "{text:?}");
+        }
+        for (text, shown) in [
+            ("(removed)", "\\(removed)"),
+            (" (empty) ", "\\(empty)"),
+            ("(removed) x", "(removed) x"),
+            ("(Empty)", "(Empty)"),
+            ("", ""),
+            ("- x", "\\- x"),
+        ] {
+            assert_eq!(escape_value(text), shown, "{text:?}");
+        }
+    }
+
+    /// Variation selectors and joiners stay where they change a character that is seen.
+    #[test]
+    fn emoji_and_joined_scripts_stay_themselves() {
+        for text in ["⚠\u{fe0f} x", "👨\u{200d}👩\u{200d}👧", "❤\u{fe0f}\u{200d}🔥", "a\u{fe0e}", "می\u{200c}خواهم"]
+        {
+            assert_eq!(escape(text), text, "{text:?}");
+        }
+        for (text, shown) in [
+            ("\u{fe0f}", "\\u{fe0f}"),
+            ("a \u{fe0f}", "a \\u{fe0f}"),
+            ("a\u{fe0f}\u{fe0f}", "a\u{fe0f}\\u{fe0f}"),
+            ("a\u{200d}\u{fe0f}", "a\u{200d}\\u{fe0f}"),
+            ("a\u{200d}\u{200c}", "a\u{200d}\\u{200c}"),
+            ("a\u{fe0f}\u{200d}\u{200d}", "a\u{fe0f}\u{200d}\\u{200d}"),
+            ("\u{200b}\u{fe0f}\u{200d}", "\\u{200b}\\u{fe0f}\\u{200d}"),
+            ("a\u{fe0d}", "a\\u{fe0d}"),
+            ("a\u{200b}", "a\\u{200b}"),
+            ("👍\u{e0100}", "👍\\u{e0100}"),
+        ] {
+            assert_eq!(escape(text), shown, "{text:?}");
+        }
+    }
+
+    /// Both ends of every range of rule 2, and their neighbours.
+    #[test]
+    fn what_is_not_seen_is_written_out() {
+        let ranges = [
+            (0xad, 0xad),
+            (0x34f, 0x34f),
+            (0x61c, 0x61c),
+            (0x70f, 0x70f),
+            (0x115f, 0x1160),
+            (0x17b4, 0x17b5),
+            (0x180b, 0x180f),
+            (0x200b, 0x200f),
+            (0x202a, 0x202e),
+            (0x2060, 0x206f),
+            (0x2800, 0x2800),
+            (0x3164, 0x3164),
+            (0xfe00, 0xfe0f),
+            (0xfeff, 0xfeff),
+            (0xffa0, 0xffa0),
+            (0xfff0, 0xfffb),
+            (0x13430, 0x1343f),
+            (0x1bca0, 0x1bca3),
+            (0x1d159, 0x1d159),
+            (0x1d173, 0x1d17a),
+            (0xe0000, 0xe0fff),
+        ];
+        let shown = |code: u32| escape(&format!(" {}|", char::from_u32(code).unwrap()));
+        for (first, last) in ranges {
+            for code in [first, last] {
+                assert_eq!(shown(code), format!("\\u{{{code:x}}}|"));
+            }
+            let named = |code: &u32| ranges.iter().any(|(from, to)| (from..=to).contains(&code));
+            for code in [first - 1, last + 1].iter().filter(|code| !named(code)) {
+                let character = char::from_u32(*code).unwrap();
+                assert!(character.is_whitespace() || shown(*code) == format!("{character}|"), "{code:x}");
+            }
         }
     }
 
@@ -221,13 +332,14 @@ mod tests {
     fn file_names() {
         assert_eq!(escape_file_name(b"a`b\xff\xfe\n.md"), "a\\u{60}b\\u{fffd}\\u{fffd}\\u{a}.md");
         assert_eq!(escape_file_name("é  \u{2028}.md".as_bytes()), "é  \\u{2028}.md");
+        assert_eq!(escape_file_name("⚠\u{fe0f}\u{2800}.md".as_bytes()), "⚠\u{fe0f}\\u{2800}.md");
     }
 
     proptest! {
         #[test]
         fn prop_escaped_text_is_one_visible_line(text in "\\PC{0,8}[\u{0}-\u{2fff}]{0,8}") {
             for shown in [escape(&text), escape_bold(&text)] {
-                prop_assert!(!shown.chars().any(crate::event::text::is_unsafe_to_show));
+                prop_assert!(crate::event::text::visibility(&shown).all(|(_, visible)| visible));
                 let several_lines = shown.contains(['\u{2028}', '\u{2029}', '\n']);
                 prop_assert!(!several_lines);
             }

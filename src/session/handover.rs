@@ -112,11 +112,7 @@ impl Handover<'_> {
         parts.extend(self.section("checkpoints", "Checkpoints, newest first:", "checkpoint"));
         let known = ["goal", "now", "decisions", "answers", "open_questions", "this_session", "checkpoints", "next"];
         for section in self.view.sections.iter().filter(|section| !known.contains(&section.name)) {
-            parts.push(Part {
-                title: format!("{}:", section.heading()),
-                items: lines(section, false),
-                noun: "item",
-            });
+            parts.push(Part { title: format!("{}:", section.heading()), items: lines(section, false), noun: "item" });
         }
         parts
     }
