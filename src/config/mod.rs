@@ -238,7 +238,7 @@ mod tests {
             ("sections:\n- {name: a, merge: max}", "2:20", "unknown variant `max`"),
             ("sections:\n- name: a\n  merge: register\n  show: 7d", "4:3", "`show`"),
             ("sections:\n- name: checkpoints\n  grouped: true", "3:3", "`grouped`"),
-            ("sections:\n- {name: a, grouped: often}", "2:3", "boolean"),
+            ("sections:\n- {name: a, grouped: often}", "2:22", "boolean"),
             ("sections:\n- {name: a, merge: list, identity: exact}", "2:26", "`identity`"),
             ("sections:\n- name: b\n- {name: now, closed_by: x}", "3:15", "`closed_by`"),
             ("sections:\n- {name: a, closed_by: now}", "2:13", "`now` is a section"),

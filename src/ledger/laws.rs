@@ -384,8 +384,8 @@ fn rows_that_cannot_be_read_stand_by_their_names_then_their_codes() {
     let expected = r"### Unreadable Events
 
 - `a.md`: not-a-file
-- `a\u{200b}.md`: not-a-file
 - `archive/2026-01-01/pack-0123456789abcdef.yaml`: bad-pack
+- `a\u{200b}.md`: not-a-file
 - `b\u{60}.md`: bad-yaml
 - `b\u{60}.md`: bad-yaml
 - `b\u{60}.md`: too-deep
