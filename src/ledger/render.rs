@@ -190,3 +190,25 @@ fn push_footer(out: &mut String, footer: &Footer) {
         ),
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{FIRST_LINE, is_ours};
+
+    #[test]
+    fn a_view_is_told_by_its_first_line_in_a_conflict_too() {
+        for (text, ours) in [
+            (format!("{FIRST_LINE}\n"), true),
+            (format!("{FIRST_LINE}\r\nedited"), true),
+            (format!("<<<<<<< HEAD\r\n{FIRST_LINE}\r\n"), true),
+            (format!("<<<<<<< HEAD\n=======\n{FIRST_LINE}\n>>>>>>> x\n"), true),
+            ("<<<<<<< HEAD\n# Notes\n=======\n# Others\n>>>>>>> x\n".to_owned(), false),
+            (format!("<<<<<<<\n{FIRST_LINE}\n"), false),
+            (format!("# Notes\n{FIRST_LINE}\n"), false),
+            (format!(" {FIRST_LINE}\n"), false),
+            (String::new(), false),
+        ] {
+            assert_eq!(is_ours(text.as_bytes()), ours, "{text:?}");
+        }
+    }
+}
