@@ -63,7 +63,7 @@ fn an_entry_of_a_pack_that_a_configuration_makes_bad_is_a_row_of_its_own() {
     let sandbox = Sandbox::plain();
     sandbox.put("events/a.md", event(TS, "a", "extra: text\nnow: x"));
     sandbox.put("events/b.md", event(TS, "b", "goal: y"));
-    sandbox.run(&["archive", "--older-than", "1d", "--pack-older-than", "1d", "--no-confirm"]).exits(0);
+    sandbox.run(&["archive", "--older-than", "1d", "--pack-older-than", "1d"]).exits(0);
     let files = sandbox.files();
     let pack = files.keys().find(|name| name.contains("/pack-")).unwrap();
     sandbox.put("config.yaml", "sections: [{name: extra, merge: map}]\n");
