@@ -38,7 +38,7 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger) -> Result<Exit, CliErr
 }
 
 fn show_section(context: &Context<'_>, section: &SectionView<'_>, outside: &Outside) -> Result<(), CliError> {
-    let title = styled(&escape(&section.title), BOLD);
+    let title = styled(&section.heading(), BOLD);
     let contested = |rows: &[Contested<'_>]| -> Vec<String> {
         let line = |write: &Contested<'_>| {
             format!("     {} {} {}", styled("contested:", WARNING), shown(write.value), outside.by(write.origin))
@@ -51,7 +51,7 @@ fn show_section(context: &Context<'_>, section: &SectionView<'_>, outside: &Outs
             lines.push(format!("{title}: {} {}", escape(row.text), outside.by(row.origin)));
             lines.extend(contested(&row.contested));
         }
-        Rows::Map(rows) => {
+        Rows::Map(earlier, rows) => {
             lines.push(title);
             for (number, row) in (1..).zip(rows) {
                 lines.push(format!(
@@ -62,6 +62,7 @@ fn show_section(context: &Context<'_>, section: &SectionView<'_>, outside: &Outs
                 ));
                 lines.extend(contested(&row.contested));
             }
+            lines.extend((*earlier > 0).then(|| format!("     … {earlier} earlier")));
         }
         Rows::Items(earlier, rows) => {
             lines.push(title);
@@ -93,9 +94,9 @@ fn section_json(section: &SectionView<'_>, outside: &Outside) -> Value {
             0,
             vec![json!({"text": row.text, "by": outside.json(row.origin), "contested": contested(&row.contested)})],
         ),
-        Rows::Map(rows) => {
+        Rows::Map(earlier, rows) => {
             let row = |row: &crate::ledger::MapRow<'_>| json!({"key": row.key, "value": row.value, "by": outside.json(row.origin), "contested": contested(&row.contested)});
-            ("map", 0, rows.iter().map(row).collect())
+            ("map", *earlier, rows.iter().map(row).collect())
         }
         Rows::Items(earlier, rows) => (
             "set",

@@ -114,7 +114,9 @@ fn amended_picked_rebased_and_fast_forwarded_words_stay_a_strangers() {
         ],
     ];
     for (number, commands) in steps.iter().enumerate() {
-        commands.iter().for_each(|command| _ = project.sandbox.git(command));
+        for command in *commands {
+            project.sandbox.git(command);
+        }
         assert_left_out(&Agent::new(&format!("s{number}"), project.root()).start());
     }
 }

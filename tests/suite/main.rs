@@ -22,6 +22,7 @@ mod faults;
 mod feed;
 mod feed_numbers;
 mod feed_rules;
+mod format;
 mod git_hook;
 mod golden;
 mod hub;

@@ -8,7 +8,8 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 /// What the environment of a tested process keeps of ours; the last one is how scripts/mutants chooses a mutant.
-const KEPT: [&str; 7] = ["PATH", "SystemRoot", "TMPDIR", "TEMP", "LLVM_PROFILE_FILE", "RUST_BACKTRACE", "HEADWATER_MUTANT"];
+const KEPT: [&str; 7] =
+    ["PATH", "SystemRoot", "TMPDIR", "TEMP", "LLVM_PROFILE_FILE", "RUST_BACKTRACE", "HEADWATER_MUTANT"];
 
 /// The first line of every view.
 pub(crate) const FIRST_LINE: &str =
@@ -248,4 +249,13 @@ pub(crate) fn copy(from: &Path, to: &Path) {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, bytes).unwrap();
     }
+}
+
+/// A view without the days of its rows, for what is written on the day of the test.
+pub(crate) fn undated(view: &str) -> String {
+    let undated = |line: &str| match line.rsplit_once(", ") {
+        Some((row, day)) if day.len() == 11 && day.ends_with(')') => format!("{row})\n"),
+        _ => format!("{line}\n"),
+    };
+    view.lines().map(undated).collect()
 }
