@@ -166,9 +166,16 @@ impl<'a> GitLog<'a> {
     fn known(&self, chain: &Chain) -> Result<Vec<Anchor>, IdsError> {
         let mut anchors = self.anchors(chain.base.as_ref())?;
         anchors.extend(self.anchors(chain.lost.as_ref())?);
+        if anchors.iter().all(|anchor| anchor.kind != Kind::Unread) {
+            return Ok(anchors);
+        }
         let place = format!("`{}` on `{}`", self.reference, self.remote);
-        let remedy =
-            "a newer headwater may understand them; `headwater id sync` writes for every clone that they are spent";
+        // The collision ledger is no namespace that could be synchronised.
+        let remedy = if self.namespace.name.starts_with("ledger.") {
+            "a newer headwater may understand them"
+        } else {
+            "a newer headwater may understand them; `headwater id sync` writes for every clone that they are spent"
+        };
         if let Some(text) = unread::describe(&Book::fold(anchors.iter().cloned()), &place, remedy) {
             (self.say)(&text);
         }

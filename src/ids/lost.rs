@@ -14,6 +14,9 @@ use crate::config::{LogKind, Namespace};
 use crate::git::Git;
 use std::collections::BTreeMap;
 
+/// How many contests of a log are looked at: each is compared with all anchors, and a stranger may write many.
+const NAMED: usize = 1_000;
+
 /// Two anchors of one number.
 #[derive(Debug)]
 pub(super) struct Contest<'a> {
@@ -131,7 +134,7 @@ pub(super) fn contests<'a>(log: LogKind, own: &'a Book, seen: &'a Book) -> Vec<C
             found.entry((&other.scope, number)).or_insert(Contest { id: &claim.id, owner, other });
         }
     };
-    for (place, number) in book.lost() {
+    for (place, number) in book.lost().iter().take(NAMED) {
         if let Some(other) = book.anchors().get(*place) {
             add(other, *number);
         }

@@ -12,6 +12,7 @@
 mod agent;
 mod architecture;
 mod archive;
+mod attack_authors;
 mod attack_logs;
 mod capture;
 mod check;
@@ -22,6 +23,7 @@ mod faults;
 mod feed;
 mod feed_numbers;
 mod feed_rules;
+mod format;
 mod git_hook;
 mod golden;
 mod hub;
