@@ -9,12 +9,13 @@ use crate::config::pattern::{Pattern, Scope};
 use crate::event::Timestamp;
 use crate::event::text::is_unsafe_to_show;
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// What tells the entry that settles one that cannot be read.
 const SPENT: &str = "-spent";
 
 /// How many entries that cannot be read are settled at once.
-const AT_ONCE: usize = 200;
+const AT_ONCE: usize = 5_000;
 
 /// What an entry that cannot be read is taken for: its numbers, as far as they can be told. `namespace` and `format`
 /// are those of the log, where it has one.
@@ -119,7 +120,8 @@ pub(super) fn describe(book: &Book, place: &str, remedy: &str) -> Option<String>
     let first = all.first()?;
     let fault = first.note.as_deref().unwrap_or_default();
     let (count, entries) = (all.len(), if all.len() == 1 { "entry" } else { "entries" });
-    let numbers: Vec<String> = all.iter().flat_map(|anchor| &anchor.numbers).take(5).map(u64::to_string).collect();
+    let numbers: BTreeSet<u64> = all.iter().flat_map(|anchor| &anchor.numbers).copied().collect();
+    let numbers: Vec<String> = numbers.iter().take(5).map(u64::to_string).collect();
     let named = if numbers.is_empty() { "none can be read".to_owned() } else { numbers.join(", ") };
     Some(format!(
         "{place} has {count} {entries} that this version does not understand, skipped ({fault}); their numbers are spent ({named}); {remedy}"

@@ -282,3 +282,40 @@ fn what_is_no_file_in_the_place_of_the_log_never_hangs_and_init_mends_it() {
     assert!(std::process::Command::new("mkfifo").arg(&mark).status().unwrap().success());
     assert_eq!(reserve(&repo.root, &["SEC"]), ["SEC-20"]);
 }
+
+#[cfg(feature = "github")]
+#[test]
+fn comments_of_strangers_use_ids_up_and_lift_nothing() {
+    let repo = Sandbox::repo();
+    std::fs::write(repo.root.join(".headwater.yaml"), "github: {issue: 5}\n").unwrap();
+    repo.commit("start");
+    let server = crate::hub::Server::start();
+    let ledger = |args: &[&str]| {
+        let mut command = headwater(&repo.root, &["ledger"]);
+        let api = server.api();
+        command.envs([("GITHUB_TOKEN", "alice-token"), ("GITHUB_API_URL", &api), ("GITHUB_REPOSITORY", "o/r")]);
+        run(command.args(args))
+    };
+    let next = |event: &str| ledger(&["allocate", "--kind", "occ", "--event", event]).exits(0);
+    assert_eq!(next("a").stdout, "#1\n");
+    let add = |block: &str| server.state().add("mallory", &format!("```yaml alloc\n{block}\n```\n"));
+    add("kind: occ\nids: [\"#999999999999\"]\nevent: x\njump: true");
+    let said = next("b").says("#999999999999 (published by mallory").says("--allow-jump");
+    assert_eq!(said.stdout, "#2\n");
+    add("kind: lease\nids: [\"#3\"]\nevent: y");
+    assert_eq!(next("c").stdout, "#4\n");
+    ledger(&["rebuild"]).says("unknown kind `lease`").says("are spent");
+    // The journal of what was seen: a line that cannot be read is learnt again, and no directory or pipe stops it.
+    let folder = repo.root.join(".git/headwater/github");
+    let named = |name: &std::path::PathBuf| name.extension().is_some_and(|end| end == "jsonl");
+    let paths = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    let journal = paths.into_iter().find(named).unwrap();
+    let lines = std::fs::read_to_string(&journal).unwrap();
+    std::fs::write(&journal, lines.replacen("{\"comment\"", "{damaged", 1)).unwrap();
+    ledger(&["verify"]).says("could not be read").says("aside-1");
+    let verified = ledger(&["verify"]);
+    assert!(!verified.stderr.contains("could not be read") && !verified.stderr.contains("since it was seen"));
+    std::fs::remove_file(&journal).unwrap();
+    std::fs::create_dir(&journal).unwrap();
+    assert_eq!(next("d").stdout, "#5\n");
+}
