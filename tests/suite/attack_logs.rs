@@ -255,7 +255,7 @@ fn a_line_of_the_journal_that_cannot_be_read_stops_nothing_and_init_mends_it() {
 #[cfg(unix)]
 #[test]
 fn what_is_no_file_in_the_place_of_the_log_never_hangs_and_init_mends_it() {
-    for name in ["ids.sqlite3", "ids.journal", "ids.sqlite3-wal"] {
+    for name in ["ids.sqlite3", "ids.journal", "ids.sqlite3-wal", "ids.fetch.lock"] {
         for kind in ["fifo", "folder", "link"] {
             let repo = repo();
             assert_eq!(reserve(&repo.root, &["SEC"]), ["SEC-20"]);

@@ -50,9 +50,10 @@ const DATABASE: &str = "ids.sqlite3";
 /// The fact that tells that some entry could not be read.
 const UNREAD: &str = "unread";
 
-/// All files of the log.
-const FILES: [&str; 6] =
-    [DATABASE, "ids.sqlite3-wal", "ids.sqlite3-shm", "ids.sqlite3-journal", "ids.sqlite3.new", "ids.journal"];
+/// All files of the log, and the locks beside it.
+const FILES: [&str; 8] = [
+    DATABASE, "ids.sqlite3-wal", "ids.sqlite3-shm", "ids.sqlite3-journal", "ids.sqlite3.new", "ids.journal", "ids.fetch.lock", "ids.inbox.lock"
+];
 
 /// How often the tables are made again before somebody is told.
 const ATTEMPTS: u32 = 3;
