@@ -10,6 +10,7 @@ use crate::git::{Git, Layout, TreeEntry};
 use crate::store::{
     Found, HiddenEvents, Keeper, LedgerDir, Listing, LockRequest, Reading, StoreError, decode_source, read_text,
 };
+use crate::trust::path::LedgerPlace;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -80,24 +81,12 @@ impl<'a> Context<'a> {
             (None, Some(file)) if global.config.is_none() => file.parent().map(Path::to_owned).unwrap_or_default(),
             _ => PathBuf::from("."),
         };
+        let named = named.or_else(|| layout.as_ref().and_then(Layout::named_ledger));
         let is_named = named.is_some();
-        let paths = match named {
-            Some(dir) => vec![(dir.clone(), dir.display().to_string())],
-            None => config.ledgers.iter().map(|path| (top.join(path), path.clone())).collect(),
+        let ledgers = match named {
+            Some(dir) => vec![named_ledger(layout.as_ref(), dir)],
+            None => config.ledgers.iter().map(|path| ledger_in(&top, layout.as_ref(), path)).collect::<Result<_, _>>()?,
         };
-        let inside = |(dir, name): &(PathBuf, String)| match &layout {
-            Some(layout) if global.dir.is_none() && !layout.holds(dir) => Err(CliError::Usage(format!(
-                "the ledger `{name}` leads out of the work tree; name it with `--dir` if that is meant"
-            ))),
-            _ => Ok(()),
-        };
-        paths.iter().try_for_each(inside)?;
-        let ledgers = paths.into_iter().map(|(dir, name)| Ledger {
-            in_git: layout.as_ref().and_then(|layout| layout.relative(&dir)),
-            dir: LedgerDir::new(dir),
-            name,
-        });
-        let ledgers = ledgers.collect();
         Ok(Self {
             console,
             config,
@@ -128,9 +117,13 @@ impl<'a> Context<'a> {
     }
 
     /// The ledger at a path from the top of the work tree.
-    pub(super) fn ledger_at(&self, path: &str) -> Ledger {
+    ///
+    /// # Errors
+    /// It lies behind a link.
+    pub(super) fn ledger_at(&self, path: &str) -> Result<Ledger, CliError> {
         let top = self.layout.as_ref().map(|layout| layout.work_tree.clone()).unwrap_or_default();
-        Ledger { dir: LedgerDir::new(top.join(path)), name: path.to_owned(), in_git: Some(path.to_owned()) }
+        let place = LedgerPlace::in_tree(&top, path).map_err(StoreError::from)?;
+        Ok(Ledger { dir: LedgerDir::new(place), name: path.to_owned(), in_git: Some(path.to_owned()) })
     }
 
     /// The sections' declarations.
@@ -221,6 +214,19 @@ impl<'a> Context<'a> {
         let sparse = self.layout.as_ref().filter(|layout| layout.is_sparse());
         Hidden { source: sparse.and_then(|layout| Some((Git::at(layout), ledger.in_git.clone()?))) }
     }
+}
+
+/// The ledger that the user named.
+fn named_ledger(layout: Option<&Layout>, dir: PathBuf) -> Ledger {
+    let name = dir.display().to_string();
+    let in_git = layout.and_then(|layout| layout.relative(&dir));
+    Ledger { dir: LedgerDir::new(LedgerPlace::named_by_user(dir)), name, in_git }
+}
+
+/// The ledger at a configured path.
+fn ledger_in(top: &Path, layout: Option<&Layout>, path: &str) -> Result<Ledger, CliError> {
+    let place = LedgerPlace::in_tree(top, path).map_err(StoreError::from)?;
+    Ok(Ledger { dir: LedgerDir::new(place), name: path.to_owned(), in_git: layout.map(|_| path.to_owned()) })
 }
 
 /// A path below a folder, as git writes it.

@@ -23,6 +23,7 @@ use crate::session::reflog;
 use crate::session::spare::Spares;
 use crate::session::tell::{COMPACTION, Occasion, TellError, Teller, place};
 use crate::store::{Folded, LedgerDir, Listing, Sizes, Spool, StoreError, fold_ledger, read_beyond};
+use crate::trust::path::LedgerPlace;
 use std::collections::BTreeSet;
 use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
@@ -380,7 +381,7 @@ impl Session<'_> {
     fn end_in(&self, work_tree: &Path, ledger: &Ledger, goes_on: bool) -> Result<(), CliError> {
         let (Some(layout), Some(prefix)) = (Layout::discover(work_tree)?, &ledger.in_git) else { return Ok(()) };
         let there = self.context.in_work_tree(layout)?;
-        occasion::apply(&there, &there.ledger_at(prefix), end_trigger(&there, goes_on), COMMIT_LIMIT)
+        occasion::apply(&there, &there.ledger_at(prefix)?, end_trigger(&there, goes_on), COMMIT_LIMIT)
     }
 
     /// Folds what this work tree has and what the others have beyond it, and puts it into words.
@@ -440,9 +441,9 @@ impl Session<'_> {
         let siblings: Vec<Layout> = layout.work_trees().into_iter().skip(1).collect();
         let sizes = if siblings.is_empty() { Sizes::default() } else { Sizes::of(&ledger.dir, listing) };
         for sibling in siblings {
-            let dir = LedgerDir::new(sibling.work_tree.join(prefix));
             // A sibling's trouble is told there.
-            let Ok(readings) = read_beyond(&dir, &sizes, schema) else { continue };
+            let Ok(checked) = LedgerPlace::in_tree(&sibling.work_tree, prefix) else { continue };
+            let Ok(readings) = read_beyond(&LedgerDir::new(checked), &sizes, schema) else { continue };
             let mut beyond = State::default();
             for event in readings.into_iter().filter_map(|reading| reading.result.ok()) {
                 if known.insert(event.origin.stamp.id) {

@@ -12,6 +12,8 @@
 mod agent;
 mod architecture;
 mod archive;
+#[cfg(target_os = "linux")]
+mod attack_paths;
 mod capture;
 mod check;
 mod cli;
