@@ -10,7 +10,7 @@ use crate::git::{Git, Layout, TreeEntry};
 use crate::store::{
     Found, HiddenEvents, Keeper, LedgerDir, Listing, LockRequest, Reading, StoreError, decode_source, read_text,
 };
-use crate::trust::path::LedgerPlace;
+use crate::trust::path::{InTree, LedgerPlace};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -84,9 +84,12 @@ impl<'a> Context<'a> {
         let named = named.or_else(|| layout.as_ref().and_then(Layout::named_ledger));
         let is_named = named.is_some();
         let ledgers = match named {
-            Some(dir) => vec![named_ledger(layout.as_ref(), dir)],
+            Some(dir) => vec![named_ledger(global, layout.as_ref(), dir)?],
             None => config.ledgers.iter().map(|path| ledger_in(&top, layout.as_ref(), path)).collect::<Result<_, _>>()?,
         };
+        if layout.is_none() {
+            own_dirs_are_real(&top, &ledgers)?;
+        }
         Ok(Self {
             console,
             config,
@@ -216,11 +219,26 @@ impl<'a> Context<'a> {
     }
 }
 
-/// The ledger that the user named.
-fn named_ledger(layout: Option<&Layout>, dir: PathBuf) -> Ledger {
+/// The ledger that the user named: now, by `--dir`, or once for every branch.
+fn named_ledger(global: &Global, layout: Option<&Layout>, dir: PathBuf) -> Result<Ledger, CliError> {
     let name = dir.display().to_string();
     let in_git = layout.and_then(|layout| layout.relative(&dir));
-    Ledger { dir: LedgerDir::new(LedgerPlace::named_by_user(dir)), name, in_git }
+    if global.dir.is_some() {
+        return Ok(Ledger { dir: LedgerDir::new(LedgerPlace::named_by_user(dir)), name, in_git });
+    }
+    // Where it leads out of the worktree, the links of this worktree are what leads there.
+    let around = layout.map_or_else(|| Layout::discover(Path::new(".")), |layout| Ok(Some(layout.clone())))?;
+    let place = LedgerPlace::named_once(around.as_ref(), dir).map_err(StoreError::from)?;
+    Ok(Ledger { dir: LedgerDir::new(place), name, in_git })
+}
+
+/// Outside git, headwater's own files lie beside the ledger and the configuration: not behind a link there.
+fn own_dirs_are_real(top: &Path, ledgers: &[Ledger]) -> Result<(), CliError> {
+    let folders = ledgers.iter().map(|ledger| ledger.dir.path()).chain([top]);
+    for folder in folders {
+        InTree::directory(folder, ".headwater").map_err(StoreError::from)?;
+    }
+    Ok(())
 }
 
 /// The ledger at a configured path.

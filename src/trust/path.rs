@@ -4,6 +4,7 @@
 //! headwater reads or writes: a path is followed from an open directory, one component after the other, and never
 //! through a link. Only the ledger that the user names himself may lie behind one.
 
+use crate::git::{Git, GitError, Layout};
 use cap_fs_ext::DirExt as _;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
@@ -26,6 +27,9 @@ pub struct InTree {
     whole: PathBuf,
     name: String,
 }
+
+/// As many links as Linux follows on one path.
+const MOST_LINKS: u32 = 40;
 
 /// Why a path is not used.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +57,25 @@ pub enum PathRefused {
         path: String,
         /// The component, from the top of the worktree.
         link: String,
+    },
+    /// A branch contains a link on the way to the ledger that the user named.
+    #[error(
+        "cannot use the ledger `{}`: `{link}` is a symbolic link that the branch contains, so a branch decides where it leads; name the directory itself, as in `git config headwater.dir ../thoughts`", path.display()
+    )]
+    Tracked {
+        /// The ledger.
+        path: PathBuf,
+        /// The link, from the top of the worktree.
+        link: String,
+    },
+    /// git does not tell which links a branch contains.
+    #[error("cannot tell whether the branch contains the link `{link}`")]
+    Unknown {
+        /// The link, from the top of the worktree.
+        link: String,
+        /// What git reports.
+        #[source]
+        source: GitError,
     },
     /// The system refuses to look.
     #[error("cannot look at `{}`", path.display())]
@@ -158,11 +181,46 @@ impl LedgerPlace {
         }
     }
 
-    /// The ledger that the user named: by `--dir`, `HEADWATER_DIR` or `git config headwater.dir`. Its links are
-    /// followed, and it may lie outside the worktree.
+    /// The ledger that the user names on the command line. Its links are followed, and it may lie outside the
+    /// worktree.
     #[must_use]
     pub fn named_by_user(path: PathBuf) -> Self {
         Self(path)
+    }
+
+    /// The ledger that the user named once, for whatever branch is checked out: by `git config headwater.dir` or
+    /// `HEADWATER_DIR`. His own links are followed; those that a branch contains are not.
+    ///
+    /// # Errors
+    /// git tracks a link on the way, or cannot tell.
+    pub fn named_once(layout: Option<&Layout>, path: PathBuf) -> Result<Self, PathRefused> {
+        let unreadable = |source| PathRefused::Unreadable { path: path.clone(), source };
+        let absolute = std::path::absolute(&path).map_err(unreadable)?;
+        let mut left: Vec<PathBuf> = absolute.components().rev().map(|part| PathBuf::from(part.as_os_str())).collect();
+        let mut here = PathBuf::new();
+        let mut links = 0;
+        while let Some(part) = left.pop() {
+            if part.as_os_str() == ".." {
+                here.pop();
+                continue;
+            }
+            here.push(part);
+            let Ok(target) = here.read_link() else { continue };
+            links += 1;
+            if links > MOST_LINKS {
+                return Err(unreadable(io::Error::other("too many symbolic links")));
+            }
+            if let Some((layout, link)) = layout.and_then(|layout| Some((layout, layout.relative(&here)?))) {
+                match Git::at(layout).is_tracked(&link) {
+                    Ok(false) => {}
+                    Ok(true) => return Err(PathRefused::Tracked { path, link }),
+                    Err(source) => return Err(PathRefused::Unknown { link, source }),
+                }
+            }
+            here.pop();
+            left.extend(target.components().rev().map(|part| PathBuf::from(part.as_os_str())));
+        }
+        Ok(Self(path))
     }
 
     /// Where it is.

@@ -118,21 +118,23 @@ fn parts_of_a_ledger_that_are_links_are_not_followed() {
 fn templates_and_sources_behind_a_link_are_not_read() {
     let sandbox = repo();
     let outside = outside(&sandbox);
-    symlink(&outside, sandbox.root.join("tt")).unwrap();
     put(&sandbox.root, "TASKS.md", "| SEC-1 | x |\n");
+    config(&sandbox, "ids: {SEC: {sources: [TASKS.md]}}\n");
+    id(&sandbox.root, &["init"]).exits(0);
+    symlink(&outside, sandbox.root.join("tt")).unwrap();
     config(&sandbox, "ids: {SEC: {files: \"adr/{n:04}-{slug}.md\", template: tt/t.md}}\n");
     id(&sandbox.root, &["reserve", "SEC", "--create", "--slug", "x"]).exits(2).says("`tt` is a symbolic link");
     assert!(!sandbox.root.join("adr").exists());
     let sources = "ids: {SEC: {sources: [TASKS.md, tt/t.md]}}\n";
     config(&sandbox, sources);
-    for args in [&["reserve", "SEC"][..], &["check", "--no-fetch"], &["init", "SEC"]] {
+    for args in [&["reserve", "SEC"][..], &["check", "--no-fetch"], &["init"]] {
         let ended = id(&sandbox.root, args).exits(2).says("`tt` is a symbolic link");
         assert!(!ended.stderr.contains("77") && !ended.stdout.contains("77"), "{ended:?}");
     }
     // A link beside a source, where its archive would be.
     config(&sandbox, "ids: {SEC: {sources: [TASKS.md]}}\n");
     symlink(outside.join("t.md"), sandbox.root.join("TASKS-ARCHIVE.md")).unwrap();
-    assert!(!id(&sandbox.root, &["reserve", "SEC"]).stdout.contains("78"));
+    id(&sandbox.root, &["reserve", "SEC"]).exits(2).says("TASKS-ARCHIVE.md");
 }
 
 #[test]
@@ -144,6 +146,7 @@ fn sibling_worktree_with_links_does_not_block_or_raise_ids() {
     let text = "ids: {SEC: {sources: docs/TASKS.md}, ADR: {format: \"ADR-{n:04}\", files: \"adr/{n:04}-{slug}.md\"}}\n";
     config(&sandbox, text);
     sandbox.commit("ids");
+    id(&sandbox.root, &["init"]).exits(0);
     let wt = linked(&sandbox, "blue");
     put(&outside, "t.md", SECRET);
     for name in ["docs", "adr"] {
@@ -152,8 +155,8 @@ fn sibling_worktree_with_links_does_not_block_or_raise_ids() {
     }
     std::fs::rename(outside.join("t.md"), outside.join("TASKS.md")).unwrap();
     std::fs::write(outside.join("0099-x.md"), "x").unwrap();
-    assert_eq!(id(&sandbox.root, &["reserve", "SEC", "--no-fetch"]).exits(0).stdout.trim(), "SEC-2");
-    assert_eq!(id(&sandbox.root, &["reserve", "ADR", "--no-fetch"]).exits(0).stdout.trim(), "ADR-0002");
+    assert_eq!(id(&sandbox.root, &["reserve", "SEC", "--no-fetch", "--format", "plain"]).exits(0).stdout.trim(), "SEC-2");
+    assert_eq!(id(&sandbox.root, &["reserve", "ADR", "--no-fetch", "--format", "plain"]).exits(0).stdout.trim(), "ADR-0002");
     id(&sandbox.root, &["check", "--no-fetch"]).exits(0);
 }
 
@@ -161,6 +164,8 @@ fn sibling_worktree_with_links_does_not_block_or_raise_ids() {
 fn numbered_files_behind_a_link_are_not_listed_or_made() {
     let sandbox = repo();
     let outside = outside(&sandbox);
+    config(&sandbox, "ids: {SEC: {files: \"adr/{n:04}-{slug}.md\"}}\n");
+    id(&sandbox.root, &["init"]).exits(0);
     symlink(&outside, sandbox.root.join("adr")).unwrap();
     config(&sandbox, "ids: {SEC: {files: \"adr/deep/{n:04}-{slug}.md\"}}\n");
     id(&sandbox.root, &["reserve", "SEC", "--create", "--slug", "x"]).exits(2).says("`adr` is a symbolic link");
@@ -178,8 +183,9 @@ fn projections_of_the_collision_ledger_behind_a_link_are_not_written() {
         symlink(&outside, sandbox.root.join("wiki")).unwrap();
         config(&sandbox, &format!("ledger: {LEDGER}\ncollisions: {text}\n"));
         let ledger = |args: &[&str]| run(&mut headwater(&sandbox.root, &[&["ledger"], args].concat()));
-        ledger(&["allocate", "--log", "sqlite", "--kind", "occ", "--event", "e"]);
-        ledger(&["rebuild", "--log", "sqlite"]).exits(2).says("`wiki` is a symbolic link");
+        ledger(&["init", "--log", "local"]);
+        ledger(&["allocate", "--log", "local", "--kind", "occ", "--event", "e"]);
+        ledger(&["rebuild", "--log", "local"]).exits(2).says("`wiki` is a symbolic link");
         untouched(&outside);
     }
 }
@@ -195,10 +201,10 @@ fn names_of_git_itself_are_no_configured_paths() {
             config(&sandbox, &format!("{}\n", key.replace('%', &format!("\"{name}\""))));
             let ended = sandbox.run(&["show"]);
             assert_eq!(ended.code, Some(2), "{key} {name:?}: {}{}", ended.stdout, ended.stderr);
-            assert!(ended.stderr.contains(".headwater.yaml:1:"), "{key} {name:?}: {}", ended.stderr);
+            assert!(ended.stderr.contains("line 1 column"), "{key} {name:?}: {}", ended.stderr);
         }
         config(&sandbox, &format!("ids: {{S: {{files: \"{name}/{{n}}.md\"}}}}\n"));
-        sandbox.run(&["show"]).exits(2).says(".headwater.yaml:1:");
+        sandbox.run(&["show"]).exits(2).says("line 1 column");
     }
 }
 
@@ -227,6 +233,7 @@ fn collided(put_own: impl Fn(&Path)) -> Sandbox {
     sandbox.git(&["checkout", "-q", "main"]);
     put_own(&sandbox.root.join("db/V2__menu.sql"));
     sandbox.commit("menu");
+    id(&sandbox.root, &["init"]).exits(0);
     sandbox
 }
 
@@ -274,17 +281,20 @@ fn renumber_keeps_the_rights_of_a_text() {
 }
 
 #[test]
-fn renumber_onto_a_name_that_is_taken_uses_no_number_up() {
-    let sandbox = collided(|path| std::fs::write(path, b"\xff").unwrap());
-    symlink("/nonexistent", sandbox.root.join("db/V3__menu.sql")).unwrap();
-    // That link has the number 3, so 4 is next: take that name too.
-    std::fs::create_dir(sandbox.root.join("db/V4__menu.sql")).unwrap();
-    let before = files_below(&sandbox.root.join("db"));
-    let ended = id(&sandbox.root, &["renumber", "V2", "--slug", "menu", "--apply", "--no-fetch"]);
-    let taken = files_below(&sandbox.root.join("db"));
-    assert!(before.keys().all(|name| taken.contains_key(name)) || ended.code == Some(0), "{ended:?}");
-    assert!(sandbox.root.join("db/V4__menu.sql").is_dir());
-    assert!(sandbox.root.join("db/V3__menu.sql").symlink_metadata().unwrap().is_symlink());
+fn renumber_onto_a_name_that_is_taken_replaces_nothing() {
+    let put_own = |path: &Path| std::fs::write(path, b"\xff").unwrap();
+    let sandbox = collided(put_own);
+    let taken = renumbered(&sandbox);
+    // The same name comes back from another branch: the number that replaced it is known, and its file is there.
+    std::fs::rename(&taken, sandbox.beside("moved")).unwrap();
+    symlink("/nonexistent", &taken).unwrap();
+    put_own(&sandbox.root.join("db/V2__menu.sql"));
+    put(&sandbox.root, "docs/RELEASE.md", "Runs db/V2__menu.sql.\n");
+    let before = files_below(&sandbox.root.join("docs"));
+    id(&sandbox.root, &["renumber", "V2", "--apply", "--no-fetch"]).exits(2).says("that name is taken");
+    assert!(taken.symlink_metadata().unwrap().is_symlink());
+    assert_eq!(std::fs::read(sandbox.root.join("db/V2__menu.sql")).unwrap(), b"\xff");
+    assert_eq!(files_below(&sandbox.root.join("docs")), before);
 }
 
 #[test]
@@ -293,6 +303,7 @@ fn renumber_behind_a_link_is_refused_before_a_number_is_used() {
     let outside = outside(&sandbox);
     std::fs::write(outside.join("V2__menu.sql"), "x").unwrap();
     config(&sandbox, "ids: {V: {format: \"V{n}\", files: \"db/V{n}__{slug}.sql\"}}\n");
+    id(&sandbox.root, &["init"]).exits(0);
     symlink(&outside, sandbox.root.join("db")).unwrap();
     id(&sandbox.root, &["renumber", "V2", "--apply", "--no-fetch"]).exits(2).says("`db` is a symbolic link");
     assert!(outside.join("V2__menu.sql").exists());
@@ -317,4 +328,56 @@ fn texts_that_become_file_names_stay_in_their_directory() {
         assert_eq!(name.strip_prefix(&format!("{LEDGER}/events/")).map(|rest| rest.contains('/')).unwrap_or_default(), false);
     }
     assert!(!Path::new("/tmp/evil").exists());
+}
+
+#[test]
+fn ledger_that_the_user_named_does_not_follow_links_of_a_branch() {
+    let sandbox = repo();
+    let outside = outside(&sandbox);
+    sandbox.git(&["config", "headwater.dir", LEDGER]);
+    sandbox.git(&["checkout", "-q", "-b", "evil"]);
+    std::fs::remove_dir_all(sandbox.root.join("thoughts")).unwrap();
+    symlink("x/../y", sandbox.root.join("thoughts")).unwrap();
+    symlink(&outside, sandbox.root.join("y")).unwrap();
+    std::fs::create_dir(sandbox.root.join("x")).unwrap();
+    std::fs::create_dir_all(outside.join("shared")).unwrap();
+    std::fs::remove_dir(outside.join("shared")).unwrap();
+    // The user's own link leads to one of the branch.
+    sandbox.git(&["add", "y"]);
+    let refused = |link: &str| {
+        let said = format!("`{link}` is a symbolic link that the branch contains");
+        sandbox.run(&["record", "--now", "x"]).exits(2).says(&said);
+        let mut command = sandbox.command(&["record", "--now", "x"]);
+        run(command.env("HEADWATER_DIR", LEDGER)).exits(2).says(&said);
+        let agent = Agent::new(link, &sandbox.root);
+        for hook in ["session-start", "stop", "session-end"] {
+            agent.hook(hook, "");
+        }
+        untouched(&outside);
+    };
+    refused("y");
+    sandbox.git(&["add", "thoughts"]);
+    refused("thoughts");
+}
+
+#[test]
+fn released_file_behind_a_link_is_not_removed() {
+    let sandbox = repo();
+    config(&sandbox, "ids: {SEC: {files: \"adr/{n:04}-{slug}.md\"}}\n");
+    id(&sandbox.root, &["init"]).exits(0);
+    id(&sandbox.root, &["reserve", "SEC", "--create", "--slug", "x"]).exits(0);
+    std::fs::rename(sandbox.root.join("adr"), sandbox.beside("outside")).unwrap();
+    symlink(sandbox.beside("outside"), sandbox.root.join("adr")).unwrap();
+    id(&sandbox.root, &["release", "SEC-1"]).exits(0).says("is left as it is");
+    assert!(sandbox.beside("outside/0001-x.md").exists());
+}
+
+#[test]
+fn own_directory_outside_git_that_is_a_link_is_refused() {
+    let sandbox = Sandbox::plain();
+    let outside = outside(&sandbox);
+    sandbox.put("events/a.md", "---\nts: 2026-01-01T00:00:00Z\nagent: a\n---\nnow: x\n");
+    symlink(&outside, sandbox.dir.join(".headwater")).unwrap();
+    sandbox.run(&["synth", "--no-confirm"]).exits(2).says("`.headwater` is a symbolic link");
+    untouched(&outside);
 }

@@ -53,3 +53,19 @@ fn made_for(namespace: &Namespace, id: &str, path: &str) -> bool {
     let of_id = namespace.format.read(id);
     of_path.zip(of_id).is_some_and(|(path, id)| (path.scope, path.number) == (id.scope, id.number))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::made_for;
+    use crate::config::Config;
+
+    #[test]
+    fn file_of_another_number_or_place_is_not_made_for_an_id() {
+        let text = "ids:\n  ADR: {format: \"ADR-{n:04}\", files: \"adr/{n:04}-{slug}.md\"}\n";
+        let namespace = Config::parse(text).unwrap().ids.remove("ADR").unwrap();
+        assert!(made_for(&namespace, "ADR-0007", "adr/0007-x.md"));
+        for path in ["adr/0008-x.md", "../adr/0007-x.md", "/etc/0007-x.md", "adr/0007-a/../../x.md", "README.md"] {
+            assert!(!made_for(&namespace, "ADR-0007", path), "{path}");
+        }
+    }
+}
