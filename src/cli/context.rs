@@ -85,7 +85,9 @@ impl<'a> Context<'a> {
         let is_named = named.is_some();
         let ledgers = match named {
             Some(dir) => vec![named_ledger(global, layout.as_ref(), dir)?],
-            None => config.ledgers.iter().map(|path| ledger_in(&top, layout.as_ref(), path)).collect::<Result<_, _>>()?,
+            None => {
+                config.ledgers.iter().map(|path| ledger_in(&top, layout.as_ref(), path)).collect::<Result<_, _>>()?
+            }
         };
         if layout.is_none() {
             own_dirs_are_real(&top, &ledgers)?;

@@ -14,7 +14,7 @@ use crate::git::Layout;
 use crate::ledger::escape::safe_for_terminal;
 use crate::session::spare::{LIMIT, Spare, Spares};
 use crate::setup::{self, Finding};
-use crate::store::{LedgerDir, Spool, create_event, ensure_readme, StoreError};
+use crate::store::{LedgerDir, Spool, StoreError, create_event, ensure_readme};
 use crate::trust::path::LedgerPlace;
 use serde_json::json;
 use std::collections::BTreeMap;

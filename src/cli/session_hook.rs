@@ -299,8 +299,11 @@ impl Session<'_> {
         &self,
         ledger: &Ledger,
         work: impl FnOnce(&Teller<'_>) -> Result<T, TellError>,
-    ) -> Result<Option<T>, CliError> {
-        let Some(prefix) = &ledger.in_git else { return Ok(None) };
+    ) -> Result<T, CliError> {
+        let (name, outside) = match &ledger.in_git {
+            Some(prefix) => (prefix, None),
+            None => (&ledger.name, Some(&ledger.dir)),
+        };
         // In containers all hooks may have the same number.
         let claimer = format!("{}-{}", std::process::id(), clock::now_unix_nanos());
         let config_of = |layout: &Layout| self.context.in_work_tree(layout.clone()).ok().map(|there| there.config);
@@ -308,12 +311,13 @@ impl Session<'_> {
             layout: self.seat.layout,
             config: &self.context.config,
             config_of: &config_of,
-            ledger: prefix,
+            ledger: name,
+            outside,
             now: clock::now()?,
             clock: clock::system_now(),
             claimer: &claimer,
         };
-        Ok(Some(work(&teller)?))
+        Ok(work(&teller)?)
     }
 
     /// Tells what the session did, in every work tree that it worked in, and does what the configuration says then.
@@ -321,7 +325,7 @@ impl Session<'_> {
         let keys = self.keys()?;
         let told = self
             .with_teller(ledger, |teller| Ok(keys.iter().map(|key| teller.tell(key, occasion)).collect::<Vec<_>>()))?;
-        let mut homes = homes(told.into_iter().flatten(), faults);
+        let mut homes = homes(told.into_iter(), faults);
         homes.remove(&self.seat.layout.work_tree);
         let trigger = end_trigger(&self.context, occasion.goes_on);
         if Listing::of(&ledger.dir).is_ok_and(|listing| listing != Listing::default()) {
@@ -370,7 +374,7 @@ impl Session<'_> {
             told.extend(dead.iter().take(RECOVERED).map(|key| teller.tell(key, Occasion::recovery(true))));
             Ok(told)
         })?;
-        for home in homes(told.into_iter().flatten(), faults) {
+        for home in homes(told.into_iter(), faults) {
             faults.extend(self.end_in(&home, ledger, false).err().map(|error| error.chain()));
         }
         Ok(())

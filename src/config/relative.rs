@@ -16,9 +16,7 @@ pub(super) fn checked_path(path: &str) -> Option<&str> {
 /// and spaces at the end and knows `git~1`, macOS ignores some invisible characters.
 #[must_use]
 pub fn is_component(name: &str) -> bool {
-    let is_ignored = |c: &char| {
-        matches!(c, '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}')
-    };
+    let is_ignored = |c: &char| matches!(c, '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}');
     let plain: String = name.chars().filter(|c| !is_ignored(c)).collect();
     // What follows a colon names a stream of the same directory on Windows.
     let plain = plain.split(':').next().unwrap_or_default().trim_end_matches([' ', '.']).to_ascii_lowercase();
@@ -32,9 +30,26 @@ mod tests {
 
     #[test]
     fn components_of_git_and_of_no_file_are_refused() {
-        for name in ["", ".", "..", "...", " ", ".git", ".GiT", ".git.", ".git ", ".git. .", "git~1", "GIT~1 ", ".git:x",
-            ".git::$INDEX_ALLOCATION", "\u{feff}.git", ".g\u{200c}it", "a/b", "a\0"]
-        {
+        for name in [
+            "",
+            ".",
+            "..",
+            "...",
+            " ",
+            ".git",
+            ".GiT",
+            ".git.",
+            ".git ",
+            ".git. .",
+            "git~1",
+            "GIT~1 ",
+            ".git:x",
+            ".git::$INDEX_ALLOCATION",
+            "\u{feff}.git",
+            ".g\u{200c}it",
+            "a/b",
+            "a\0",
+        ] {
             assert!(!is_component(name), "{name:?}");
         }
         for name in ["a", ".github", ".gitignore", "git", "git~2", "..a", "a.git", ".git-x", "…"] {

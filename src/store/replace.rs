@@ -1,8 +1,8 @@
 //! Replacing a view whole: a reader sees the old bytes or the new ones.
 
-use super::{LedgerDir, StoreError};
 use super::create::Temporary;
 use super::platform::sync_dir;
+use super::{LedgerDir, StoreError};
 use std::path::Path;
 
 /// Replaces a ledger's view whole and durably.

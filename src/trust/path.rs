@@ -36,7 +36,9 @@ const MOST_LINKS: u32 = 40;
 #[non_exhaustive]
 pub enum PathRefused {
     /// Its text is no path inside a worktree.
-    #[error("cannot use the path `{0}`: it does not stay inside the worktree; use a relative path without `..` and `.git`")]
+    #[error(
+        "cannot use the path `{0}`: it does not stay inside the worktree; use a relative path without `..` and `.git`"
+    )]
     Name(String),
     /// A link lies on the way.
     #[error(
@@ -119,20 +121,12 @@ impl InTree {
     pub fn through_links(top: &Path, name: &str) -> Result<Self, PathRefused> {
         let parts = components(name)?;
         let link = || PathRefused::Name(name.to_owned());
-        let path = top.join(parts.iter().collect::<PathBuf>());
-        let unreadable = |source| PathRefused::Unreadable { path: path.clone(), source };
-        let (there, missing) = match path.symlink_metadata() {
-            Ok(_) => (path.clone(), &[][..]),
-            Err(_) => {
-                let is_there = |depth: &usize| {
-                    let part = parts.get(..*depth).unwrap_or_default();
-                    top.join(part.iter().collect::<PathBuf>()).symlink_metadata().is_ok()
-                };
-                let depth = (0..parts.len()).rev().find(is_there).unwrap_or_default();
-                let (there, missing) = parts.split_at_checked(depth).unwrap_or((&[], &parts));
-                (top.join(there.iter().collect::<PathBuf>()), missing)
-            }
-        };
+        let place = |depth: usize| top.join(parts.get(..depth).unwrap_or_default().iter().collect::<PathBuf>());
+        let is_there = |depth: &usize| place(*depth).symlink_metadata().is_ok();
+        // What is missing below the last part that is there has no links.
+        let depth = (0..=parts.len()).rev().find(is_there).unwrap_or_default();
+        let (there, missing) = (place(depth), parts.get(depth..).unwrap_or_default());
+        let unreadable = |source| PathRefused::Unreadable { path: there.clone(), source };
         let real = there.canonicalize().map_err(unreadable)?;
         let top = top.canonicalize().map_err(unreadable)?;
         let inside = real.strip_prefix(&top).map_err(|_outside| link())?;
@@ -161,7 +155,7 @@ impl InTree {
 
 /// The directory of a ledger: inside a worktree without a link on the way, or named by the user.
 ///
-/// ```compile_fail,E0423
+/// ```compile_fail,E0603
 /// use headwater::trust::path::LedgerPlace;
 /// let place = LedgerPlace("/etc".into());
 /// ```
@@ -266,7 +260,8 @@ fn walk(top: &Path, name: &str, parts: &[&str]) -> Result<(), PathRefused> {
     Ok(())
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::{InTree, LedgerPlace, PathRefused};
     use cap_std::ambient_authority;

@@ -89,10 +89,16 @@ fn ledger_behind_a_link_is_refused_until_the_user_names_it() {
     sandbox.git(&["config", "headwater.dir", LEDGER]);
     sandbox.run(&["record", "--now", "shared now"]).exits(0);
     assert!(sandbox.run(&["show"]).exits(0).stdout.contains("shared now"));
+    let mut agent = Agent::new("s1", &sandbox.root);
+    assert!(agent.start().contains("shared now"));
+    agent.commit("a");
+    agent.kill();
+    assert!(Agent::new("s2", &sandbox.root).start().contains("Add a"));
+    assert_eq!(sandbox.run(&["doctor"]).stdout.matches("lost-event").count(), 0);
     sandbox.git(&["config", "--unset", "headwater.dir"]);
     let mut command = sandbox.command(&["show"]);
-    assert!(run(command.env("HEADWATER_DIR", LEDGER)).exits(0).stdout.contains("shared now"));
-    assert!(sandbox.run(&["show", "--dir", LEDGER]).exits(0).stdout.contains("shared now"));
+    assert!(run(command.env("HEADWATER_DIR", LEDGER)).exits(0).stdout.contains("Add a"));
+    assert!(sandbox.run(&["show", "--dir", LEDGER]).exits(0).stdout.contains("Add a"));
 }
 
 #[test]
@@ -155,8 +161,14 @@ fn sibling_worktree_with_links_does_not_block_or_raise_ids() {
     }
     std::fs::rename(outside.join("t.md"), outside.join("TASKS.md")).unwrap();
     std::fs::write(outside.join("0099-x.md"), "x").unwrap();
-    assert_eq!(id(&sandbox.root, &["reserve", "SEC", "--no-fetch", "--format", "plain"]).exits(0).stdout.trim(), "SEC-2");
-    assert_eq!(id(&sandbox.root, &["reserve", "ADR", "--no-fetch", "--format", "plain"]).exits(0).stdout.trim(), "ADR-0002");
+    assert_eq!(
+        id(&sandbox.root, &["reserve", "SEC", "--no-fetch", "--format", "plain"]).exits(0).stdout.trim(),
+        "SEC-2"
+    );
+    assert_eq!(
+        id(&sandbox.root, &["reserve", "ADR", "--no-fetch", "--format", "plain"]).exits(0).stdout.trim(),
+        "ADR-0002"
+    );
     id(&sandbox.root, &["check", "--no-fetch"]).exits(0);
 }
 
@@ -194,8 +206,21 @@ fn projections_of_the_collision_ledger_behind_a_link_are_not_written() {
 fn names_of_git_itself_are_no_configured_paths() {
     let sandbox = repo();
     for name in [
-        ".git/x", ".GIT/x", "git~1/x", "GIT~1/x", ".git /x", ".git./x", ".g\u{200c}it/x", "a/.git", "../x", "/x", "a//b",
-        "a/../b", ".", "a\\\\b", "",
+        ".git/x",
+        ".GIT/x",
+        "git~1/x",
+        "GIT~1/x",
+        ".git /x",
+        ".git./x",
+        ".g\u{200c}it/x",
+        "a/.git",
+        "../x",
+        "/x",
+        "a//b",
+        "a/../b",
+        ".",
+        "a\\\\b",
+        "",
     ] {
         for key in ["ledger: %", "ids: {S: {sources: %}}", "ids: {S: {template: %}}", "collisions: {page: %}"] {
             config(&sandbox, &format!("{}\n", key.replace('%', &format!("\"{name}\""))));
@@ -313,7 +338,7 @@ fn renumber_behind_a_link_is_refused_before_a_number_is_used() {
 #[test]
 fn texts_that_become_file_names_stay_in_their_directory() {
     let sandbox = repo();
-    git(&sandbox.root, &["checkout", "-q", "-b", "feature/../x".replace("..", "a%2F").as_str()]);
+    git(&sandbox.root, &["checkout", "-q", "-b", "feature/a%2Fx"]);
     for agent in ["../x", "-rf", "a/b/../../c", ".git", "..", "CON", &"x".repeat(290)] {
         run(&mut headwater(&sandbox.root, &["record", "--now", "x", "--agent", agent]));
     }
@@ -325,7 +350,8 @@ fn texts_that_become_file_names_stay_in_their_directory() {
     for name in names {
         let own = [".gitignore", "a"].contains(&name.as_str());
         assert!(own || name.starts_with(&format!("{LEDGER}/")), "{name}");
-        assert_eq!(name.strip_prefix(&format!("{LEDGER}/events/")).map(|rest| rest.contains('/')).unwrap_or_default(), false);
+        let deeper = name.strip_prefix(&format!("{LEDGER}/events/")).is_some_and(|rest| rest.contains('/'));
+        assert!(!deeper, "{name}");
     }
     assert!(!Path::new("/tmp/evil").exists());
 }

@@ -10,9 +10,7 @@ use crate::ids::renumber::{Reader, Renumbering, has_word};
 use crate::ids::reserve::Wish;
 use crate::ids::{Allocator, sources};
 use crate::ledger::escape::safe_for_terminal;
-use crate::store::{
-    Kind, StoreError, can_write_beside, kind_in_tree, read_in_tree, rename_in_tree, replace_in_tree,
-};
+use crate::store::{Kind, StoreError, can_write_beside, kind_in_tree, read_in_tree, rename_in_tree, replace_in_tree};
 use crate::trust::path::InTree;
 use std::fmt::Write as _;
 
@@ -153,12 +151,7 @@ struct Texts {
     left: Vec<String>,
 }
 
-fn texts(
-    allocator: &Allocator<'_>,
-    renumbering: &Renumbering,
-    path: &str,
-    slug: &str,
-) -> Result<Texts, CliError> {
+fn texts(allocator: &Allocator<'_>, renumbering: &Renumbering, path: &str, slug: &str) -> Result<Texts, CliError> {
     let mut names = match allocator.place.layout.as_ref().map(crate::git::Git::at) {
         Some(git) => git.files_with(slug)?,
         None => Vec::new(),

@@ -198,7 +198,7 @@ impl<'a> Desk<'a> {
     }
 
     /// What the page is to hold, and its prose.
-    fn project_page(&self, record: &Record, surfaces: &Surfaces) -> Result<(String, page::Prose), CliError> {
+    fn project_page(record: &Record, surfaces: &Surfaces) -> Result<(String, page::Prose), CliError> {
         let prose = page::prose(surfaces.page_text.as_deref().unwrap_or_default(), record)
             .map_err(|PageFault { line, fault }| Self::refused(&surfaces.page, line, &fault))?;
         Ok((page::render(record, &prose), prose))

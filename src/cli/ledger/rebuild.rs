@@ -71,7 +71,7 @@ fn write(desk: &Desk<'_>, record: &Record) -> Result<Prose, CliError> {
     let request = LockRequest { wait, purpose: "ledger rebuild", waiting: &waiting };
     with_lock_file(&folder.join("ledger.rebuild.lock"), &request, |_| {
         let surfaces = desk.surfaces()?;
-        let (page_now, prose) = desk.project_page(record, &surfaces)?;
+        let (page_now, prose) = Desk::project_page(record, &surfaces)?;
         let memory_now = desk.project_memory(record, &surfaces)?;
         let Surfaces { page, page_text, memory, memory_text } = &surfaces;
         put(page, page_text.as_deref(), &page_now)?;

@@ -173,12 +173,7 @@ fn tips(
 }
 
 /// What a worktree uses: this one, or a `sibling` by its name.
-fn work_tree(
-    namespace: &Namespace,
-    top: &Path,
-    sibling: Option<&str>,
-    git: Option<&Git>,
-) -> Result<Tree, IdsError> {
+fn work_tree(namespace: &Namespace, top: &Path, sibling: Option<&str>, git: Option<&Git>) -> Result<Tree, IdsError> {
     let mut uses = BTreeSet::new();
     for path in sources::paths_in(namespace, top, sibling.is_some())? {
         uses.extend(file_use(namespace, &path, None));
