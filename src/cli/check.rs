@@ -1,13 +1,14 @@
 //! `headwater synth --check`: reads only, and fails on every stale byte.
 
 use super::args::SynthArgs;
+use super::clock::now_unix_nanos;
 use super::context::{Context, Ledger, below, ledger_entries, parse_config, read_entries};
 use super::error::{CliError, Exit};
-use super::origins::counted;
+use super::origins::{counted, phrase};
 use super::synth::{leave, report_faults, unreadable_json, view_name};
 use crate::config::{Config, FILE_NAME, ViewPolicy};
 use crate::event::schema::Schema;
-use crate::event::{EventId, IdPrefix};
+use crate::event::{EventId, IdPrefix, Origin, Span};
 use crate::git::{Git, MergeBase, Oid};
 use crate::ledger::check::stale;
 use crate::ledger::escape::{escape_file_name, safe_for_terminal};
@@ -54,39 +55,39 @@ pub(super) fn run(context: &Context<'_>, args: &SynthArgs) -> Result<Exit, CliEr
             }
         }
     }
-    let mut lost = match &args.base {
-        Some(base) if worst == Exit::Done => lost_events(context, args, base, &readable)?,
-        _ => Vec::new(),
+    let mut found = match &args.base {
+        Some(base) if worst == Exit::Done => since_base(context, args, base, &readable)?,
+        _ => SinceBase::default(),
     };
-    if !lost.is_empty() {
+    if !found.is_clean() {
         worst = Exit::Finding;
     }
     if readable.is_empty() && worst < Exit::Failed {
         let rev = args.rev.as_deref().unwrap_or("HEAD");
         context.console.notice(&format!("`{}` has no ledger", safe_for_terminal(rev)));
-        lost.iter().try_for_each(|loss| context.console.result(loss))?;
+        found.lines().try_for_each(|line| context.console.result(line))?;
     }
     for subject in readable {
-        worst = worst.max(finish(context, args, &subject, &std::mem::take(&mut lost))?);
+        worst = worst.max(finish(context, args, &subject, &std::mem::take(&mut found))?);
         leave(subject);
     }
     Ok(worst)
 }
 
 /// Holds one view against its events.
-fn finish(context: &Context<'_>, args: &SynthArgs, subject: &Subject, lost: &[String]) -> Result<Exit, CliError> {
+fn finish(context: &Context<'_>, args: &SynthArgs, subject: &Subject, found: &SinceBase) -> Result<Exit, CliError> {
     report_faults(context, &subject.folded);
     let diff = if subject.has_view {
         stale(subject.standing.as_deref().unwrap_or_default(), &subject.folded.text, "current.md")
     } else {
         None
     };
-    report(context, subject, diff.as_deref(), lost)?;
+    report(context, subject, diff.as_deref(), found)?;
     let strict = args.strict && !subject.folded.unreadable.is_empty();
     Ok(if diff.is_some() || strict { Exit::Finding } else { Exit::Done })
 }
 
-fn report(context: &Context<'_>, subject: &Subject, diff: Option<&str>, lost: &[String]) -> Result<(), CliError> {
+fn report(context: &Context<'_>, subject: &Subject, diff: Option<&str>, found: &SinceBase) -> Result<(), CliError> {
     let ledger = &subject.ledger;
     let view = view_name(ledger);
     if context.console.json {
@@ -97,13 +98,12 @@ fn report(context: &Context<'_>, subject: &Subject, diff: Option<&str>, lost: &[
             "fresh": diff.is_none(),
             "view_is_committed_here": subject.has_view,
             "diff": diff.map(safe_for_terminal),
-            "lost_events": lost,
+            "lost_events": found.lost,
+            "future_events": found.future,
             "unreadable": unreadable_json(&subject.folded),
         }));
     }
-    for loss in lost {
-        context.console.result(loss)?;
-    }
+    found.lines().try_for_each(|line| context.console.result(line))?;
     let view = safe_for_terminal(&view);
     match diff {
         Some(diff) => {
@@ -247,13 +247,32 @@ fn is_on_default_branch(git: &Git, oid: &Oid) -> Result<bool, CliError> {
     Ok(false)
 }
 
-/// The events of the merge base that are in neither folder any more, in words.
-fn lost_events(
+/// What events that changed since the merge base amount to, in words.
+#[derive(Debug, Default)]
+struct SinceBase {
+    /// Events of the merge base that are gone or changed.
+    lost: Vec<String>,
+    /// New events that are dated far in the future.
+    future: Vec<String>,
+}
+
+impl SinceBase {
+    fn lines(&self) -> impl Iterator<Item = &String> {
+        self.lost.iter().chain(&self.future)
+    }
+
+    fn is_clean(&self) -> bool {
+        self.lines().next().is_none()
+    }
+}
+
+/// Compares the events with those of the merge base.
+fn since_base(
     context: &Context<'_>,
     args: &SynthArgs,
     base: &str,
     subjects: &[Subject],
-) -> Result<Vec<String>, CliError> {
+) -> Result<SinceBase, CliError> {
     let git = context.git_for("`--base`")?;
     let allowed = args.allow_missing.iter().map(|text| {
         IdPrefix::parse(text)
@@ -283,6 +302,9 @@ fn lost_events(
     let files = subjects.iter().flat_map(|subject| &subject.folded.listing.files);
     let names: BTreeSet<Vec<u8>> = files.map(crate::store::Found::shown_name).collect();
     let there = |id: &EventId| subjects.iter().any(|subject| subject.ids.contains(id));
+    let future = subjects.iter().flat_map(|subject| subject.folded.state.events().values());
+    let future = future.filter(|origin| !before.contains_key(&origin.stamp.id) && is_far_ahead(origin));
+    let future = future.map(|origin| far_ahead(origin)).collect();
     let lost = before.into_iter().filter(|(id, _)| !there(id) && !allowed.iter().any(|prefix| prefix.matches(id)));
     let describe = |(id, name): (EventId, Vec<u8>)| {
         let what = if names.contains(&name) { "was changed" } else { "is gone" };
@@ -292,7 +314,22 @@ fn lost_events(
             merge_base.as_str().get(..12).unwrap_or_default()
         )
     };
-    Ok(lost.map(describe).collect())
+    Ok(SinceBase { lost: lost.map(describe).collect(), future })
+}
+
+/// Whether an event is dated more than 24 hours after the clock: its writes would win for longer than anyone works.
+pub(super) fn is_far_ahead(origin: &Origin) -> bool {
+    let ahead = origin.stamp.ts.unix_nanos() - now_unix_nanos();
+    ahead > i128::from(Span::hours(24).seconds()) * 1_000_000_000
+}
+
+fn far_ahead(origin: &Origin) -> String {
+    format!(
+        "event {} by {} is dated {}, more than 24 h in the future; its writes would win until then: remove it from the branch, and record it again",
+        origin.stamp.id.to_hex().get(..12).unwrap_or_default(),
+        phrase(&origin.stamp.agent, 40),
+        origin.stamp.ts
+    )
 }
 
 fn ids_of_readable(

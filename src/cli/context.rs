@@ -7,6 +7,7 @@ use super::error::{CliError, Exit};
 use crate::config::{Config, FILE_NAME, ViewPolicy};
 use crate::event::schema::Schema;
 use crate::git::{Git, Layout, TreeEntry};
+use crate::session::outsiders::Outsiders;
 use crate::store::{
     Found, HiddenEvents, Keeper, LedgerDir, Listing, LockRequest, Reading, StoreError, decode_source, read_text,
 };
@@ -214,6 +215,13 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// The outsiders' events of a ledger; outside git there is none.
+    pub(super) fn outsiders(&self, ledger: &Ledger) -> Result<Outsiders, CliError> {
+        let (Some(layout), Some(prefix)) = (&self.layout, &ledger.in_git) else { return Ok(Outsiders::default()) };
+        let own = own_remotes(&Git::at(layout))?;
+        Ok(Outsiders::of(layout, prefix, &own, self.wait))
+    }
+
     /// What a sparse checkout hides of a ledger.
     pub(super) fn hidden(&self, ledger: &Ledger) -> Hidden {
         let sparse = self.layout.as_ref().filter(|layout| layout.is_sparse());
@@ -247,6 +255,28 @@ fn own_dirs_are_real(top: &Path, ledgers: &[Ledger]) -> Result<(), CliError> {
 fn ledger_in(top: &Path, layout: Option<&Layout>, path: &str) -> Result<Ledger, CliError> {
     let place = LedgerPlace::in_tree(top, path).map_err(StoreError::from)?;
     Ok(Ledger { dir: LedgerDir::new(place), name: path.to_owned(), in_git: layout.map(|_| path.to_owned()) })
+}
+
+/// Keeps an agent in its worktree: a rule that allows it `headwater record` allows it no other directory.
+pub(super) fn stay_in_worktree(global: &Global) -> Result<(), CliError> {
+    let Some(mark) = environment::agent_mark() else { return Ok(()) };
+    let here = Layout::discover(Path::new("."))?;
+    for (option, path) in [("--dir", &global.dir), ("--config", &global.config)] {
+        let Some(path) = path else { continue };
+        let top = here.as_ref().map_or(Path::new("."), |layout| &layout.work_tree);
+        if !Layout::is_below(top, path) {
+            return Err(CliError::Usage(format!(
+                "{option}: cannot use `{}` for a coding agent (`{mark}` is set): it is outside the worktree; run the command there, or set `git config headwater.dir`",
+                path.display()
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The names of own remotes.
+fn own_remotes(git: &Git) -> Result<Vec<String>, CliError> {
+    Ok(crate::trust::author::own_names(git)?)
 }
 
 /// A path below a folder, as git writes it.

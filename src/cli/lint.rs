@@ -1,12 +1,12 @@
 //! `headwater lint`: what is wrong with event files.
 
 use super::args::LintArgs;
-use super::clock::now_unix_nanos;
+use super::check::is_far_ahead;
 use super::context::Context;
 use super::error::{CliError, Exit};
 use super::inspect::readings;
 use super::origins::counted;
-use crate::event::{Event, Fault, Place, Span};
+use crate::event::{Event, Fault, Place};
 use crate::ledger::escape::{escape, escape_file_name, safe_for_terminal};
 use crate::ledger::pack::is_pack_name;
 use crate::store::{decode_path, is_event_name, read_pack_file};
@@ -14,12 +14,13 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 
 pub(super) fn run(context: &Context<'_>, args: &LintArgs) -> Result<Exit, CliError> {
-    let mut findings = Findings { context, now: now_unix_nanos(), entries: Vec::new(), files: 0, errors: 0 };
+    let mut findings = Findings { context, entries: Vec::new(), files: 0, errors: 0, found: 0 };
     if args.files.is_empty() {
         for ledger in &context.ledgers {
-            for reading in readings(context, ledger)? {
-                let folder = if reading.source.name.starts_with(b"archive/") { "" } else { "events/" };
-                let name = format!("{folder}{}", escape_file_name(&reading.source.name));
+            for reading in readings(context, ledger)?.0 {
+                let row = reading.source.row();
+                let folder = if row.starts_with(b"archive/") { "" } else { "events/" };
+                let name = format!("{folder}{}", escape_file_name(&row));
                 let path = ledger.dir.path().join(PathBuf::from(&name));
                 findings.add(&name, &reading.result, if reading.source.pack.is_none() { Some(&path) } else { None })?;
             }
@@ -35,10 +36,11 @@ pub(super) fn run(context: &Context<'_>, args: &LintArgs) -> Result<Exit, CliErr
 /// What `lint` found.
 struct Findings<'a, 'c> {
     context: &'a Context<'c>,
-    now: i128,
     entries: Vec<Value>,
     files: usize,
     errors: usize,
+    /// Findings in readable events that fail the run.
+    found: usize,
 }
 
 impl Findings<'_, '_> {
@@ -67,17 +69,12 @@ impl Findings<'_, '_> {
                 self.report("error", name, fault.code.as_str(), fault.place, &fault.detail, fault.code.remedy())?;
             }
             Ok(event) => {
-                let ahead = event.origin.stamp.ts.unix_nanos() - self.now;
-                if ahead > i128::from(Span::hours(24).seconds()) * 1_000_000_000 {
-                    let detail = format!("`ts` {} is more than 24 h ahead of the clock", event.origin.stamp.ts);
-                    self.report(
-                        "warning",
-                        name,
-                        "future-ts",
-                        Place::START,
-                        &detail,
-                        "correct the writer's clock; `headwater record --overrule` stands above it",
-                    )?;
+                if is_far_ahead(&event.origin) {
+                    self.found += 1;
+                    let detail = format!("`ts` {} is more than 24 h in the future", event.origin.stamp.ts);
+                    let remedy =
+                        "remove the event and record it again, or write after it with `headwater record --overrule`";
+                    self.report("error", name, "future-ts", Place::START, &detail, remedy)?;
                 }
                 let text = path
                     .and_then(|path| crate::store::read_text(path).ok().flatten())
@@ -128,6 +125,6 @@ impl Findings<'_, '_> {
                 self.errors
             ));
         }
-        Ok(if self.errors > 0 { Exit::Finding } else { Exit::Done })
+        Ok(if self.errors + self.found > 0 { Exit::Finding } else { Exit::Done })
     }
 }

@@ -407,3 +407,14 @@ fn own_directory_outside_git_that_is_a_link_is_refused() {
     sandbox.run(&["synth", "--no-confirm"]).exits(2).says("`.headwater` is a symbolic link");
     untouched(&outside);
 }
+
+#[test]
+fn agents_directory_that_leads_out_through_what_is_missing_is_refused() {
+    for sandbox in [Sandbox::plain(), repo()] {
+        for dir in ["new/../../elsewhere", "../elsewhere"] {
+            let mut command = headwater(&sandbox.root, &["record", "--now", "x", "--dir", dir]);
+            run(command.env("CLAUDECODE", "1")).exits(2).says("outside the worktree");
+            assert!(!sandbox.beside("elsewhere").exists());
+        }
+    }
+}

@@ -12,6 +12,7 @@
 mod agent;
 mod architecture;
 mod archive;
+mod attack_authors;
 #[cfg(target_os = "linux")]
 mod attack_paths;
 mod capture;
@@ -23,6 +24,7 @@ mod faults;
 mod feed;
 mod feed_numbers;
 mod feed_rules;
+mod format;
 mod git_hook;
 mod golden;
 mod hub;
