@@ -31,7 +31,7 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &ImportArgs) -> 
     for (file, Imported { stem, text, unplaced }) in args.files.iter().zip(drafts) {
         let shown = file.display().to_string();
         let path = if known.insert(EventId::of(&text)) {
-            Some(create_event(&ledger.dir.events(), &stem, &text)?.display().to_string())
+            Some(create_event(&ledger.dir, &stem, &text)?.display().to_string())
         } else {
             None
         };

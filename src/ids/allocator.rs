@@ -345,7 +345,7 @@ impl Allocator<'_> {
         let mut numbers = self.here(namespace)?;
         for sibling in &self.siblings(namespace) {
             sources::add_others(&mut numbers, sources::in_sources(namespace, sibling, true)?);
-            let names = sources::in_names(namespace, sibling)?.into_iter();
+            let names = sources::in_names(namespace, sibling, true)?.into_iter();
             sources::add_others(&mut numbers, names.map(|(_, says)| (says.scope, says.number)).collect());
         }
         let Some(layout) = &self.place.layout else { return Ok(numbers) };
@@ -360,7 +360,7 @@ impl Allocator<'_> {
     pub(super) fn here(&self, namespace: &Namespace) -> Result<Numbers, IdsError> {
         let mut numbers = Numbers::new();
         let mut found = sources::in_sources(namespace, &self.place.top, false)?;
-        let names = sources::in_names(namespace, &self.place.top)?.into_iter();
+        let names = sources::in_names(namespace, &self.place.top, false)?.into_iter();
         found.extend(names.map(|(_, says)| (says.scope, says.number)));
         for (scope, number) in found {
             numbers.entry(scope).or_default().own(number);

@@ -61,8 +61,7 @@ impl Allocator<'_> {
         let files: BTreeSet<&String> = namespace.sources.iter().chain(&archives).collect();
         let mentions = |bytes: &[u8]| sources::mentions(namespace, bytes, &wanted);
         for file in &files {
-            if let Some(bytes) = crate::store::read_text(&self.place.top.join(file))?.filter(|bytes| mentions(bytes)) {
-                drop(bytes);
+            if sources::read_if_there(&self.place.top, file, true)?.is_some_and(|bytes| mentions(&bytes)) {
                 places.insert(format!("`{file}` here"));
             }
         }
@@ -70,7 +69,7 @@ impl Allocator<'_> {
             let files = namespace.files.as_ref();
             files.and_then(|files| files.taken_by(path)).is_some_and(|says| (says.scope, says.number) == wanted)
         };
-        let here = sources::in_names(namespace, &self.place.top)?.into_iter().filter(|(path, _)| takes(path));
+        let here = sources::in_names(namespace, &self.place.top, false)?.into_iter().filter(|(path, _)| takes(path));
         places.extend(here.map(|(path, _)| format!("`{path}` here")));
         for anchor in standing.anchors()?.iter().filter(|anchor| anchor.numbers.contains(&number)) {
             places.insert(format!("the log, by {} at {}", anchor.agent, anchor.at));

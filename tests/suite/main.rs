@@ -14,6 +14,8 @@ mod architecture;
 mod archive;
 mod attack_authors;
 mod attack_logs;
+#[cfg(target_os = "linux")]
+mod attack_paths;
 mod capture;
 mod check;
 mod cli;

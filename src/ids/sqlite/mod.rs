@@ -52,7 +52,14 @@ const UNREAD: &str = "unread";
 
 /// All files of the log, and the locks beside it.
 const FILES: [&str; 8] = [
-    DATABASE, "ids.sqlite3-wal", "ids.sqlite3-shm", "ids.sqlite3-journal", "ids.sqlite3.new", "ids.journal", "ids.fetch.lock", "ids.inbox.lock"
+    DATABASE,
+    "ids.sqlite3-wal",
+    "ids.sqlite3-shm",
+    "ids.sqlite3-journal",
+    "ids.sqlite3.new",
+    "ids.journal",
+    "ids.fetch.lock",
+    "ids.inbox.lock",
 ];
 
 /// How often the tables are made again before somebody is told.
