@@ -116,7 +116,9 @@ impl Allocator<'_> {
             // A shared log is taken up when it is first asked.
             Err(IdsError::NoLog(_)) if self.namespaces.values().all(|one| one.log != LogKind::Local) => {}
             Err(error @ (IdsError::NoLog(_) | IdsError::NoLocalLog)) => said.push(error.to_string()),
-            Err(error) if error.is_damage() || matches!(error, IdsError::NoFile(_)) => said.push(error.to_string()),
+            Err(error) if error.is_damage() => said.push(error.to_string()),
+            // Nothing beside it can be opened either.
+            Err(error @ IdsError::NoFile(_)) => return Ok(vec![error.to_string()]),
             Err(error) => return Err(error),
         }
         for namespace in self.namespaces.values() {
