@@ -4,6 +4,7 @@ use super::args::SynthArgs;
 use super::context::{Context, Ledger, below, ledger_entries, parse_config, read_entries};
 use super::error::{CliError, Exit};
 use super::origins::counted;
+use super::secrets::{self, Found as FoundSecret, REMEDY};
 use super::synth::{leave, report_faults, unreadable_json, view_name};
 use crate::config::{Config, FILE_NAME, ViewPolicy};
 use crate::event::schema::Schema;
@@ -11,6 +12,7 @@ use crate::event::{EventId, IdPrefix};
 use crate::git::{Git, MergeBase, Oid};
 use crate::ledger::check::stale;
 use crate::ledger::escape::{escape_file_name, safe_for_terminal};
+use crate::secrets::Certainty;
 use crate::store::{Folded, Listing, Reading, fold_ledger, read_text};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -25,6 +27,27 @@ pub(super) struct Subject {
     has_view: bool,
     /// The ids of all texts there, of unreadable ones too.
     ids: BTreeSet<EventId>,
+    /// Its files in git, where it is in a commit.
+    entries: Option<Vec<Entry>>,
+}
+
+/// A file of a ledger in a commit.
+type Entry = (crate::store::Found, crate::git::TreeEntry);
+
+/// What a comparison with a base found.
+#[derive(Default)]
+struct Problems {
+    /// The events that are gone or changed, in words.
+    lost: Vec<String>,
+    /// The secrets in new events.
+    secrets: Vec<FoundSecret>,
+}
+
+/// What a base has: ids of texts, and objects that need not be read again.
+#[derive(Default)]
+struct Known {
+    ids: BTreeSet<EventId>,
+    oids: BTreeSet<Oid>,
 }
 
 impl Subject {
@@ -54,39 +77,42 @@ pub(super) fn run(context: &Context<'_>, args: &SynthArgs) -> Result<Exit, CliEr
             }
         }
     }
-    let mut lost = match &args.base {
-        Some(base) if worst == Exit::Done => lost_events(context, args, base, &readable)?,
-        _ => Vec::new(),
+    let mut problems = match &args.base {
+        Some(base) if worst == Exit::Done => since_base(context, args, base, &readable)?,
+        None if args.all_are_new => {
+            Problems { lost: Vec::new(), secrets: new_secrets(context, args, &Known::default(), &readable)? }
+        }
+        _ => Problems::default(),
     };
-    if !lost.is_empty() {
+    if !problems.lost.is_empty() || !problems.secrets.is_empty() {
         worst = Exit::Finding;
     }
     if readable.is_empty() && worst < Exit::Failed {
         let rev = args.rev.as_deref().unwrap_or("HEAD");
         context.console.notice(&format!("`{}` has no ledger", safe_for_terminal(rev)));
-        lost.iter().try_for_each(|loss| context.console.result(loss))?;
+        problems.lost.iter().try_for_each(|loss| context.console.result(loss))?;
     }
     for subject in readable {
-        worst = worst.max(finish(context, args, &subject, &std::mem::take(&mut lost))?);
+        worst = worst.max(finish(context, args, &subject, &std::mem::take(&mut problems))?);
         leave(subject);
     }
     Ok(worst)
 }
 
 /// Holds one view against its events.
-fn finish(context: &Context<'_>, args: &SynthArgs, subject: &Subject, lost: &[String]) -> Result<Exit, CliError> {
+fn finish(context: &Context<'_>, args: &SynthArgs, subject: &Subject, problems: &Problems) -> Result<Exit, CliError> {
     report_faults(context, &subject.folded);
     let diff = if subject.has_view {
         stale(subject.standing.as_deref().unwrap_or_default(), &subject.folded.text, "current.md")
     } else {
         None
     };
-    report(context, subject, diff.as_deref(), lost)?;
+    report(context, subject, diff.as_deref(), problems)?;
     let strict = args.strict && !subject.folded.unreadable.is_empty();
     Ok(if diff.is_some() || strict { Exit::Finding } else { Exit::Done })
 }
 
-fn report(context: &Context<'_>, subject: &Subject, diff: Option<&str>, lost: &[String]) -> Result<(), CliError> {
+fn report(context: &Context<'_>, subject: &Subject, diff: Option<&str>, problems: &Problems) -> Result<(), CliError> {
     let ledger = &subject.ledger;
     let view = view_name(ledger);
     if context.console.json {
@@ -97,12 +123,22 @@ fn report(context: &Context<'_>, subject: &Subject, diff: Option<&str>, lost: &[
             "fresh": diff.is_none(),
             "view_is_committed_here": subject.has_view,
             "diff": diff.map(safe_for_terminal),
-            "lost_events": lost,
+            "lost_events": problems.lost,
+            "secrets": problems.secrets.iter().map(FoundSecret::json).collect::<Vec<_>>(),
             "unreadable": unreadable_json(&subject.folded),
         }));
     }
-    for loss in lost {
+    for loss in &problems.lost {
         context.console.result(loss)?;
+    }
+    for found in &problems.secrets {
+        let short = found.id.to_hex().get(..12).unwrap_or_default().to_owned();
+        context.console.result(&format!(
+            "{}:{}: secret: {}; {REMEDY}, or allow the event with `--allow-secret {short}`",
+            found.file,
+            found.place,
+            found.detail()
+        ))?;
     }
     let view = safe_for_terminal(&view);
     match diff {
@@ -134,7 +170,7 @@ fn work_tree(context: &Context<'_>, ledger: &Ledger, with_ids: bool) -> Result<S
     // Unreadable texts count as present: a guard is about what was removed.
     let ids = if with_ids { texts_on_disk(ledger, &folded) } else { BTreeSet::new() };
     let ids = ids.into_iter().chain(folded.state.events().keys().copied()).collect();
-    Ok(Subject { ledger: ledger.clone(), folded, standing, has_view, ids })
+    Ok(Subject { ledger: ledger.clone(), folded, standing, has_view, ids, entries: None })
 }
 
 /// The view that a sparse checkout keeps in the index.
@@ -224,9 +260,9 @@ fn subject_at(
     let readings = read_entries(git, &entries, &config.schema)?;
     let ids = if with_ids { ids_of(git, &entries)?.into_keys().collect() } else { BTreeSet::new() };
     let standing = git.blob_at(commit, &below(prefix, "current.md"))?;
-    let files = entries.into_iter().map(|(found, _)| found).collect();
+    let files = entries.iter().map(|(found, _)| found.clone()).collect();
     let folded = Folded::new(Listing { files, packs: Vec::new() }, readings, &config.schema);
-    Ok(Some(Subject { ledger, folded, standing, has_view, ids }))
+    Ok(Some(Subject { ledger, folded, standing, has_view, ids, entries: Some(entries) }))
 }
 
 fn in_git(ledger: &Ledger) -> Result<&str, CliError> {
@@ -247,13 +283,8 @@ fn is_on_default_branch(git: &Git, oid: &Oid) -> Result<bool, CliError> {
     Ok(false)
 }
 
-/// The events of the merge base that are in neither folder any more, in words.
-fn lost_events(
-    context: &Context<'_>,
-    args: &SynthArgs,
-    base: &str,
-    subjects: &[Subject],
-) -> Result<Vec<String>, CliError> {
+/// The events of the merge base that are in neither folder any more, and the secrets in new ones.
+fn since_base(context: &Context<'_>, args: &SynthArgs, base: &str, subjects: &[Subject]) -> Result<Problems, CliError> {
     let git = context.git_for("`--base`")?;
     let allowed = args.allow_missing.iter().map(|text| {
         IdPrefix::parse(text)
@@ -274,11 +305,13 @@ fn lost_events(
     };
     // What was an event then, by the configuration of then; the ledger may have moved since.
     let config = config_at(&git, &merge_base, merge_base.as_str())?;
-    let mut before = BTreeMap::new();
+    let (mut before, mut known) = (BTreeMap::new(), Known::default());
     for ledger in ledgers_of(context, &config) {
         let prefix = in_git(&ledger)?;
         let entries = ledger_entries(prefix, &git.list_tree(&merge_base, prefix)?);
         before.extend(ids_of_readable(&git, &entries, &config.schema)?);
+        known.ids.extend(ids_of(&git, &entries)?.into_keys());
+        known.oids.extend(entries.into_iter().map(|(_, entry)| entry.oid));
     }
     let files = subjects.iter().flat_map(|subject| &subject.folded.listing.files);
     let names: BTreeSet<Vec<u8>> = files.map(crate::store::Found::shown_name).collect();
@@ -292,7 +325,42 @@ fn lost_events(
             merge_base.as_str().get(..12).unwrap_or_default()
         )
     };
-    Ok(lost.map(describe).collect())
+    Ok(Problems { lost: lost.map(describe).collect(), secrets: new_secrets(context, args, &known, subjects)? })
+}
+
+/// The secrets in events that a base does not have.
+fn new_secrets(
+    context: &Context<'_>,
+    args: &SynthArgs,
+    known: &Known,
+    subjects: &[Subject],
+) -> Result<Vec<FoundSecret>, CliError> {
+    let allowed = secrets::allowed("--allow-secret", &args.allow_secret)?;
+    let skip = |id: &EventId| known.ids.contains(id) || allowed.iter().any(|prefix| prefix.matches(id));
+    let mut found = Vec::new();
+    for subject in subjects {
+        for (name, bytes) in new_files(context, subject, known)? {
+            let shown = if name.starts_with("archive/") { name } else { format!("events/{name}") };
+            found.extend(secrets::in_file(&shown, &bytes, Certainty::Certain, skip));
+        }
+    }
+    Ok(found)
+}
+
+/// The files of a ledger that a base may not have, with their bytes.
+fn new_files(context: &Context<'_>, subject: &Subject, known: &Known) -> Result<Vec<(String, Vec<u8>)>, CliError> {
+    let name = |found: &crate::store::Found| String::from_utf8_lossy(&found.shown_name()).into_owned();
+    if let Some(entries) = &subject.entries {
+        let new: Vec<&Entry> =
+            entries.iter().filter(|(found, entry)| !found.not_a_file && !known.oids.contains(&entry.oid)).collect();
+        let oids: Vec<Oid> = new.iter().map(|(_, entry)| entry.oid.clone()).collect();
+        let blobs = context.git_for("`--rev`")?.read_blobs(&oids)?;
+        return Ok(new.iter().map(|(found, _)| name(found)).zip(blobs).collect());
+    }
+    let listing = &subject.folded.listing;
+    let files = listing.files.iter().chain(&listing.packs).filter(|found| !found.not_a_file);
+    let read = |found: &crate::store::Found| Some((name(found), read_text(&found.path(&subject.ledger.dir)).ok()??));
+    Ok(files.filter_map(read).collect())
 }
 
 fn ids_of_readable(

@@ -7,7 +7,6 @@ pub mod input;
 pub mod marker;
 pub mod process;
 pub mod reflog;
-pub mod secrets;
 pub mod spare;
 pub mod tell;
 pub mod transcript;
