@@ -9,8 +9,8 @@ use std::ops::Range;
 pub(super) const ASSIGNED: &str = concat!(
     r"(?i:(pass(?:wor[dt]|wd|phrase|code|ord)|kennwort|mot[ _-]de[ _-]passe|mdp|contrase(?:\xC3\xB1|n)a|senha|pwd|pass|pw",
     r"|secret|geheimnis|token|jeton|credentials?|key[_-]?base|key|cl(?:\xC3\xA9|e)|schl(?:\xC3\xBC|ue)ssel|auth|salt",
-    r"|pat|sid|session(?:[_-]?id)?|sessid|cookie|signature|seed|mnemonic|userpwd))",
-    r#"(\\?["'`]?\]?(?:\*\*|__)?[ \t]{0,12})(===?|!=|=>|:=|\?=|=|::|:)((?:\*\*|__)?[ \t]{0,12}(?:[|>][+-]?)?(?:[ \t]*\r?\n[ \t]+)?)"#
+    r"|pat|sonar[._-]login|sid|session(?:[_-]?id)?|sessid|cookie|signature|seed|mnemonic|userpwd))",
+    r#"(\\?["'`]?\]?(?:\*\*|__)?[ \t]{0,12})(===?|!=|=>|:=|\?=|=|::|:|,|\()((?:\*\*|__)?[ \t]{0,12}(?:[|>][+-]?)?(?:[ \t]*\r?\n[ \t]+)?)"#
 );
 
 /// An option of a command and what separates its value; group 2 is the name.
@@ -23,8 +23,11 @@ pub(super) const OPTION: &str = concat!(
 pub(super) const SENTENCE: &str = concat!(
     r"(?i:\b(pass(?:word|wort|phrase|code)|kennwort|mot de passe|contrase(?:\xC3\xB1|n)a|token|jeton|secret|api[ -]?key|pin",
     r"|(?:api|access|secret)[ -]key|api-schl(?:\xC3\xBC|ue)ssel|cl(?:\xC3\xA9|e)(?: d'api)?)\b[^\n.;:=]{0,30}?",
-    r"\b(?:is|ist|lautet|hei(?:\xC3\x9F|ss)t|war|was|est|es|to|auf|with|now|jetzt|nun)[ \t]*:?[ \t]+)"
+    r"(?:\b(?:is|ist|lautet|hei(?:\xC3\x9F|ss)t|war|was|est|es|to|auf|with|now|jetzt|nun)[ \t]*:?|\b(?:f(?:\xC3\xBC|ue)r|for|of|de|du|zu|zum)[ \t][^\n.;:=]{1,30}?:)[ \t]+)"
 );
+
+/// A name and its value next to each other.
+pub(super) const WORD_PAIR: &str = r"(?i:\b(?:password|passwort|kennwort|passphrase|passwd|token|jeton|api[ -]?key|api-schl\xC3\xBCssel|secret)[ \t]+)";
 
 /// What a name promises of its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,7 +165,34 @@ pub(super) fn assigned(text: &str, captures: &Captures<'_>) -> Option<Range<usiz
     let tight = is_quoted || close && matches!(sign.as_bytes(), b"=" | b":=" | b"=>" | b"?=");
     let binding = if tight { Binding::Tight } else { Binding::Loose };
     let value = value_at(text, space.end())?;
+    let found = text.get(value.range.clone())?;
+    // Arguments of a call: `define('DB_PASSWORD', '…')`, `.password("…")`.
+    let call = sign.as_bytes() == b"," && is_quoted
+        || sign.as_bytes() == b"("
+            && !is_quoted
+            && (key.ends_with('.') || key.is_empty() && !before.ends_with(char::is_alphanumeric));
+    match sign.as_bytes() {
+        b"," | b"("
+            if !call || !value.quoted || !is_mixed(found) || is_of_words(found) && found.contains(['.', '-', ' ']) =>
+        {
+            return None;
+        }
+        _ => {}
+    }
+    if text.get(name.range())?.to_ascii_lowercase().starts_with("session") && binding == Binding::Loose {
+        return None;
+    }
     is_secret(text, class, binding, &value).then_some(value.range)
+}
+
+/// A value that follows its name without a sign: `password aB3dE5gH`.
+pub(super) fn word_pair(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
+    let value = value_at(text, captures.get(0)?.end())?;
+    let found = text.get(value.range.clone())?;
+    let made = found.len() >= 8 && is_mixed(found) && !is_of_words(found) && entropy(found) >= 2.8;
+    let another =
+        found.contains(['/', '.', '(', ':', '=', '<', '[', ' ', '-', '_']) || is_hex(found) && found.len() != 32;
+    (made && !another && !stands_for_another(found)).then_some(value.range)
 }
 
 /// A value behind an option of a command.
@@ -199,7 +229,8 @@ fn key_of(text: &str, name: Range<usize>) -> String {
 
 /// What a name promises; `None` where it is a part of another word, or of a name of something else.
 fn class_of(text: &str, before: &str, name: Range<usize>) -> Option<Class> {
-    let name = text.get(name)?;
+    let range = name;
+    let name = text.get(range.clone())?;
     let lower = name.to_ascii_lowercase();
     let joined = before.chars().next_back().is_some_and(|c| c.is_ascii_alphabetic());
     let hump = joined
@@ -222,7 +253,9 @@ fn class_of(text: &str, before: &str, name: Range<usize>) -> Option<Class> {
         "secret" | "token" | "geheimnis" | "jeton" | "credential" | "credentials" | "key_base" | "keybase"
         | "key-base" => Some(Class::Token),
         "key" | "clé" | "cle" | "schlüssel" | "schluessel" if named => Some(Class::Token),
-        "key" => (free && !stem.is_empty() || is_in_query(text, before, name)).then_some(Class::Key),
+        "key" => (free && !stem.is_empty() || is_in_query(text, before, &range)).then_some(Class::Key),
+        "sid" if !["", "connect", "session", "php", "auth"].contains(&stem) => None,
+        "sonar.login" | "sonar-login" | "sonar_login" => Some(Class::Key),
         "auth" | "salt" | "pat" | "sid" | "cookie" | "signature" | "seed" | "mnemonic" | "sessid" => {
             free.then_some(Class::Key)
         }
@@ -233,8 +266,8 @@ fn class_of(text: &str, before: &str, name: Range<usize>) -> Option<Class> {
 }
 
 /// Whether a name stands alone in a query: `?key=…`.
-fn is_in_query(text: &str, before: &str, name: &str) -> bool {
-    before.is_empty() && (text.contains(&format!("?{name}=")) || text.contains(&format!("&{name}=")))
+fn is_in_query(text: &str, before: &str, name: &Range<usize>) -> bool {
+    before.is_empty() && text.get(..name.start).is_some_and(|text| text.ends_with(['?', '&']))
 }
 
 /// Whether a value is a secret, where its name and its binding say that it may be.
@@ -250,7 +283,12 @@ fn is_secret(text: &str, class: Class, binding: Binding, value: &Value) -> bool 
         Class::Password if several => value.quoted && length >= 8 && (binding == Binding::Tight && !is_label(found)),
         Class::Password if digits => binding == Binding::Tight && length >= 6,
         Class::Password if binding == Binding::Tight => length >= 4 && (length >= 6 || is_mixed(found)),
-        Class::Password => length >= 4 && (value.quoted && length >= 6 || length >= 5 && is_mixed(found)),
+        Class::Password => {
+            length >= 4
+                && (value.quoted && length >= 6
+                    || length >= 5 && is_mixed(found.trim_end_matches(['!', '?']))
+                    || length >= 8 && !is_of_words(found))
+        }
         Class::Token => {
             let made = length >= 8 && !is_of_words(found) || is_joined(found);
             let long = length >= 16 && entropy(found) >= 3.2 && is_mixed(found) && !found.contains('-');

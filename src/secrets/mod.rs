@@ -97,6 +97,11 @@ pub fn find(text: &str, least: Certainty) -> Vec<Finding> {
         found.extend(ranges.into_iter().map(|range| Finding { range, rule: rule.name, certainty: rule.certainty }));
     }
     found.retain(|finding| text.get(finding.range.clone()).is_some_and(|it| !it.is_empty() && !it.contains(MASK)));
+    // Where a rule knows what a chance run is, it knows where that ends.
+    let known: Vec<Range<usize>> =
+        found.iter().filter(|it| it.rule != shapes::RANDOM).map(|it| it.range.clone()).collect();
+    let known = merged(known);
+    found.retain(|finding| finding.rule != shapes::RANDOM || !overlaps(&known, &finding.range));
     joined(found)
 }
 
@@ -110,6 +115,25 @@ fn present(text: &str) -> Vec<bool> {
         }
     }
     present
+}
+
+/// Ranges in order, those that overlap as one.
+fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    ranges.sort_by_key(|range| range.start);
+    let mut merged: Vec<Range<usize>> = Vec::with_capacity(ranges.len());
+    for next in ranges {
+        match merged.last_mut().filter(|last| next.start < last.end) {
+            Some(last) => last.end = last.end.max(next.end),
+            None => merged.push(next),
+        }
+    }
+    merged
+}
+
+/// Whether a range overlaps one of these, which are in order.
+fn overlaps(ranges: &[Range<usize>], range: &Range<usize>) -> bool {
+    let at = ranges.partition_point(|known| known.end <= range.start);
+    ranges.get(at).is_some_and(|known| known.start < range.end)
 }
 
 /// Joins what overlaps; the most certain rule, then the first in the text, gives its name.

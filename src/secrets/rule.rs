@@ -1,6 +1,7 @@
 //! What a rule is, and how its matches become secrets.
 
 use super::Certainty;
+use super::value::whole;
 use super::words::{entropy, is_of_words, tail};
 use regex::bytes::{Captures, Regex, RegexBuilder};
 use std::ops::Range;
@@ -10,7 +11,7 @@ use std::ops::Range;
 const LEFT: &str = r"(?:^|[^A-Za-z0-9]|\\[nrt]|%[0-9A-Fa-f]{2}|\x1b\[[0-9;]*m)";
 
 /// The same for tokens that other long texts (base64, paths, names) may contain by chance.
-const LEFT_APART: &str = r"(?:^|[^A-Za-z0-9_./+-]|\\[nrt]|%[0-9A-Fa-f]{2}|\x1b\[[0-9;]*m)";
+const LEFT_APART: &str = r"(?:^|[^A-Za-z0-9_./+-]|//|\\[nrt]|%[0-9A-Fa-f]{2}|\x1b\[[0-9;]*m)";
 
 /// The least entropy of a token, in bits for a character: below this it is a placeholder such as `ghp_xxxx`.
 const LEAST_ENTROPY: f64 = 2.5;
@@ -93,7 +94,7 @@ impl Rule {
         let group = captures.get(2).or_else(|| captures.get(1))?.range();
         match self.form {
             Form::Whole => Some(group),
-            Form::Found(find) => find(text, captures),
+            Form::Found(find) => find(text, captures).map(|secret| whole(text, secret)),
             Form::Token { may_be_words, .. } => {
                 let secret = group.start..tail(text, group.end);
                 let value = text.get(secret.clone())?;

@@ -1,9 +1,9 @@
 //! Forms that no single service owns: keys, addresses, headers, files of tools.
 
 use super::Certainty::{Certain, Likely};
-use super::assigned::{ASSIGNED, OPTION, SENTENCE, assigned, option, sentence};
+use super::assigned::{ASSIGNED, OPTION, SENTENCE, WORD_PAIR, assigned, option, sentence, word_pair};
 use super::rule::{Form, Rule};
-use super::value::{stands_for_another, value_at};
+use super::value::{stands_for_another, value_at, window};
 use super::words::{entropy, is_hex, is_mixed, is_of_words, tail};
 use regex::bytes::Captures;
 use std::ops::Range;
@@ -43,8 +43,12 @@ const NAMES: &[&str] = &[
     "cookie",
     "signature",
     "seed",
+    "sonar",
     "mnemonic",
 ];
+
+/// The rule that knows nothing but chance.
+pub(super) const RANDOM: &str = "random";
 
 /// Every row; a sample of each is in `tests/suite/secrets/`.
 pub(super) const SHAPES: &[Rule] = &[
@@ -83,7 +87,7 @@ pub(super) const SHAPES: &[Rule] = &[
     likely(
         "user-option",
         &["-u", "--user", "--proxy-user", "-a"],
-        r#"(?:^|[\s"'`])(?:-u|-U|--user|--proxy-user|-a|--auth)["',]{0,2}(?:[ \t=]+|)["'`$]?([A-Za-z0-9_.@+-]{1,64}|\$\{?[A-Z_]+\}?)[:%]"#,
+        r#"(?:^|[\s"'`])(?:-u|-U|--user|--proxy-user|-a|--auth)["',]{0,2}(?:[ \t=]+|)["'`$]?([A-Za-z0-9_.@+-]{1,64}|\$\{?[A-Z_]+\}?)[:%,]"#,
         user_option,
     ),
     likely(
@@ -149,7 +153,28 @@ pub(super) const SHAPES: &[Rule] = &[
         r"(?:^|[^A-Za-z0-9_.])(key[A-Za-z0-9]{14})(?:[^A-Za-z0-9_.(]|$)",
         random_token,
     ),
-    likely("random", &[], r"(?:^|[^A-Za-z0-9+/_=-])([A-Za-z0-9+][A-Za-z0-9+/_-]{39,199}={0,2})", random),
+    certain("jdbc-password", &["jdbc:oracle"], r#"jdbc:oracle:[a-z0-9]+:[A-Za-z0-9_]+/([^\s@"'/]+)@"#, group),
+    likely("word-pair", NAMES, WORD_PAIR, word_pair),
+    likely("login-command", &["login", "auth"], r"(?i:\b(?:login|auth)[ \t]+(?:login[ \t]+)?)", login),
+    likely(
+        "sudo-password",
+        &["sudo"],
+        r#"(?:echo|printf)[ \t]+(?:-n[ \t]+)?["']?([^\s"']{4,})["']?[ \t]*\|[ \t]*sudo[ \t]+-S"#,
+        group,
+    ),
+    likely(
+        "expect-password",
+        &["send"],
+        r#"(?i:password:?[^\n]{0,20}?send(?:_user)?[ \t]+(?:--[ \t]+)?"([^"\\]{4,})\\[rn]")"#,
+        group,
+    ),
+    likely(
+        "htpasswd-command",
+        &["htpasswd"],
+        r#"htpasswd[ \t]+-[A-Za-z0-9]*b[A-Za-z0-9]*[ \t]+[^\s]+[ \t]+[^\s]+[ \t]+["']?([^\s"']{4,})"#,
+        group,
+    ),
+    likely(RANDOM, &[], r"(?:^|[^A-Za-z0-9+/_=-])([A-Za-z0-9+][A-Za-z0-9+/_-]{39,199}={0,2})", random),
 ];
 
 fn secret(captures: &Captures<'_>) -> Option<Range<usize>> {
@@ -168,7 +193,9 @@ fn private_key(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
     let label = text.get(header.range())?.strip_prefix("-----BEGIN")?.to_owned();
     let rest = text.get(header.end()..)?;
     let end = format!("-----END{label}");
-    if let Some(at) = rest.find(&end) {
+    // A longer key there is none, and many headers without an end must not cost the whole text each.
+    let near = rest.as_bytes().get(..rest.len().min(1 << 18)).unwrap_or_default();
+    if let Some(at) = memchr::memmem::find(near, end.as_bytes()) {
         return Some(header.start()..header.end() + at + end.len());
     }
     let run = |line: &str| {
@@ -235,7 +262,8 @@ fn json_web_token(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
 fn authorization(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
     let start = captures.get(0)?.end();
     let scheme = !captures.get(2)?.is_empty();
-    let rest = text.get(start..)?;
+    let rest = window(text, start);
+    let rest = rest.get(..rest.find('\n').unwrap_or(rest.len()))?;
     let whole = text.get(captures.get(2)?.range())?.to_ascii_lowercase();
     // Schemes with parameters: `Credential=…, Signature=…`.
     if ["digest", "aws4", "hawk", "oauth ", "signature", "hmac", "token "].iter().any(|name| whole.starts_with(name))
@@ -269,11 +297,11 @@ fn user_option(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
     let start = captures.get(0)?.end();
     let matched = text.get(captures.get(0)?.range())?;
     let quote = matched.get(1..)?.chars().find(|c| "\"'`".contains(*c) && !matched.contains("\","));
-    let closed = quote.and_then(|quote| text.get(start..)?.find(quote)).map(|length| start..start + length);
+    let closed = quote.and_then(|quote| window(text, start).find(quote)).map(|length| start..start + length);
     let range = closed.or_else(|| value_at(text, start).map(|value| value.range))?;
     let found = text.get(range.clone())?;
     let before = text.get(start.saturating_sub(200)..start).unwrap_or_default();
-    let known = ["curl", "wget", "http ", "https ", "xh ", "svn"].iter().any(|tool| before.contains(tool));
+    let known = ["curl", "wget", "lftp", "http ", "https ", "xh ", "svn"].iter().any(|tool| before.contains(tool));
     let ids = found.bytes().all(|byte| byte.is_ascii_digit()) && !known;
     let plausible = known && found.len() >= 3 || is_mixed(found) && found.len() >= 5;
     (plausible && !ids && !found.is_empty() && !stands_for_another(found)).then_some(range)
@@ -332,7 +360,9 @@ fn cookie(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
             value.len() >= 8 && is_mixed(value) && !is_of_words(value) && !value.contains(super::MASK)
         })
     };
-    let end = line.find("; Path").or_else(|| line.find("; path")).unwrap_or(line.len());
+    let lower = line.to_ascii_lowercase();
+    let attributes = ["; path", "; httponly", "; secure", "; samesite", "; max-age", "; expires", "; domain"];
+    let end = attributes.iter().filter_map(|name| lower.find(name)).min().unwrap_or(line.len());
     let line = line.get(..end)?.trim_end();
     line.split("; ").any(made).then(|| found.start..found.start + line.len())
 }
@@ -340,7 +370,7 @@ fn cookie(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
 /// The data of a Kubernetes secret, to the end of its mapping.
 fn kubernetes(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
     let start = captures.get(0)?.end();
-    let rest = text.get(start..)?;
+    let rest = window(text, start);
     let data = rest.find("\ndata:").map(|at| at + 6).or_else(|| rest.find("\nstringData:").map(|at| at + 12))?;
     let lines = rest.get(data..)?;
     let body = lines.strip_prefix('\n')?;
@@ -351,6 +381,18 @@ fn kubernetes(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
     let begin = first + (found.len() - found.trim_start().len());
     let whole = text.get(begin..first + found.len())?;
     (whole.contains(':') && !whole.contains(super::MASK) && !whole.contains("{{")).then_some(begin..first + found.len())
+}
+
+/// What a command logs in with: a token, no name of a person or a host.
+fn login(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
+    let value = value_at(text, captures.get(0)?.end())?;
+    let found = text.get(value.range.clone())?;
+    let token = found.len() >= 20
+        && !found.starts_with('-')
+        && !found.contains(['.', '/', '@', ':', ' '])
+        && !is_of_words(found)
+        && is_mixed(found);
+    (token && !stands_for_another(found)).then_some(value.range)
 }
 
 /// A token of letters and digits without a distinctive prefix.
@@ -408,7 +450,11 @@ fn is_public(text: &str, run: &Range<usize>) -> bool {
         .rfind("-----BEGIN ")
         .is_some_and(|at| !back(16_384).get(at..).unwrap_or_default().contains("-----END "));
     let value = text.get(run.clone()).unwrap_or_default();
-    address || block || ["phc_", "sha256/", "sha512/", "sha384/"].iter().any(|start| value.starts_with(start))
+    address
+        || block
+        || ["phc_", "sha256/", "sha512/", "sha384/", "sha1-", "sha256-", "sha384-", "sha512-"]
+            .iter()
+            .any(|start| value.starts_with(start))
 }
 
 /// A long run of base64 in which capitals, small letters and digits change as often as chance has it. Object names

@@ -82,12 +82,39 @@ pub(super) struct Value {
     pub quoted: bool,
 }
 
-const QUOTES: [(&str, &str); 8] =
-    [("\\\"", "\\\""), ("\\'", "\\'"), ("\"", "\""), ("'", "'"), ("`", "`"), ("“", "”"), ("„", "“"), ("«", "»")];
+const QUOTES: [(&str, &str); 10] = [
+    ("« ", " »"),
+    ("«\u{a0}", "\u{a0}»"),
+    ("\\\"", "\\\""),
+    ("\\'", "\\'"),
+    ("\"", "\""),
+    ("'", "'"),
+    ("`", "`"),
+    ("“", "”"),
+    ("„", "“"),
+    ("«", "»"),
+];
+
+/// The text from a place on, as far as a value may go: reading more would cost each of many names the whole text.
+pub(super) fn window(text: &str, at: usize) -> &str {
+    let rest = text.get(at..).unwrap_or_default();
+    let end = (0..=LIMIT.min(rest.len())).rev().find(|end| rest.is_char_boundary(*end)).unwrap_or(0);
+    rest.get(..end).unwrap_or_default()
+}
+
+/// A secret's range to its real end, where it is longer than the window.
+pub(super) fn whole(text: &str, range: Range<usize>) -> Range<usize> {
+    if range.len() + 8 < LIMIT {
+        return range;
+    }
+    let rest = text.get(range.end..).unwrap_or_default();
+    let ends = |c: char| c.is_whitespace() || "\"'`<>".contains(c);
+    range.start..range.end + rest.find(ends).unwrap_or(rest.len())
+}
 
 /// The value that begins at a place.
 pub(super) fn value_at(text: &str, at: usize) -> Option<Value> {
-    let rest = text.get(at..)?;
+    let rest = window(text, at);
     // A text's prefix in Python, Rust, C and C#.
     let prefix = rest.find(|c: char| !c.is_ascii_alphabetic() && c != '@').filter(|length| *length <= 2).unwrap_or(0);
     for skipped in [0, prefix] {
@@ -103,7 +130,7 @@ pub(super) fn value_at(text: &str, at: usize) -> Option<Value> {
 
 /// Where a value in quotes ends; without a closing quote on its line, at the next white space.
 fn quoted_end(text: &str, start: usize, close: &str) -> usize {
-    let rest = text.get(start..).unwrap_or_default();
+    let rest = window(text, start);
     let line = rest.get(..rest.find('\n').unwrap_or(rest.len())).unwrap_or_default();
     let mut from = 0;
     while let Some(at) = line.get(from..).and_then(|line| line.find(close)).map(|at| from + at) {
@@ -131,8 +158,10 @@ fn unquoted(rest: &str) -> usize {
     let value = rest.get(..end).unwrap_or_default();
     let mut trimmed = value.trim_end_matches(['.', ',', ':', '\\', '*', '|']);
     for (open, close) in [('(', ')'), ('[', ']'), ('{', '}')] {
-        while trimmed.ends_with(close) && trimmed.matches(open).count() < trimmed.matches(close).count() {
-            trimmed = trimmed.get(..trimmed.len() - 1).unwrap_or_default().trim_end_matches(['.', ',', '"', '\'']);
+        let mut surplus = trimmed.matches(close).count().saturating_sub(trimmed.matches(open).count());
+        while let Some(shorter) = trimmed.strip_suffix(close).filter(|_| surplus > 0) {
+            trimmed = shorter.trim_end_matches(['.', ',', '"', '\'']);
+            surplus -= 1;
         }
     }
     trimmed.len()
@@ -190,7 +219,7 @@ pub(super) fn stands_for_another(value: &str) -> bool {
 fn is_code(value: &str) -> bool {
     let bare = value.trim_start_matches(['&', '*']);
     let is_reference = bare.len() < value.len();
-    let value = bare.trim_start_matches(['!', '@']).trim_end_matches([',', ';', ')', '}']);
+    let value = bare.trim_start_matches(['!', '@']).trim_end_matches([',', ';', ')', '}', '!']);
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '$';
     let path = |path: &str| {
         let parts: Vec<&str> =
@@ -274,7 +303,7 @@ mod tests {
         ] {
             assert!(stands_for_another(text), "{text}");
         }
-        for text in ["hunter2", "a1b2c3d4", "$aB3dE5", "/aB3/dE5gH7jK9=", "aB3.dE5"] {
+        for text in ["hunter2", "a1b2c3d4", "$aB3dE5", "/aB3/dE5gH7jK9=", "aB3dE5.gH7jK9"] {
             assert!(!stands_for_another(text), "{text}");
         }
     }

@@ -176,7 +176,7 @@ pub(super) const VENDORS: &[Rule] = &[
     // RFC 8959.
     apart("secret-token-uri", &["secret-token:"], r"secret-token:[A-Za-z0-9_~.%+/-]{10,}"),
     // Messages and mail
-    token("slack-token", &["xox"], r"xox[abeoprs](?:\.xox[bp])?-[A-Za-z0-9-]{10,}"),
+    token("slack-token", &["xox"], r"xox(?:d-[A-Za-z0-9%+/_-]{40,}={0,2}|[abceoprs](?:\.xox[bp])?-[A-Za-z0-9-]{10,})"),
     token("slack-app-token", &["xapp-"], r"xapp-[0-9]-[A-Za-z0-9-]{10,}"),
     url(
         "slack-webhook",
