@@ -127,10 +127,10 @@ pub enum Command {
     ///   github: {issue: 12, repository: owner/name, trusted: [octocat]}    whose comments are a log
     ///   collisions: {log: github, page: wiki/collision-ledger.md, memory: wiki/MEMORY.md}
     ///   sections:                             adds sections, or changes those of the same name
-    ///   - {name: risks, title: Risks, merge: set, identity: exact, closed_by: settled, show: 14d}
+    ///   - {name: risks, title: Risks, merge: set, identity: exact, closed_by: settled, show: 14d, grouped: true}
     ///
-    /// `merge` is register, map, set or list; `identity` (words, exact) and `closed_by` are for sets,
-    /// `show` for sets and lists. `view` is never, safe (where it is in nobody's way: untracked, changed
+    /// `merge` is register, map, set or list; `identity` (words, exact), `closed_by` and `grouped` (items under
+    /// the day, agent and branch of their events) are for sets, `show` for all but registers. `view` is never, safe (where it is in nobody's way: untracked, changed
     /// already, or committed by the same run) or always; `commit` is never, always, or a span that must
     /// have passed since the last one. Spans of time are a number and h, d or w, for `commit` m too. Names are small letters,
     /// digits and single `_`, and no key of an event's own front matter.

@@ -1,14 +1,15 @@
 //! `headwater synth --check`: reads only, and fails on every stale byte.
 
 use super::args::SynthArgs;
+use super::clock::now_unix_nanos;
 use super::context::{Context, Ledger, below, ledger_entries, parse_config, read_entries};
 use super::error::{CliError, Exit};
-use super::origins::counted;
-use super::secrets::{self, Found as FoundSecret, REMEDY};
+use super::origins::{counted, phrase};
+use super::secrets::{self, Found as Secret};
 use super::synth::{leave, report_faults, unreadable_json, view_name};
 use crate::config::{Config, FILE_NAME, ViewPolicy};
 use crate::event::schema::Schema;
-use crate::event::{EventId, IdPrefix};
+use crate::event::{EventId, IdPrefix, Origin, Span};
 use crate::git::{Git, MergeBase, Oid};
 use crate::ledger::check::stale;
 use crate::ledger::escape::{escape_file_name, safe_for_terminal};
@@ -33,15 +34,6 @@ pub(super) struct Subject {
 
 /// A file of a ledger in a commit.
 type Entry = (crate::store::Found, crate::git::TreeEntry);
-
-/// What a comparison with a base found.
-#[derive(Default)]
-struct Problems {
-    /// The events that are gone or changed, in words.
-    lost: Vec<String>,
-    /// The secrets in new events.
-    secrets: Vec<FoundSecret>,
-}
 
 /// What a base has: ids of texts, and objects that need not be read again.
 #[derive(Default)]
@@ -77,42 +69,40 @@ pub(super) fn run(context: &Context<'_>, args: &SynthArgs) -> Result<Exit, CliEr
             }
         }
     }
-    let mut problems = match &args.base {
+    let mut found = match &args.base {
         Some(base) if worst == Exit::Done => since_base(context, args, base, &readable)?,
-        None if args.all_are_new => {
-            Problems { lost: Vec::new(), secrets: new_secrets(context, args, &Known::default(), &readable)? }
-        }
-        _ => Problems::default(),
+        None if args.all_are_new => SinceBase::of_secrets(new_secrets(context, args, &Known::default(), &readable)?),
+        _ => SinceBase::default(),
     };
-    if !problems.lost.is_empty() || !problems.secrets.is_empty() {
+    if !found.is_clean() {
         worst = Exit::Finding;
     }
     if readable.is_empty() && worst < Exit::Failed {
         let rev = args.rev.as_deref().unwrap_or("HEAD");
         context.console.notice(&format!("`{}` has no ledger", safe_for_terminal(rev)));
-        problems.lost.iter().try_for_each(|loss| context.console.result(loss))?;
+        found.lines().try_for_each(|line| context.console.result(line))?;
     }
     for subject in readable {
-        worst = worst.max(finish(context, args, &subject, &std::mem::take(&mut problems))?);
+        worst = worst.max(finish(context, args, &subject, &std::mem::take(&mut found))?);
         leave(subject);
     }
     Ok(worst)
 }
 
 /// Holds one view against its events.
-fn finish(context: &Context<'_>, args: &SynthArgs, subject: &Subject, problems: &Problems) -> Result<Exit, CliError> {
+fn finish(context: &Context<'_>, args: &SynthArgs, subject: &Subject, found: &SinceBase) -> Result<Exit, CliError> {
     report_faults(context, &subject.folded);
     let diff = if subject.has_view {
         stale(subject.standing.as_deref().unwrap_or_default(), &subject.folded.text, "current.md")
     } else {
         None
     };
-    report(context, subject, diff.as_deref(), problems)?;
+    report(context, subject, diff.as_deref(), found)?;
     let strict = args.strict && !subject.folded.unreadable.is_empty();
     Ok(if diff.is_some() || strict { Exit::Finding } else { Exit::Done })
 }
 
-fn report(context: &Context<'_>, subject: &Subject, diff: Option<&str>, problems: &Problems) -> Result<(), CliError> {
+fn report(context: &Context<'_>, subject: &Subject, diff: Option<&str>, found: &SinceBase) -> Result<(), CliError> {
     let ledger = &subject.ledger;
     let view = view_name(ledger);
     if context.console.json {
@@ -123,23 +113,13 @@ fn report(context: &Context<'_>, subject: &Subject, diff: Option<&str>, problems
             "fresh": diff.is_none(),
             "view_is_committed_here": subject.has_view,
             "diff": diff.map(safe_for_terminal),
-            "lost_events": problems.lost,
-            "secrets": problems.secrets.iter().map(FoundSecret::json).collect::<Vec<_>>(),
+            "lost_events": found.lost,
+            "future_events": found.future,
+            "secrets": found.secrets,
             "unreadable": unreadable_json(&subject.folded),
         }));
     }
-    for loss in &problems.lost {
-        context.console.result(loss)?;
-    }
-    for found in &problems.secrets {
-        let short = found.id.to_hex().get(..12).unwrap_or_default().to_owned();
-        context.console.result(&format!(
-            "{}:{}: secret: {}; {REMEDY}, or allow the event with `--allow-secret {short}`",
-            found.file,
-            found.place,
-            found.detail()
-        ))?;
-    }
+    found.lines().try_for_each(|line| context.console.result(line))?;
     let view = safe_for_terminal(&view);
     match diff {
         Some(diff) => {
@@ -283,8 +263,40 @@ fn is_on_default_branch(git: &Git, oid: &Oid) -> Result<bool, CliError> {
     Ok(false)
 }
 
-/// The events of the merge base that are in neither folder any more, and the secrets in new ones.
-fn since_base(context: &Context<'_>, args: &SynthArgs, base: &str, subjects: &[Subject]) -> Result<Problems, CliError> {
+/// What events that changed since the merge base amount to, in words.
+#[derive(Debug, Default)]
+struct SinceBase {
+    /// Events of the merge base that are gone or changed.
+    lost: Vec<String>,
+    /// New events that are dated far in the future.
+    future: Vec<String>,
+    /// New events that contain a secret, and the same for programs.
+    named: Vec<String>,
+    secrets: Vec<serde_json::Value>,
+}
+
+impl SinceBase {
+    fn of_secrets(found: Vec<Secret>) -> Self {
+        let (named, secrets) = (found.iter().map(Secret::line).collect(), found.iter().map(Secret::json).collect());
+        Self { named, secrets, ..Self::default() }
+    }
+
+    fn lines(&self) -> impl Iterator<Item = &String> {
+        self.lost.iter().chain(&self.future).chain(&self.named)
+    }
+
+    fn is_clean(&self) -> bool {
+        self.lines().next().is_none()
+    }
+}
+
+/// Compares the events with those of the merge base.
+fn since_base(
+    context: &Context<'_>,
+    args: &SynthArgs,
+    base: &str,
+    subjects: &[Subject],
+) -> Result<SinceBase, CliError> {
     let git = context.git_for("`--base`")?;
     let allowed = args.allow_missing.iter().map(|text| {
         IdPrefix::parse(text)
@@ -316,6 +328,9 @@ fn since_base(context: &Context<'_>, args: &SynthArgs, base: &str, subjects: &[S
     let files = subjects.iter().flat_map(|subject| &subject.folded.listing.files);
     let names: BTreeSet<Vec<u8>> = files.map(crate::store::Found::shown_name).collect();
     let there = |id: &EventId| subjects.iter().any(|subject| subject.ids.contains(id));
+    let future = subjects.iter().flat_map(|subject| subject.folded.state.events().values());
+    let future = future.filter(|origin| !before.contains_key(&origin.stamp.id) && is_far_ahead(origin));
+    let future = future.map(|origin| far_ahead(origin)).collect();
     let lost = before.into_iter().filter(|(id, _)| !there(id) && !allowed.iter().any(|prefix| prefix.matches(id)));
     let describe = |(id, name): (EventId, Vec<u8>)| {
         let what = if names.contains(&name) { "was changed" } else { "is gone" };
@@ -325,7 +340,8 @@ fn since_base(context: &Context<'_>, args: &SynthArgs, base: &str, subjects: &[S
             merge_base.as_str().get(..12).unwrap_or_default()
         )
     };
-    Ok(Problems { lost: lost.map(describe).collect(), secrets: new_secrets(context, args, &known, subjects)? })
+    let secrets = SinceBase::of_secrets(new_secrets(context, args, &known, subjects)?);
+    Ok(SinceBase { lost: lost.map(describe).collect(), future, ..secrets })
 }
 
 /// The secrets in events that a base does not have.
@@ -334,7 +350,7 @@ fn new_secrets(
     args: &SynthArgs,
     known: &Known,
     subjects: &[Subject],
-) -> Result<Vec<FoundSecret>, CliError> {
+) -> Result<Vec<Secret>, CliError> {
     let allowed = secrets::allowed("--allow-secret", &args.allow_secret)?;
     let skip = |id: &EventId| known.ids.contains(id) || allowed.iter().any(|prefix| prefix.matches(id));
     let mut found = Vec::new();
@@ -361,6 +377,21 @@ fn new_files(context: &Context<'_>, subject: &Subject, known: &Known) -> Result<
     let files = listing.files.iter().chain(&listing.packs).filter(|found| !found.not_a_file);
     let read = |found: &crate::store::Found| Some((name(found), read_text(&found.path(&subject.ledger.dir)).ok()??));
     Ok(files.filter_map(read).collect())
+}
+
+/// Whether an event is dated more than 24 hours after the clock: its writes would win for longer than anyone works.
+pub(super) fn is_far_ahead(origin: &Origin) -> bool {
+    let ahead = origin.stamp.ts.unix_nanos() - now_unix_nanos();
+    ahead > i128::from(Span::hours(24).seconds()) * 1_000_000_000
+}
+
+fn far_ahead(origin: &Origin) -> String {
+    format!(
+        "event {} by {} is dated {}, more than 24 h in the future; its writes would win until then: remove it from the branch, and record it again",
+        origin.stamp.id.to_hex().get(..12).unwrap_or_default(),
+        phrase(&origin.stamp.agent, 40),
+        origin.stamp.ts
+    )
 }
 
 fn ids_of_readable(

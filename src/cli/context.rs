@@ -7,6 +7,7 @@ use super::error::{CliError, Exit};
 use crate::config::{Config, FILE_NAME, ViewPolicy};
 use crate::event::schema::Schema;
 use crate::git::{Git, Layout, TreeEntry};
+use crate::session::outsiders::Outsiders;
 use crate::store::{
     Found, HiddenEvents, Keeper, LedgerDir, Listing, LockRequest, Reading, StoreError, decode_source, read_text,
 };
@@ -216,11 +217,43 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// The outsiders' events of a ledger; outside git there is none.
+    pub(super) fn outsiders(&self, ledger: &Ledger) -> Result<Outsiders, CliError> {
+        let (Some(layout), Some(prefix)) = (&self.layout, &ledger.in_git) else { return Ok(Outsiders::default()) };
+        let own = own_remotes(&Git::at(layout))?;
+        Ok(Outsiders::of(layout, prefix, &own, self.wait))
+    }
+
     /// What a sparse checkout hides of a ledger.
     pub(super) fn hidden(&self, ledger: &Ledger) -> Hidden {
         let sparse = self.layout.as_ref().filter(|layout| layout.is_sparse());
         Hidden { source: sparse.and_then(|layout| Some((Git::at(layout), ledger.in_git.clone()?))) }
     }
+}
+
+/// Keeps an agent in its worktree: a rule that allows it `headwater record` allows it no other directory.
+pub(super) fn stay_in_worktree(global: &Global) -> Result<(), CliError> {
+    let Some(mark) = environment::agent_mark() else { return Ok(()) };
+    let here = Layout::discover(Path::new("."))?;
+    for (option, path) in [("--dir", &global.dir), ("--config", &global.config)] {
+        let Some(path) = path else { continue };
+        let is_inside = match &here {
+            Some(layout) => layout.holds(path),
+            None => Layout::is_below(Path::new("."), path),
+        };
+        if !is_inside {
+            return Err(CliError::Usage(format!(
+                "{option}: cannot use `{}` for a coding agent (`{mark}` is set): it is outside the worktree; run the command there, or set `git config headwater.dir`",
+                path.display()
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The names of own remotes.
+fn own_remotes(git: &Git) -> Result<Vec<String>, CliError> {
+    Ok(crate::trust::author::own_names(git)?)
 }
 
 /// A path below a folder, as git writes it.

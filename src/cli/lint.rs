@@ -1,13 +1,13 @@
 //! `headwater lint`: what is wrong with event files.
 
 use super::args::LintArgs;
-use super::clock::now_unix_nanos;
+use super::check::is_far_ahead;
 use super::context::Context;
 use super::error::{CliError, Exit};
 use super::inspect::readings;
 use super::origins::counted;
 use super::secrets::{REMEDY, allowed, in_file};
-use crate::event::{Event, Fault, IdPrefix, Place, Span};
+use crate::event::{Event, Fault, IdPrefix, Place};
 use crate::ledger::escape::{escape, escape_file_name, safe_for_terminal};
 use crate::ledger::pack::is_pack_name;
 use crate::secrets::Certainty;
@@ -17,13 +17,13 @@ use std::path::{Path, PathBuf};
 
 pub(super) fn run(context: &Context<'_>, args: &LintArgs) -> Result<Exit, CliError> {
     let allowed = allowed("--allow-secret", &args.allow_secret)?;
-    let mut findings =
-        Findings { context, now: now_unix_nanos(), allowed, entries: Vec::new(), files: 0, errors: 0, secrets: 0 };
+    let mut findings = Findings { context, allowed, entries: Vec::new(), files: 0, errors: 0, found: 0, secrets: 0 };
     if args.files.is_empty() {
         for ledger in &context.ledgers {
-            for reading in readings(context, ledger)? {
-                let folder = if reading.source.name.starts_with(b"archive/") { "" } else { "events/" };
-                let name = format!("{folder}{}", escape_file_name(&reading.source.name));
+            for reading in readings(context, ledger)?.0 {
+                let row = reading.source.row();
+                let folder = if row.starts_with(b"archive/") { "" } else { "events/" };
+                let name = format!("{folder}{}", escape_file_name(&row));
                 let path = ledger.dir.path().join(PathBuf::from(&name));
                 findings.add(&name, &reading.result, if reading.source.pack.is_none() { Some(&path) } else { None })?;
             }
@@ -43,10 +43,11 @@ pub(super) fn run(context: &Context<'_>, args: &LintArgs) -> Result<Exit, CliErr
 /// What `lint` found.
 struct Findings<'a, 'c> {
     context: &'a Context<'c>,
-    now: i128,
     entries: Vec<Value>,
     files: usize,
     errors: usize,
+    /// Findings in readable events that fail the run.
+    found: usize,
     /// How many secrets there are, those of allowed events left out.
     secrets: usize,
     allowed: Vec<IdPrefix>,
@@ -81,17 +82,12 @@ impl Findings<'_, '_> {
                 self.report("error", name, fault.code.as_str(), fault.place, &fault.detail, fault.code.remedy())?;
             }
             Ok(event) => {
-                let ahead = event.origin.stamp.ts.unix_nanos() - self.now;
-                if ahead > i128::from(Span::hours(24).seconds()) * 1_000_000_000 {
-                    let detail = format!("`ts` {} is more than 24 h ahead of the clock", event.origin.stamp.ts);
-                    self.report(
-                        "warning",
-                        name,
-                        "future-ts",
-                        Place::START,
-                        &detail,
-                        "correct the writer's clock; `headwater record --overrule` stands above it",
-                    )?;
+                if is_far_ahead(&event.origin) {
+                    self.found += 1;
+                    let detail = format!("`ts` {} is more than 24 h in the future", event.origin.stamp.ts);
+                    let remedy =
+                        "remove the event and record it again, or write after it with `headwater record --overrule`";
+                    self.report("error", name, "future-ts", Place::START, &detail, remedy)?;
                 }
                 let text = path
                     .and_then(|path| crate::store::read_text(path).ok().flatten())
@@ -159,6 +155,6 @@ impl Findings<'_, '_> {
                 self.errors
             ));
         }
-        Ok(if self.errors + self.secrets > 0 { Exit::Finding } else { Exit::Done })
+        Ok(if self.errors + self.found + self.secrets > 0 { Exit::Finding } else { Exit::Done })
     }
 }

@@ -16,7 +16,7 @@ use crate::event::normal::MAX_BYTES;
 use crate::event::text::collapse;
 use crate::event::yaml::{self, Entry, Node, Value};
 use crate::git::Layout;
-use crate::ledger::rule::SectionState;
+use crate::ledger::rule::{SectionState, Writes};
 use crate::ledger::{Rows, SectionView, State, View};
 use crate::secrets::Certainty;
 use crate::session::compose;
@@ -63,8 +63,13 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &RecordArgs) -> 
     let event =
         compose(draft, &state, context.schema(), args.overrule).map_err(|error| CliError::Usage(error.to_string()))?;
     if let Some(ahead) = event.ahead {
+        let far = state.events().values().filter(|origin| origin.stamp.ts == ahead).map(|origin| &origin.stamp);
+        let (agent, id) = far.max().map_or_else(Default::default, |stamp| {
+            (phrase(&stamp.agent, 40), stamp.id.to_hex().get(..12).unwrap_or_default().to_owned())
+        });
         context.console.warning(&format!(
-            "an event is dated {ahead}, more than 24 h ahead; its writes stand above this one until `headwater record --overrule`"
+            "event {id} by {agent} is dated {ahead}, more than 24 h in the future: its writes win over this one\n\
+             hint: `headwater record --overrule …` writes after it; or remove its file (`headwater log` lists it first) and run the check with `--allow-missing {id}`"
         ));
     }
     masker.report(context.console);
@@ -260,11 +265,18 @@ impl Choices {
         let section: Option<&SectionView<'_>> = view.sections.iter().find(|section| section.name == name);
         let numbered: Vec<String> = match section.map(|section| &section.rows) {
             Some(Rows::Items(_, rows)) => rows.iter().map(|row| row.text.to_owned()).collect(),
-            Some(Rows::Map(rows)) => rows.iter().map(|row| row.key.to_owned()).collect(),
+            Some(Rows::Map(_, rows)) => rows.iter().map(|row| row.key.to_owned()).collect(),
             Some(Rows::Register(_) | Rows::Steps(..)) | None => Vec::new(),
         };
         let standing = match state.section(name) {
             Some(SectionState::Set(set)) => set.open_items().iter().map(|(text, _)| (*text).to_owned()).collect(),
+            Some(SectionState::Map(keys)) => {
+                let stands = |writes: &Writes| writes.winner().is_some_and(|(_, value)| value.is_some());
+                keys.iter()
+                    .filter(|(key, writes)| stands(writes) || numbered.contains(key))
+                    .map(|(key, _)| key.clone())
+                    .collect()
+            }
             _ => numbered.clone(),
         };
         Self { standing, numbered }

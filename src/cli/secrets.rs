@@ -101,6 +101,13 @@ impl Found {
         }
     }
 
+    /// The line of a report.
+    pub(super) fn line(&self) -> String {
+        let short = self.id.to_hex().get(..12).unwrap_or_default().to_owned();
+        let allow = format!("or allow the event with `--allow-secret {short}`");
+        format!("{}:{}: secret: {}; {REMEDY}, {allow}", self.file, self.place, self.detail())
+    }
+
     pub(super) fn json(&self) -> Json {
         json!({"file": self.file, "event": self.id.to_hex(), "line": self.place.line, "column": self.place.column,
             "rule": self.rule})

@@ -5,6 +5,7 @@ pub mod contract;
 pub mod handover;
 pub mod input;
 pub mod marker;
+pub mod outsiders;
 pub mod process;
 pub mod reflog;
 pub mod spare;

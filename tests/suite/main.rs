@@ -12,6 +12,7 @@
 mod agent;
 mod architecture;
 mod archive;
+mod attack_authors;
 mod capture;
 mod check;
 mod cli;
@@ -21,6 +22,7 @@ mod faults;
 mod feed;
 mod feed_numbers;
 mod feed_rules;
+mod format;
 mod git_hook;
 mod golden;
 mod hub;

@@ -363,3 +363,27 @@ fn a_check_finds_a_secret_in_a_new_pack() {
         assert!(ended.stdout.contains("new.md in archive/") && ended.stdout.contains("secret"), "{}", ended.stdout);
     }
 }
+
+/// What a hook captures was typed for something else: both what is certain and what looks so is masked.
+#[test]
+fn a_session_masks_its_branch_its_agent_and_its_commits() {
+    let sandbox = Sandbox::repo();
+    sandbox.commit("start");
+    let branch = format!("fix/API_KEY={}", Numbers(5).expand("{A32}"));
+    sandbox.git(&["checkout", "-q", "-b", &branch]);
+    let agent = crate::agent::Agent::new("s", &sandbox.root);
+    agent.start();
+    std::fs::write(sandbox.root.join("a.txt"), "a").unwrap();
+    sandbox.git(&["add", "a.txt"]);
+    sandbox.git(&["commit", "-q", "-m", "Log in with --password Tr0ub4dor9x for now"]);
+    std::fs::write(sandbox.root.join(token()), "b").unwrap();
+    agent.end();
+    let told = crate::agent::events(&sandbox.root);
+    let text = told.first().unwrap();
+    assert!(text.contains("branch: \"fix/API_KEY=[masked]\""), "{text}");
+    assert!(text.contains("--password [masked] for now"), "{text}");
+    assert!(
+        !text.contains("Tr0ub4dor9x") && !text.contains(&token()[8..]) && text.matches(MASK).count() >= 4,
+        "{text}"
+    );
+}
