@@ -71,7 +71,7 @@ pub(super) fn run(context: &Context<'_>, args: &SynthArgs) -> Result<Exit, CliEr
     }
     let mut found = match &args.base {
         Some(base) if worst == Exit::Done => since_base(context, args, base, &readable)?,
-        None if args.all_are_new => SinceBase::of_secrets(new_secrets(context, args, &Known::default(), &readable)?),
+        None if args.all_are_new => SinceBase::of_secrets(&new_secrets(context, args, &Known::default(), &readable)?),
         _ => SinceBase::default(),
     };
     if !found.is_clean() {
@@ -276,7 +276,7 @@ struct SinceBase {
 }
 
 impl SinceBase {
-    fn of_secrets(found: Vec<Secret>) -> Self {
+    fn of_secrets(found: &[Secret]) -> Self {
         let (named, secrets) = (found.iter().map(Secret::line).collect(), found.iter().map(Secret::json).collect());
         Self { named, secrets, ..Self::default() }
     }
@@ -340,7 +340,7 @@ fn since_base(
             merge_base.as_str().get(..12).unwrap_or_default()
         )
     };
-    let secrets = SinceBase::of_secrets(new_secrets(context, args, &known, subjects)?);
+    let secrets = SinceBase::of_secrets(&new_secrets(context, args, &known, subjects)?);
     Ok(SinceBase { lost: lost.map(describe).collect(), future, ..secrets })
 }
 

@@ -48,12 +48,12 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &RecordArgs) -> 
     }
     let home = home(context)?;
     let branch = home.as_ref().map(Layout::branch).transpose()?.flatten();
-    let mut masked = |field: &str, text: String| masker.text(field, text, Certainty::Certain).into_owned();
+    let mut hide = |field: &str, text: String| masker.text(field, text, Certainty::Certain).into_owned();
     let draft = Draft {
         ts: now,
-        agent: masked("agent", agent_name(home.as_ref(), args.agent.clone())?),
-        kind: masked("type", args.kind.clone()),
-        reason: args.reason.clone().map(|reason| masked("reason", reason)),
+        agent: hide("agent", agent_name(home.as_ref(), args.agent.clone())?),
+        kind: hide("type", args.kind.clone()),
+        reason: args.reason.clone().map(|reason| hide("reason", reason)),
         // Nobody typed it for the event.
         branch: branch.map(|branch| masker.text("branch", branch, Certainty::Likely).into_owned()),
         parents: None,

@@ -229,7 +229,7 @@ fn url_password(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
 fn stands_for_password(value: &str) -> bool {
     let variable = value.starts_with("${")
         || value.starts_with("$(")
-        || value.starts_with("{")
+        || value.starts_with('{')
         || value.starts_with('<')
         || value.starts_with("%s")
         || value
