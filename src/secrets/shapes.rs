@@ -347,7 +347,10 @@ fn plausible(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
 fn named_value(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
     let value = value_at(text, captures.get(0)?.end())?;
     let found = text.get(value.range.clone())?;
-    let made = found.len() >= 6 && is_mixed(found) && !found.contains(char::is_whitespace) && !found.starts_with('-');
+    let made = found.len() >= 6
+        && (is_mixed(found) || !is_of_words(found))
+        && !found.contains(char::is_whitespace)
+        && !found.starts_with('-');
     (made && !stands_for_another(found)).then_some(value.range)
 }
 

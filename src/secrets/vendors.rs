@@ -107,7 +107,8 @@ pub(super) const VENDORS: &[Rule] = &[
     token("databricks-token", &["dapi", "dose"], r"(?:dapi|dose)[0-9a-f]{32}(?:-[0-9])?"),
     token("planetscale-token", &["pscale_"], r"pscale_(?:tkn|oauth|pw)_[A-Za-z0-9_=.-]{32,}"),
     token("supabase-token", &["sbp_", "sb_secret_"], r"(?:sbp_(?:oauth_)?[0-9a-f]{40,}|sb_secret_[A-Za-z0-9_-]{20,})"),
-    token("neon-token", &["napi_", "npg_"], r"(?:napi_[a-z0-9]{40,}|npg_[A-Za-z0-9]{12,})"),
+    exact("neon-password", &["npg_"], r"npg_[A-Za-z0-9]{12}\b"),
+    token("neon-token", &["napi_"], r"napi_[a-z0-9]{40,}"),
     token("xata-key", &["xau_"], r"xau_[A-Za-z0-9]{30,}"),
     token("cockroach-key", &["ccdb1_"], r"CCDB1_[A-Za-z0-9]+_[A-Za-z0-9]{30,}"),
     token("mongodb-atlas-secret", &["mdb_sa_sk_"], r"mdb_sa_sk_[A-Za-z0-9_-]{30,}"),
@@ -262,7 +263,7 @@ pub(super) const VENDORS: &[Rule] = &[
         &[".acc"],
         r"(?:sc|ext|scauth|authress)_[A-Za-z0-9]{5,30}\.[A-Za-z0-9]{4,6}\.acc[_-][A-Za-z0-9-]{10,32}\.[A-Za-z0-9+/_=-]{30,}",
     ),
-    token(
+    exact(
         "1password-secret-key",
         &["a3-"],
         r"A3-[A-Z0-9]{6}-(?:[A-Z0-9]{11}|[A-Z0-9]{6}-[A-Z0-9]{5})-[A-Z0-9]{5}-[A-Z0-9]{5}-[A-Z0-9]{5}\b",

@@ -134,7 +134,7 @@ fn figures(kinds: &BTreeMap<&str, [usize; 2]>) -> Vec<String> {
     let complete: Vec<String> =
         kinds.iter().filter(|(_, [all, whole])| all == whole).map(|(kind, [all, _])| format!("{kind} {all}")).collect();
     let rows = kinds.iter().filter(|(_, [all, whole])| all != whole);
-    let missed = rows.map(|(kind, [all, whole])| format!("{kind} {whole} of {all}"));
+    let missed = rows.map(|(kind, [all, whole])| format!("- {kind} {whole} of {all}"));
     complete.chunks(8).map(|row| format!("- {}", row.join(", "))).chain(missed).collect()
 }
 
