@@ -41,8 +41,8 @@ pub struct Synthesize {
 /// Options of every command.
 #[derive(Debug, Clone, Args)]
 pub struct Global {
-    /// The ledger's folder [default: `$HEADWATER_DIR`, else `ledger:` of the configuration, else
-    /// thoughts/shared/handoffs]
+    /// The ledger's folder [default: `$HEADWATER_DIR`, else `git config headwater.dir`, else `ledger:` of the
+    /// configuration, else thoughts/shared/handoffs]
     #[arg(long, global = true, value_name = "DIR")]
     pub dir: Option<PathBuf>,
     /// The configuration [default: .headwater.yaml at the top of the work tree]

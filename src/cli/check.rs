@@ -197,9 +197,9 @@ pub(super) fn config_at(git: &Git, commit: &Oid, rev: &str) -> Result<Config, Cl
 }
 
 /// The ledgers of a configuration, unless one was named.
-pub(super) fn ledgers_of(context: &Context<'_>, config: &Config) -> Vec<Ledger> {
+pub(super) fn ledgers_of(context: &Context<'_>, config: &Config) -> Result<Vec<Ledger>, CliError> {
     if context.is_named {
-        return context.ledgers.clone();
+        return Ok(context.ledgers.clone());
     }
     config.ledgers.iter().map(|path| context.ledger_at(path)).collect()
 }
@@ -218,7 +218,7 @@ pub(super) fn commit(
         ViewPolicy::Untracked => false,
         ViewPolicy::DefaultBranch => is_on_default_branch(&git, &oid)?,
     };
-    let ledgers = ledgers_of(context, &config).into_iter();
+    let ledgers = ledgers_of(context, &config)?.into_iter();
     Ok(ledgers.filter_map(|ledger| subject_at(&git, &oid, &config, has_view, with_ids, ledger).transpose()).collect())
 }
 
@@ -318,7 +318,7 @@ fn since_base(
     // What was an event then, by the configuration of then; the ledger may have moved since.
     let config = config_at(&git, &merge_base, merge_base.as_str())?;
     let (mut before, mut known) = (BTreeMap::new(), Known::default());
-    for ledger in ledgers_of(context, &config) {
+    for ledger in ledgers_of(context, &config)? {
         let prefix = in_git(&ledger)?;
         let entries = ledger_entries(prefix, &git.list_tree(&merge_base, prefix)?);
         before.extend(ids_of_readable(&git, &entries, &config.schema)?);

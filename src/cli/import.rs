@@ -33,7 +33,7 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &ImportArgs) -> 
     for (file, Imported { stem, text, unplaced }) in args.files.iter().zip(drafts) {
         let shown = file.display().to_string();
         let path = if known.insert(EventId::of(&text)) {
-            let path = create_event(&ledger.dir.events(), &stem, &text)?.display().to_string();
+            let path = create_event(&ledger.dir, &stem, &text)?.display().to_string();
             // What was written before is evidence: it is kept to the byte, and named.
             for found in in_file(&path, text.as_bytes(), Certainty::Certain, |_| false) {
                 context.console.warning(&format!(

@@ -74,7 +74,7 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &RecordArgs) -> 
     }
     masker.report(context.console);
     ensure_readme(&ledger.dir)?;
-    let path = create_event(&ledger.dir.events(), &event.stem, &event.text)?;
+    let path = create_event(&ledger.dir, &event.stem, &event.text)?;
     keep(context, ledger, &event.stem, &event.text);
     if context.console.json {
         let shown = path.display().to_string();

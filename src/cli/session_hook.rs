@@ -30,6 +30,7 @@ use crate::session::tell::{COMPACTION, Occasion, TellError, Teller, place};
 use crate::store::{
     Folded, LedgerDir, Listing, Reading, Sizes, Spool, StoreError, fold_ledger, read_beyond, read_ledger,
 };
+use crate::trust::path::LedgerPlace;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
@@ -305,8 +306,11 @@ impl Session<'_> {
         &self,
         ledger: &Ledger,
         work: impl FnOnce(&Teller<'_>) -> Result<T, TellError>,
-    ) -> Result<Option<T>, CliError> {
-        let Some(prefix) = &ledger.in_git else { return Ok(None) };
+    ) -> Result<T, CliError> {
+        let (name, outside) = match &ledger.in_git {
+            Some(prefix) => (prefix, None),
+            None => (&ledger.name, Some(&ledger.dir)),
+        };
         // In containers all hooks may have the same number.
         let claimer = format!("{}-{}", std::process::id(), clock::now_unix_nanos());
         let config_of = |layout: &Layout| self.context.in_work_tree(layout.clone()).ok().map(|there| there.config);
@@ -314,12 +318,13 @@ impl Session<'_> {
             layout: self.seat.layout,
             config: &self.context.config,
             config_of: &config_of,
-            ledger: prefix,
+            ledger: name,
+            outside,
             now: clock::now()?,
             clock: clock::system_now(),
             claimer: &claimer,
         };
-        Ok(Some(work(&teller)?))
+        Ok(work(&teller)?)
     }
 
     /// Tells what the session did, in every work tree that it worked in, and does what the configuration says then.
@@ -327,7 +332,7 @@ impl Session<'_> {
         let keys = self.keys()?;
         let told = self
             .with_teller(ledger, |teller| Ok(keys.iter().map(|key| teller.tell(key, occasion)).collect::<Vec<_>>()))?;
-        let mut homes = homes(told.into_iter().flatten(), faults);
+        let mut homes = homes(told.into_iter(), faults);
         homes.remove(&self.seat.layout.work_tree);
         let trigger = end_trigger(&self.context, occasion.goes_on);
         if Listing::of(&ledger.dir).is_ok_and(|listing| listing != Listing::default()) {
@@ -376,7 +381,7 @@ impl Session<'_> {
             told.extend(dead.iter().take(RECOVERED).map(|key| teller.tell(key, Occasion::recovery(true))));
             Ok(told)
         })?;
-        for home in homes(told.into_iter().flatten(), faults) {
+        for home in homes(told.into_iter(), faults) {
             faults.extend(self.end_in(&home, ledger, false).err().map(|error| error.chain()));
         }
         Ok(())
@@ -387,7 +392,7 @@ impl Session<'_> {
     fn end_in(&self, work_tree: &Path, ledger: &Ledger, goes_on: bool) -> Result<(), CliError> {
         let (Some(layout), Some(prefix)) = (Layout::discover(work_tree)?, &ledger.in_git) else { return Ok(()) };
         let there = self.context.in_work_tree(layout)?;
-        occasion::apply(&there, &there.ledger_at(prefix), end_trigger(&there, goes_on), COMMIT_LIMIT)
+        occasion::apply(&there, &there.ledger_at(prefix)?, end_trigger(&there, goes_on), COMMIT_LIMIT)
     }
 
     /// Folds what this work tree has and what the others have beyond it, and puts it into words.
@@ -475,9 +480,9 @@ impl Session<'_> {
         let siblings: Vec<Layout> = layout.work_trees().into_iter().skip(1).collect();
         let sizes = if siblings.is_empty() { Sizes::default() } else { Sizes::of(&ledger.dir, listing) };
         for sibling in siblings {
-            let dir = LedgerDir::new(sibling.work_tree.join(prefix));
             // A sibling's trouble is told there.
-            let Ok(mut readings) = read_beyond(&dir, &sizes, schema) else { continue };
+            let Ok(checked) = LedgerPlace::in_tree(&sibling.work_tree, prefix) else { continue };
+            let Ok(mut readings) = read_beyond(&LedgerDir::new(checked), &sizes, schema) else { continue };
             readings.retain(|reading| !set_apart(outsiders, reading, outside));
             let mut beyond = State::default();
             for event in readings.into_iter().filter_map(|reading| reading.result.ok()) {

@@ -72,16 +72,22 @@ impl Layout {
         Ok(start.ancestors().any(|folder| common_dir_of(folder).is_some()))
     }
 
-    /// Whether a path lies in the work tree with every symbolic link on it followed, the last part too.
+    /// The directory that the user named as the ledger: `git config headwater.dir`, from the top of the work tree.
+    /// Only this clone's own file counts, which no branch can write.
     #[must_use]
-    pub fn holds(&self, path: &Path) -> bool {
-        real_ancestor(path).is_ok_and(|(real, rest)| self.below_top(&real.join(rest)).is_some())
+    pub fn named_ledger(&self) -> Option<PathBuf> {
+        let text = config(&self.common_dir.join("config")).ok()?;
+        let named = settings::value(&text, "headwater", "dir").filter(|named| !named.is_empty())?;
+        Some(self.work_tree.join(named))
     }
 
     /// Whether a path is below a directory with every symbolic link followed; neither need exist.
     #[must_use]
     pub fn is_below(directory: &Path, path: &Path) -> bool {
-        let real = |path: &Path| real_ancestor(path).map(|(real, rest)| real.join(rest)).ok();
+        // `..` below what does not exist yet would lead anywhere once it does.
+        let plain = |rest: &Path| rest.components().all(|part| matches!(part, Component::Normal(_)));
+        let real =
+            |path: &Path| real_ancestor(path).ok().filter(|(_, rest)| plain(rest)).map(|(real, rest)| real.join(rest));
         matches!((real(directory), real(path)), (Some(directory), Some(path)) if path.starts_with(&directory))
     }
 

@@ -313,8 +313,9 @@ impl Allocator<'_> {
         for sibling in &siblings {
             add(sources::in_sources(namespace, sibling, true)?);
         }
-        for top in std::iter::once(&self.place.top).chain(&siblings) {
-            for (_, says) in sources::in_names(namespace, top)? {
+        let siblings = siblings.iter().map(|top| (top, true));
+        for (top, sibling) in std::iter::once((&self.place.top, false)).chain(siblings) {
+            for (_, says) in sources::in_names(namespace, top, sibling)? {
                 sources::raise(&mut tops, &says);
             }
         }

@@ -75,7 +75,7 @@ impl Allocator<'_> {
             let (anchor, new) = reserve::amendment(&own, id, None).filter(|_| winner != Some(slug))?;
             let says = namespace.format.read(new)?;
             let ours = anchor.of.as_ref().is_some_and(|of| own.holds(of));
-            let files = sources::in_names(namespace, &self.place.top).ok()?;
+            let files = sources::in_names(namespace, &self.place.top, false).ok()?;
             let used = files.iter().any(|(_, taken)| (&taken.scope, taken.number) == (&says.scope, says.number));
             (ours && !used).then_some((anchor, new))
         };

@@ -25,7 +25,7 @@ impl Allocator<'_> {
         for namespace in self.namespaces.values() {
             // Everything is read before anything is written: a log is not started on half of the sources.
             let mut found = sources::in_sources(namespace, &self.place.top, false)?;
-            for (_, says) in sources::in_names(namespace, &self.place.top)? {
+            for (_, says) in sources::in_names(namespace, &self.place.top, false)? {
                 found.insert((says.scope, says.number));
             }
             mentioned += found.len();

@@ -5,7 +5,8 @@ use super::IdsError;
 use crate::config::Namespace;
 use crate::config::pattern::{MAX_NUMBER, Numbered, Scope};
 use crate::git::Git;
-use crate::store::{names_in, read_text};
+use crate::store::{StoreError, names_in, names_in_tree, read_in_tree};
+use crate::trust::path::InTree;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -35,14 +36,14 @@ pub fn in_sources(namespace: &Namespace, top: &Path, sibling: bool) -> Result<BT
     let mut found = BTreeSet::new();
     for source in &namespace.sources {
         let fault = |fault| IdsError::Source { namespace: namespace.name.clone(), path: source.clone(), fault };
-        match read_if_there(&top.join(source))? {
+        match read_if_there(top, source, sibling)? {
             Some(bytes) if !bytes.iter().all(u8::is_ascii_whitespace) => mentioned(namespace, &bytes, &mut found),
             _ if sibling => {}
             Some(_) => return Err(fault("is empty")),
             None => return Err(fault("is missing")),
         }
         for archive in archives(source) {
-            if let Some(bytes) = read_if_there(&top.join(archive))? {
+            if let Some(bytes) = read_if_there(top, &archive, sibling)? {
                 mentioned(namespace, &bytes, &mut found);
             }
         }
@@ -88,8 +89,15 @@ fn archives(source: &str) -> Vec<String> {
     names.into_iter().map(place).collect()
 }
 
-fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, IdsError> {
-    Ok(read_text(path)?)
+/// A configured file of a worktree. What a `sibling` has behind a link of its branch it does not have.
+///
+/// # Errors
+/// In this worktree: it lies behind a link or is none. Anywhere: it cannot be read.
+pub fn read_if_there(top: &Path, name: &str, sibling: bool) -> Result<Option<Vec<u8>>, IdsError> {
+    match InTree::file(top, name).map_err(StoreError::from).and_then(|place| read_in_tree(&place)) {
+        Err(StoreError::Refused(_) | StoreError::WrongKind { .. }) if sibling => Ok(None),
+        other => Ok(other?),
+    }
 }
 
 fn mentioned(namespace: &Namespace, bytes: &[u8], found: &mut BTreeSet<(Scope, u64)>) {
@@ -101,24 +109,27 @@ fn mentioned(namespace: &Namespace, bytes: &[u8], found: &mut BTreeSet<(Scope, u
 ///
 /// # Errors
 /// A folder cannot be listed.
-pub fn in_names(namespace: &Namespace, top: &Path) -> Result<Vec<(String, Numbered)>, IdsError> {
+pub fn in_names(namespace: &Namespace, top: &Path, sibling: bool) -> Result<Vec<(String, Numbered)>, IdsError> {
     let Some(files) = &namespace.files else { return Ok(Vec::new()) };
     let numbered = |path: String| files.taken_by(&path).map(|says| (path, says));
-    Ok(paths_in(namespace, top)?.into_iter().filter_map(numbered).collect())
+    Ok(paths_in(namespace, top, sibling)?.into_iter().filter_map(numbered).collect())
 }
 
 /// What lies in the folder of a namespace's files, from the top of the work tree.
 ///
 /// # Errors
 /// The folder cannot be listed.
-pub(super) fn paths_in(namespace: &Namespace, top: &Path) -> Result<Vec<String>, IdsError> {
+pub(super) fn paths_in(namespace: &Namespace, top: &Path, sibling: bool) -> Result<Vec<String>, IdsError> {
     let Some(files) = &namespace.files else { return Ok(Vec::new()) };
     let folder = files.folder();
     let path = |name: std::ffi::OsString| {
         let name = name.to_string_lossy().into_owned();
         if folder.is_empty() { name } else { format!("{folder}/{name}") }
     };
-    Ok(names_in(&top.join(folder))?.into_iter().map(path).collect())
+    match InTree::directory(top, folder).map_err(StoreError::from).and_then(|place| names_in_tree(&place)) {
+        Err(StoreError::Refused(_)) if sibling => Ok(Vec::new()),
+        names => Ok(names?.into_iter().map(path).collect()),
+    }
 }
 
 /// The numbers in the names of files that any reference ever had.
@@ -198,12 +209,12 @@ mod tests {
         let scratch = tempfile::tempdir().unwrap();
         let top = scratch.path();
         let sec = namespace("{format: \"ADR-{n:04}\", files: \"adr/{n:04}-{slug}.md\"}");
-        assert!(in_names(&sec, top).unwrap().is_empty());
+        assert!(in_names(&sec, top, false).unwrap().is_empty());
         for name in ["0007-a.md", "0012-b.md.stub", "README.md"] {
             put(top, &format!("adr/{name}"), "x");
         }
         put(top, "sec-claims/0041", "slug");
-        let numbers: Vec<u64> = in_names(&sec, top).unwrap().into_iter().map(|(_, says)| says.number).collect();
+        let numbers: Vec<u64> = in_names(&sec, top, false).unwrap().into_iter().map(|(_, says)| says.number).collect();
         assert_eq!(numbers, [7, 12]);
         assert_eq!(in_claims(&sec, top).unwrap().get(&Scope::default()), Some(&41));
     }

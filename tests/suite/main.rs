@@ -13,6 +13,8 @@ mod agent;
 mod architecture;
 mod archive;
 mod attack_authors;
+#[cfg(target_os = "linux")]
+mod attack_paths;
 mod capture;
 mod check;
 mod cli;

@@ -460,7 +460,7 @@ impl Scribe<'_> {
             }
             Some(Verdict::Done | Verdict::Void(_)) | None => {
                 let stem = file_stem(post.stamp.ts, &post.stamp.agent);
-                let path = create_event(&self.ledger.dir.events(), &stem, &text)?;
+                let path = create_event(&self.ledger.dir, &stem, &text)?;
                 record::keep(self.context, self.ledger, &stem, &text);
                 if post.says.provisional {
                     let item = post.says.to.as_ref().or(post.says.item.as_ref()).cloned().unwrap_or_default();

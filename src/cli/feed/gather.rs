@@ -15,6 +15,7 @@ use crate::ledger::escape::escape_file_name;
 use crate::session::outsiders::Outsiders;
 use crate::session::spare::Spares;
 use crate::store::{EventText, LedgerDir, StoreError, read_texts, texts_in};
+use crate::trust::path::LedgerPlace;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -78,11 +79,12 @@ pub(super) fn folders(context: &Context<'_>, ledger: &Ledger) -> Vec<(LedgerDir,
     let mut folders = vec![(ledger.dir.clone(), ledger.name.clone())];
     if let (Some(layout), Some(path)) = (&context.layout, &ledger.in_git) {
         let there = |top: PathBuf| {
-            let dir = top.join(path);
-            let name = dir.display().to_string();
-            (LedgerDir::new(dir), name)
+            // A sibling whose ledger lies behind a link of its branch is a sibling without one.
+            let dir = LedgerDir::new(LedgerPlace::in_tree(&top, path).ok()?);
+            let name = dir.path().display().to_string();
+            Some((dir, name))
         };
-        folders.extend(layout.work_trees().into_iter().skip(1).map(|other| there(other.work_tree)));
+        folders.extend(layout.work_trees().into_iter().skip(1).filter_map(|other| there(other.work_tree)));
     }
     folders
 }

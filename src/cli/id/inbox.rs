@@ -80,7 +80,7 @@ fn used(desk: &Desk<'_>, allocator: &Allocator<'_>, list: &str) -> Result<BTreeS
         let in_rows = rows.flat_map(|row| namespace.format.mentions(first_cell(row)));
         used.extend(in_rows.map(|mention| namespace.format.render(&mention.says.scope, mention.says.number, "")));
         for path in sources::archives_of(namespace) {
-            if let Some(bytes) = read_text(&allocator.place.top.join(path))? {
+            if let Some(bytes) = sources::read_if_there(&allocator.place.top, &path, false)? {
                 let text = String::from_utf8_lossy(&bytes).into_owned();
                 let mentions = namespace.format.mentions(&text);
                 used.extend(
