@@ -5,6 +5,7 @@ use super::clock::now_unix_nanos;
 use super::context::{Context, Ledger, below, ledger_entries, parse_config, read_entries};
 use super::error::{CliError, Exit};
 use super::origins::{counted, phrase};
+use super::secrets::{self, Found as Secret};
 use super::synth::{leave, report_faults, unreadable_json, view_name};
 use crate::config::{Config, FILE_NAME, ViewPolicy};
 use crate::event::schema::Schema;
@@ -12,6 +13,7 @@ use crate::event::{EventId, IdPrefix, Origin, Span};
 use crate::git::{Git, MergeBase, Oid};
 use crate::ledger::check::stale;
 use crate::ledger::escape::{escape_file_name, safe_for_terminal};
+use crate::secrets::Certainty;
 use crate::store::{Folded, Listing, Reading, fold_ledger, read_text};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -26,6 +28,18 @@ pub(super) struct Subject {
     has_view: bool,
     /// The ids of all texts there, of unreadable ones too.
     ids: BTreeSet<EventId>,
+    /// Its files in git, where it is in a commit.
+    entries: Option<Vec<Entry>>,
+}
+
+/// A file of a ledger in a commit.
+type Entry = (crate::store::Found, crate::git::TreeEntry);
+
+/// What a base has: ids of texts, and objects that need not be read again.
+#[derive(Default)]
+struct Known {
+    ids: BTreeSet<EventId>,
+    oids: BTreeSet<Oid>,
 }
 
 impl Subject {
@@ -57,6 +71,7 @@ pub(super) fn run(context: &Context<'_>, args: &SynthArgs) -> Result<Exit, CliEr
     }
     let mut found = match &args.base {
         Some(base) if worst == Exit::Done => since_base(context, args, base, &readable)?,
+        None if args.all_are_new => SinceBase::of_secrets(&new_secrets(context, args, &Known::default(), &readable)?),
         _ => SinceBase::default(),
     };
     if !found.is_clean() {
@@ -100,6 +115,7 @@ fn report(context: &Context<'_>, subject: &Subject, diff: Option<&str>, found: &
             "diff": diff.map(safe_for_terminal),
             "lost_events": found.lost,
             "future_events": found.future,
+            "secrets": found.secrets,
             "unreadable": unreadable_json(&subject.folded),
         }));
     }
@@ -134,7 +150,7 @@ fn work_tree(context: &Context<'_>, ledger: &Ledger, with_ids: bool) -> Result<S
     // Unreadable texts count as present: a guard is about what was removed.
     let ids = if with_ids { texts_on_disk(ledger, &folded) } else { BTreeSet::new() };
     let ids = ids.into_iter().chain(folded.state.events().keys().copied()).collect();
-    Ok(Subject { ledger: ledger.clone(), folded, standing, has_view, ids })
+    Ok(Subject { ledger: ledger.clone(), folded, standing, has_view, ids, entries: None })
 }
 
 /// The view that a sparse checkout keeps in the index.
@@ -224,9 +240,9 @@ fn subject_at(
     let readings = read_entries(git, &entries, &config.schema)?;
     let ids = if with_ids { ids_of(git, &entries)?.into_keys().collect() } else { BTreeSet::new() };
     let standing = git.blob_at(commit, &below(prefix, "current.md"))?;
-    let files = entries.into_iter().map(|(found, _)| found).collect();
+    let files = entries.iter().map(|(found, _)| found.clone()).collect();
     let folded = Folded::new(Listing { files, packs: Vec::new() }, readings, &config.schema);
-    Ok(Some(Subject { ledger, folded, standing, has_view, ids }))
+    Ok(Some(Subject { ledger, folded, standing, has_view, ids, entries: Some(entries) }))
 }
 
 fn in_git(ledger: &Ledger) -> Result<&str, CliError> {
@@ -254,11 +270,19 @@ struct SinceBase {
     lost: Vec<String>,
     /// New events that are dated far in the future.
     future: Vec<String>,
+    /// New events that contain a secret, and the same for programs.
+    named: Vec<String>,
+    secrets: Vec<serde_json::Value>,
 }
 
 impl SinceBase {
+    fn of_secrets(found: &[Secret]) -> Self {
+        let (named, secrets) = (found.iter().map(Secret::line).collect(), found.iter().map(Secret::json).collect());
+        Self { named, secrets, ..Self::default() }
+    }
+
     fn lines(&self) -> impl Iterator<Item = &String> {
-        self.lost.iter().chain(&self.future)
+        self.lost.iter().chain(&self.future).chain(&self.named)
     }
 
     fn is_clean(&self) -> bool {
@@ -293,11 +317,13 @@ fn since_base(
     };
     // What was an event then, by the configuration of then; the ledger may have moved since.
     let config = config_at(&git, &merge_base, merge_base.as_str())?;
-    let mut before = BTreeMap::new();
+    let (mut before, mut known) = (BTreeMap::new(), Known::default());
     for ledger in ledgers_of(context, &config)? {
         let prefix = in_git(&ledger)?;
         let entries = ledger_entries(prefix, &git.list_tree(&merge_base, prefix)?);
         before.extend(ids_of_readable(&git, &entries, &config.schema)?);
+        known.ids.extend(ids_of(&git, &entries)?.into_keys());
+        known.oids.extend(entries.into_iter().map(|(_, entry)| entry.oid));
     }
     let files = subjects.iter().flat_map(|subject| &subject.folded.listing.files);
     let names: BTreeSet<Vec<u8>> = files.map(crate::store::Found::shown_name).collect();
@@ -314,7 +340,43 @@ fn since_base(
             merge_base.as_str().get(..12).unwrap_or_default()
         )
     };
-    Ok(SinceBase { lost: lost.map(describe).collect(), future })
+    let secrets = SinceBase::of_secrets(&new_secrets(context, args, &known, subjects)?);
+    Ok(SinceBase { lost: lost.map(describe).collect(), future, ..secrets })
+}
+
+/// The secrets in events that a base does not have.
+fn new_secrets(
+    context: &Context<'_>,
+    args: &SynthArgs,
+    known: &Known,
+    subjects: &[Subject],
+) -> Result<Vec<Secret>, CliError> {
+    let allowed = secrets::allowed("--allow-secret", &args.allow_secret)?;
+    let skip = |id: &EventId| known.ids.contains(id) || allowed.iter().any(|prefix| prefix.matches(id));
+    let mut found = Vec::new();
+    for subject in subjects {
+        for (name, bytes) in new_files(context, subject, known)? {
+            let shown = if name.starts_with("archive/") { name } else { format!("events/{name}") };
+            found.extend(secrets::in_file(&shown, &bytes, Certainty::Certain, skip));
+        }
+    }
+    Ok(found)
+}
+
+/// The files of a ledger that a base may not have, with their bytes.
+fn new_files(context: &Context<'_>, subject: &Subject, known: &Known) -> Result<Vec<(String, Vec<u8>)>, CliError> {
+    let name = |found: &crate::store::Found| String::from_utf8_lossy(&found.shown_name()).into_owned();
+    if let Some(entries) = &subject.entries {
+        let new: Vec<&Entry> =
+            entries.iter().filter(|(found, entry)| !found.not_a_file && !known.oids.contains(&entry.oid)).collect();
+        let oids: Vec<Oid> = new.iter().map(|(_, entry)| entry.oid.clone()).collect();
+        let blobs = context.git_for("`--rev`")?.read_blobs(&oids)?;
+        return Ok(new.iter().map(|(found, _)| name(found)).zip(blobs).collect());
+    }
+    let listing = &subject.folded.listing;
+    let files = listing.files.iter().chain(&listing.packs).filter(|found| !found.not_a_file);
+    let read = |found: &crate::store::Found| Some((name(found), read_text(&found.path(&subject.ledger.dir)).ok()??));
+    Ok(files.filter_map(read).collect())
 }
 
 /// Whether an event is dated more than 24 hours after the clock: its writes would win for longer than anyone works.

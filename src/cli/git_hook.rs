@@ -124,6 +124,7 @@ fn pushed_commit(
         check: true,
         rev: Some(commit.as_str().to_owned()),
         base: base.map(|oid| oid.as_str().to_owned()),
+        all_are_new: base.is_none(),
         ..SynthArgs::default()
     };
     match check::run(context, &args(base.as_ref())) {

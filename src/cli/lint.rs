@@ -6,15 +6,18 @@ use super::context::Context;
 use super::error::{CliError, Exit};
 use super::inspect::readings;
 use super::origins::counted;
-use crate::event::{Event, Fault, Place};
+use super::secrets::{REMEDY, allowed, in_file};
+use crate::event::{Event, Fault, IdPrefix, Place};
 use crate::ledger::escape::{escape, escape_file_name, safe_for_terminal};
 use crate::ledger::pack::is_pack_name;
-use crate::store::{decode_path, is_event_name, read_pack_file};
+use crate::secrets::Certainty;
+use crate::store::{Listing, decode_path, is_event_name, read_pack_file};
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub(super) fn run(context: &Context<'_>, args: &LintArgs) -> Result<Exit, CliError> {
-    let mut findings = Findings { context, entries: Vec::new(), files: 0, errors: 0, found: 0 };
+    let allowed = allowed("--allow-secret", &args.allow_secret)?;
+    let mut findings = Findings { context, allowed, entries: Vec::new(), files: 0, errors: 0, found: 0, secrets: 0 };
     if args.files.is_empty() {
         for ledger in &context.ledgers {
             for reading in readings(context, ledger)?.0 {
@@ -23,6 +26,10 @@ pub(super) fn run(context: &Context<'_>, args: &LintArgs) -> Result<Exit, CliErr
                 let name = format!("{folder}{}", escape_file_name(&row));
                 let path = ledger.dir.path().join(PathBuf::from(&name));
                 findings.add(&name, &reading.result, if reading.source.pack.is_none() { Some(&path) } else { None })?;
+            }
+            for pack in Listing::of(&ledger.dir)?.packs {
+                let name = String::from_utf8_lossy(&pack.shown_name()).into_owned();
+                findings.add_secrets(&name, &pack.path(&ledger.dir))?;
             }
         }
     } else {
@@ -41,6 +48,9 @@ struct Findings<'a, 'c> {
     errors: usize,
     /// Findings in readable events that fail the run.
     found: usize,
+    /// How many secrets there are, those of allowed events left out.
+    secrets: usize,
+    allowed: Vec<IdPrefix>,
 }
 
 impl Findings<'_, '_> {
@@ -52,7 +62,7 @@ impl Findings<'_, '_> {
             for reading in read_pack_file(path, schema)? {
                 self.add(&format!("{} in {shown}", escape_file_name(&reading.source.name)), &reading.result, None)?;
             }
-            return Ok(());
+            return self.add_secrets(&shown, path);
         }
         if !is_event_name(name.as_encoded_bytes()) && path.symlink_metadata().is_ok() {
             self.context.console.notice(&format!("{shown}: skipped, as its name is no event's"));
@@ -63,6 +73,9 @@ impl Findings<'_, '_> {
 
     fn add(&mut self, name: &str, result: &Result<Event, Fault>, path: Option<&PathBuf>) -> Result<(), CliError> {
         self.files += 1;
+        if let Some(path) = path {
+            self.add_secrets(name, path)?;
+        }
         match result {
             Err(fault) => {
                 self.errors += 1;
@@ -94,6 +107,21 @@ impl Findings<'_, '_> {
         Ok(())
     }
 
+    /// Names the secrets in an event file or in a pack.
+    fn add_secrets(&mut self, name: &str, path: &Path) -> Result<(), CliError> {
+        let bytes = crate::store::read_text(path).ok().flatten().unwrap_or_default();
+        let allows = |id: &crate::event::EventId| self.allowed.iter().any(|prefix| prefix.matches(id));
+        for found in in_file(name, &bytes, Certainty::Likely, allows) {
+            let (level, code) = match found.certainty {
+                Certainty::Certain => ("error", "secret"),
+                Certainty::Likely => ("warning", "possible-secret"),
+            };
+            self.secrets += usize::from(found.certainty == Certainty::Certain);
+            self.report(level, &found.file, code, found.place, &found.detail(), REMEDY)?;
+        }
+        Ok(())
+    }
+
     fn report(
         &mut self,
         level: &str,
@@ -119,12 +147,14 @@ impl Findings<'_, '_> {
                 .console
                 .json(&json!({"schema": "headwater.lint/1", "files": self.files, "findings": self.entries}))?;
         } else {
+            let secrets =
+                if self.secrets > 0 { format!(", {}", counted(self.secrets, "secret")) } else { String::new() };
             self.context.console.notice(&format!(
-                "{} checked, {} unreadable",
+                "{} checked, {} unreadable{secrets}",
                 counted(self.files, "file"),
                 self.errors
             ));
         }
-        Ok(if self.errors + self.found > 0 { Exit::Finding } else { Exit::Done })
+        Ok(if self.errors + self.found + self.secrets > 0 { Exit::Finding } else { Exit::Done })
     }
 }

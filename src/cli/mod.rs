@@ -25,6 +25,7 @@ mod occasion;
 mod origins;
 mod progress;
 mod record;
+mod secrets;
 mod session_hook;
 mod show;
 mod show_config;

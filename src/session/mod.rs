@@ -8,7 +8,6 @@ pub mod marker;
 pub mod outsiders;
 pub mod process;
 pub mod reflog;
-pub mod secrets;
 pub mod spare;
 pub mod tell;
 pub mod transcript;

@@ -12,6 +12,7 @@ use crate::event::{EventId, Timestamp};
 use crate::git::{Git, GitError, Layout};
 use crate::ledger::State;
 use crate::ledger::rule::SectionState;
+use crate::secrets::mask;
 use crate::store::{
     LedgerDir, NothingHidden, StoreError, create_event, ensure_readme, fold_ledger, open_tail, written_since,
 };
@@ -219,7 +220,8 @@ impl Teller<'_> {
             Err(StoreError::NoLedger(_) | StoreError::Refused(_)) => State::default(),
             Err(error) => return Err(error.into()),
         };
-        let mut told = told(&state, &marker.agent, marker.session_began);
+        let agent = mask(&marker.agent).into_owned();
+        let mut told = told(&state, &agent, marker.session_began);
         // Who came later knows better what is being done now.
         told.now |= occasion.is_recovery && says_now_since(&state, marker.seen);
         let body = traces.body(&told, &config.schema);
@@ -232,10 +234,10 @@ impl Teller<'_> {
         }
         let draft = Draft {
             ts: self.now,
-            agent: marker.agent.clone(),
-            branch,
+            agent,
+            branch: branch.map(|branch| mask(&branch).into_owned()),
             kind: occasion.kind.to_owned(),
-            reason: occasion.reason.map(ToOwned::to_owned),
+            reason: occasion.reason.map(|reason| mask(reason).into_owned()),
             parents: None,
             body,
         };

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// What the files of each layer may import, in the order of the data's path.
-const LAYERS: [(&str, &[&str]); 12] = [
+const LAYERS: [(&str, &[&str]); 13] = [
     ("crdt", &[]),
+    ("secrets", &[]),
     ("event", &["crdt"]),
     ("ledger", &["crdt", "event"]),
     ("feed", &["crdt", "event", "ledger"]),
@@ -14,10 +15,13 @@ const LAYERS: [(&str, &[&str]); 12] = [
     ("git", &["event"]),
     ("trust", &["event", "config", "git"]),
     ("store", &["crdt", "event", "ledger", "trust"]),
-    ("session", &["event", "ledger", "config", "git", "trust", "store"]),
+    ("session", &["secrets", "event", "ledger", "config", "git", "trust", "store"]),
     ("setup", &["event", "config", "git", "trust", "store"]),
     ("ids", &["event", "ledger", "config", "git", "trust", "store"]),
-    ("cli", &["crdt", "event", "ledger", "config", "git", "trust", "store", "ids", "feed", "session", "setup"]),
+    (
+        "cli",
+        &["secrets", "crdt", "event", "ledger", "config", "git", "trust", "store", "ids", "feed", "session", "setup"],
+    ),
 ];
 
 fn sources() -> BTreeMap<String, String> {

@@ -45,6 +45,7 @@ mod record;
 mod recovery;
 mod reflog;
 mod sandbox;
+mod secrets;
 mod sessions;
 #[cfg(target_os = "linux")]
 mod terminal;

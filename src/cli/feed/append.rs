@@ -10,6 +10,7 @@ use crate::cli::error::{CliError, Exit};
 use crate::cli::id::Desk;
 use crate::cli::progress::asking_log;
 use crate::cli::record;
+use crate::cli::secrets::Masker;
 use crate::config::Namespace;
 use crate::event::encode::file_stem;
 use crate::event::normal::MAX_BYTES;
@@ -21,6 +22,7 @@ use crate::ids::fold::Book;
 use crate::ids::reserve::{Asking, Wish};
 use crate::ids::sources::Numbers;
 use crate::ledger::escape::safe_for_terminal;
+use crate::secrets::{Certainty, mask};
 use crate::store::{create_event, ensure_readme, make_folder, with_lock_file};
 use serde_json::json;
 use std::io::Read as _;
@@ -51,6 +53,11 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &AppendArgs) -> 
         Some("-") => read_stdin()?,
         body => body.unwrap_or_default().to_owned(),
     };
+    let mut masker = Masker::new(args.keep_secrets);
+    let body = masker.text("--body", body, Certainty::Certain).into_owned();
+    let subject = masker.text("--subject", args.subject.as_str(), Certainty::Certain).into_owned();
+    masker.report(context.console);
+    let args = &AppendArgs { subject, ..args.clone() };
     ensure_readme(&ledger.dir)?;
     let desk = Desk::new(context);
     let asking = desk.asking(args.agent.as_ref())?;
@@ -377,7 +384,7 @@ impl Scribe<'_> {
         let draft = Draft {
             ts,
             seat: self.asking.agent.clone(),
-            branch: self.asking.branch.clone(),
+            branch: self.asking.branch.as_deref().map(|branch| mask(branch).into_owned()),
             parents: heads.into_iter().skip(skipped).collect(),
             says: says.clone(),
         };
