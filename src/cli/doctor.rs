@@ -14,7 +14,8 @@ use crate::git::Layout;
 use crate::ledger::escape::safe_for_terminal;
 use crate::session::spare::{LIMIT, Spare, Spares};
 use crate::setup::{self, Finding};
-use crate::store::{LedgerDir, Spool, create_event, ensure_readme};
+use crate::store::{LedgerDir, Spool, StoreError, create_event, ensure_readme};
+use crate::trust::path::LedgerPlace;
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -112,9 +113,9 @@ fn lost(context: &Context<'_>) -> Result<Vec<Finding>, CliError> {
 fn restore(context: &Context<'_>) -> Result<(), CliError> {
     let top = context.layout.as_ref().map(|layout| layout.work_tree.clone()).unwrap_or_default();
     for spare in lost_spares(context)? {
-        let ledger = LedgerDir::new(top.join(&spare.ledger));
+        let ledger = LedgerDir::new(LedgerPlace::in_tree(&top, &spare.ledger).map_err(StoreError::from)?);
         ensure_readme(&ledger)?;
-        let path = create_event(&ledger.events(), spare.stem(), &spare.text)?;
+        let path = create_event(&ledger, spare.stem(), &spare.text)?;
         context.console.notice(&format!("restored `{}`", path.display()));
     }
     Ok(())

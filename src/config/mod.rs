@@ -4,6 +4,7 @@ mod github;
 mod ids;
 pub mod pattern;
 mod raw;
+pub mod relative;
 mod triggers;
 
 use crate::event::schema::Schema;

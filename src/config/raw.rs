@@ -2,10 +2,11 @@
 
 use super::github::{RawCollisions, RawGithub, check_collisions, check_github};
 use super::ids::{RawNamespace, check_ids};
+use super::relative::checked_path;
 use super::{Captured, Config, ConfigError, Triggers, ViewPolicy};
 use crate::event::decode::is_reserved;
 use crate::event::schema::{Identity, Merge, Schema, Section};
-use crate::event::text::{is_empty, is_unsafe_to_show, visibility};
+use crate::event::text::{is_empty, visibility};
 use crate::event::yaml::{Node, Value};
 use crate::event::{Place, Span, SpanError};
 use crate::ledger::undeclared_title;
@@ -199,14 +200,6 @@ fn items<'n>(node: &'n Node<'n>) -> &'n [Node<'n>] {
         Value::List(nodes) => nodes,
         Value::Absent | Value::Scalar(_) | Value::Mapping(_) => &[],
     }
-}
-
-/// A relative path inside the work tree, without a `/` at its end; `None` for anything else.
-pub(super) fn checked_path(path: &str) -> Option<&str> {
-    let trimmed = path.trim_end_matches('/');
-    let strange = |part: &str| part.is_empty() || part == "." || part == ".." || part.eq_ignore_ascii_case(".git");
-    let drive = path.contains(':') || path.contains('\\') || path.chars().any(is_unsafe_to_show);
-    (!drive && !trimmed.split('/').any(strange)).then_some(trimmed)
 }
 
 /// Paths inside the work tree: relative, with `/`, no `..`, nothing of git's own, none in another.

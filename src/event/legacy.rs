@@ -291,9 +291,9 @@ impl Legacy {
         let mut title: Option<String> = None;
         let mut block: Vec<Line<'_>> = Vec::new();
         let section = lines.get(from..to).unwrap_or_default();
-        let fenced = section.iter().filter(|(_, fenced)| *fenced).count();
-        if fenced > 0 {
-            self.unplaced.push(format!("{fenced} lines of fenced code"));
+        let code = section.iter().filter(|(_, fenced)| *fenced).count();
+        if code > 0 {
+            self.unplaced.push(format!("{code} lines of fenced code"));
         }
         for (number, line) in (1..).zip(section) {
             match unfenced_heading(line) {

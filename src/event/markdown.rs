@@ -64,18 +64,14 @@ struct Fence {
 impl Fences {
     /// Whether the next line of the text belongs to a fence, as one of its marks or between them.
     pub fn hold(&mut self, line: &str) -> bool {
-        match self.open {
-            Some(fence) => {
-                if fence.ends_with(line) {
-                    self.open = None;
-                }
-                true
+        if let Some(fence) = self.open {
+            if fence.ends_with(line) {
+                self.open = None;
             }
-            None => {
-                self.open = Fence::begun_by(line);
-                self.open.is_some()
-            }
+            return true;
         }
+        self.open = Fence::begun_by(line);
+        self.open.is_some()
     }
 }
 
@@ -126,8 +122,8 @@ pub fn blocks<'a>(body: &'a str, first_line: u32, schema: &Schema) -> Vec<Block<
     let mut inside = false;
     let mut fences = Fences::default();
     for (number, text) in (first_line..).zip(body.lines()) {
-        let fenced = fences.hold(text);
-        if let Some(title) = heading(text).filter(|_| !fenced) {
+        let is_fenced = fences.hold(text);
+        if let Some(title) = heading(text).filter(|_| !is_fenced) {
             let name = slug(title);
             inside = schema.known_keys().any(|key| key == name);
             if inside {
@@ -135,7 +131,7 @@ pub fn blocks<'a>(body: &'a str, first_line: u32, schema: &Schema) -> Vec<Block<
             }
         } else if inside && let Some(block) = blocks.last_mut() {
             // To the items and texts around it a fence is a gap.
-            block.lines.push(Line { number, text: if fenced { "" } else { as_read(text) } });
+            block.lines.push(Line { number, text: if is_fenced { "" } else { as_read(text) } });
         }
     }
     blocks

@@ -45,9 +45,10 @@ pub(super) fn converse(
     input: Option<Vec<u8>>,
     limit: Duration,
     at_limit: AtLimit,
+    most: usize,
 ) -> io::Result<Waited> {
     let started = Instant::now();
-    let talked = connect(&mut child, input).and_then(|pipes| {
+    let talked = connect(&mut child, input, most).and_then(|pipes| {
         let patience = match at_limit {
             AtLimit::End => limit,
             AtLimit::LetFinish => limit.saturating_add(GRACE),
@@ -67,14 +68,14 @@ pub(super) fn converse(
 }
 
 /// Starts a thread for each pipe, so that no full pipe can stop the conversation.
-fn connect(child: &mut Child, input: Option<Vec<u8>>) -> io::Result<Receiver<Pipe>> {
+fn connect(child: &mut Child, input: Option<Vec<u8>>, most: usize) -> io::Result<Receiver<Pipe>> {
     let (sender, receiver) = mpsc::channel();
     if let (Some(mut stdin), Some(input)) = (child.stdin.take(), input) {
         // A process that stops reading says why in its status.
         thread::Builder::new().spawn(move || stdin.write_all(&input).ok())?;
     }
     if let Some(stdout) = child.stdout.take() {
-        listen(stdout, usize::MAX, Pipe::Out, sender.clone())?;
+        listen(stdout, most, Pipe::Out, sender.clone())?;
     }
     if let Some(stderr) = child.stderr.take() {
         listen(stderr, COMPLAINT_BYTES, Pipe::Err, sender)?;

@@ -56,19 +56,25 @@ fn push_section(out: &mut String, section: &SectionView<'_>) {
         Rows::Register(_) => {}
         Rows::Map(earlier, rows) => {
             push_earlier(out, *earlier);
-            rows.iter().for_each(|row| push_map_row(out, row));
+            for row in rows {
+                push_map_row(out, row);
+            }
         }
         Rows::Items(earlier, rows) => {
             push_earlier(out, *earlier);
             if section.grouped {
                 push_groups(out, rows);
             } else {
-                rows.iter().for_each(|row| push_item(out, row));
+                for row in rows {
+                    push_item(out, row);
+                }
             }
         }
         Rows::Steps(earlier, rows) => {
             push_earlier(out, *earlier);
-            rows.iter().for_each(|row| push_step(out, row));
+            for row in rows {
+                push_step(out, row);
+            }
         }
     }
 }

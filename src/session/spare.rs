@@ -7,6 +7,7 @@ use crate::event::EventId;
 use crate::event::decode::id_of;
 use crate::git::{Git, GitError, Layout, Oid};
 use crate::store::{LedgerDir, Listing, Spool, StoreError, read_text};
+use crate::trust::path::LedgerPlace;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -120,7 +121,8 @@ impl Spares {
         let ledgers: BTreeSet<String> = lost.iter().map(|spare| spare.ledger.clone()).collect();
         for ledger in &ledgers {
             for work_tree in layout.work_trees() {
-                there.extend(ids_in(&LedgerDir::new(work_tree.work_tree.join(ledger))));
+                let place = LedgerPlace::in_tree(&work_tree.work_tree, ledger);
+                there.extend(place.map(|place| ids_in(&LedgerDir::new(place))).unwrap_or_default());
             }
         }
         lost.retain(|spare| !there.contains(&spare.id));

@@ -272,8 +272,8 @@ fn fault_21_the_future_is_ordered_and_flagged() {
     let (sandbox, _) = ledger();
     sandbox.put("events/f.md", event("2999-01-01T00:00:00Z", "f", "now: later"));
     assert!(sandbox.synth().contains("**Now:** later (f, 2999-01-01)"));
-    let lint = sandbox.run(&["lint"]).exits(0).stdout;
-    assert!(lint.contains("events/f.md:1:1: warning: future-ts"), "{lint}");
+    let lint = sandbox.run(&["lint"]).exits(1).stdout;
+    assert!(lint.contains("events/f.md:1:1: error: future-ts"), "{lint}");
     assert_eq!(lint.matches("future-ts").count(), 1, "{lint}");
 }
 

@@ -12,6 +12,10 @@
 mod agent;
 mod architecture;
 mod archive;
+mod attack_authors;
+mod attack_logs;
+#[cfg(target_os = "linux")]
+mod attack_paths;
 mod capture;
 mod check;
 mod cli;
@@ -41,6 +45,7 @@ mod record;
 mod recovery;
 mod reflog;
 mod sandbox;
+mod secrets;
 mod sessions;
 #[cfg(target_os = "linux")]
 mod terminal;

@@ -160,8 +160,11 @@ fn fault_23_the_far_future_is_not_followed() {
     let sandbox = Sandbox::plain();
     let far = ahead(10 * 365 * 86_400);
     sandbox.put("events/far.md", event(&far.to_string(), "x", "now: far\ndecisions: {k: far}"));
-    let ended =
-        sandbox.run(&["record", "--agent", "me", "--now", "mine"]).exits(0).says("24 h ahead").says("--overrule");
+    let ended = sandbox
+        .run(&["record", "--agent", "me", "--now", "mine"])
+        .exits(0)
+        .says("24 h in the future")
+        .says("--overrule");
     let ts = Timestamp::parse(field(&text(&sandbox, &ended), "ts").unwrap()).unwrap();
     assert!(ts < ahead(86_400), "{ts}");
     assert!(undated(&sandbox.synth()).contains("**Now:** far (x)"));

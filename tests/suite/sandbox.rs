@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
-/// What the environment of a tested process keeps of ours.
-const KEPT: [&str; 6] = ["PATH", "SystemRoot", "TMPDIR", "TEMP", "LLVM_PROFILE_FILE", "RUST_BACKTRACE"];
+/// What the environment of a tested process keeps of ours; the last one is how scripts/mutants chooses a mutant.
+const KEPT: [&str; 7] =
+    ["PATH", "SystemRoot", "TMPDIR", "TEMP", "LLVM_PROFILE_FILE", "RUST_BACKTRACE", "HEADWATER_MUTANT"];
 
 /// The first line of every view.
 pub(crate) const FIRST_LINE: &str =
@@ -152,6 +153,11 @@ impl Sandbox {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, bytes).unwrap();
         path
+    }
+
+    /// Writes the configuration.
+    pub(crate) fn put_config(&self, text: &str) {
+        std::fs::write(self.root.join(".headwater.yaml"), text).unwrap();
     }
 
     /// `headwater` in the root, with `--dir` outside git.
