@@ -255,6 +255,8 @@ fn claim_by_a_void_filing_is_refused_as_if_that_were_gone() {
     let void = one(2, "b", void);
     let claim = Says { of: Some(ahead.stamp.id), ..Says::new(Kind::Claim, Some("A-1"), "mine") };
     let claim = one(101, "c", claim);
+    let verdict =
+        |posts: &[&Post], post: &Post| Board::of(&feed(posts.iter().copied())).verdict(&post.stamp.id).cloned();
     let all = [&filed, &ahead, &void, &claim];
     assert_eq!(verdict(&all, &ahead), Some(Verdict::Void(void.stamp.id)));
     assert_eq!(verdict(&all, &claim), Some(Verdict::Refused(Refusal::UnknownFiling)));
