@@ -139,18 +139,23 @@ impl<'a> Context<'a> {
         &self.config.schema
     }
 
-    /// The one ledger that a writing command means.
+    /// The one ledger that a command works on: of several, the one that shares most leading path components with
+    /// the current directory (FORMAT §1).
     pub(super) fn one_ledger(&self) -> Result<&Ledger, CliError> {
-        match self.ledgers.as_slice() {
-            [ledger] => Ok(ledger),
-            ledgers => {
-                let names: Vec<&str> = ledgers.iter().map(|ledger| ledger.name.as_str()).collect();
-                Err(CliError::Usage(format!(
-                    "there are several ledgers; choose one with `--dir`: {}",
-                    names.join(", ")
-                )))
-            }
+        let here = self.layout.as_ref().and_then(|layout| layout.relative(Path::new(".")));
+        let names: Vec<&str> = self.ledgers.iter().map(|ledger| ledger.name.as_str()).collect();
+        match nearest(&names, here.as_deref().unwrap_or_default()).as_slice() {
+            [nearest] => self.ledgers.get(*nearest),
+            _ => None,
         }
+        .ok_or_else(|| {
+            let nearest = nearest(&names, here.as_deref().unwrap_or_default());
+            let tied: Vec<&str> = nearest.iter().filter_map(|position| names.get(*position).copied()).collect();
+            CliError::Usage(format!(
+                "cannot choose between several ledgers: {}; run it in the directory of one, or name one with `--dir`",
+                tied.join(", ")
+            ))
+        })
     }
 
     /// Does something with each ledger, whatever becomes of the others; the worst end counts.
@@ -222,6 +227,16 @@ impl<'a> Context<'a> {
         let sparse = self.layout.as_ref().filter(|layout| layout.is_sparse());
         Hidden { source: sparse.and_then(|layout| Some((Git::at(layout), ledger.in_git.clone()?))) }
     }
+}
+
+/// The positions of the paths that share most leading components with `here`.
+fn nearest(paths: &[&str], here: &str) -> Vec<usize> {
+    let shared = |path: &str| {
+        let parts = |path: &str| path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect::<Vec<_>>();
+        parts(path).iter().zip(&parts(here)).take_while(|(a, b)| a == b).count()
+    };
+    let most = paths.iter().map(|path| shared(path)).max();
+    (0..).zip(paths).filter(|(_, path)| Some(shared(path)) == most).map(|(position, _)| position).collect()
 }
 
 /// A path below a folder, as git writes it.
@@ -349,4 +364,26 @@ pub(super) fn read_entries(
         readings.extend(decode_source(found, &bytes, schema));
     }
     Ok(readings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn ledger_that_shares_most_of_the_path_is_nearest() {
+        let ledgers = ["packages/app/log", "packages/app/log/inner", "packages/lib/log", "top"];
+        for (here, expected) in [
+            ("packages/lib/src", vec![2]),
+            ("packages/lib", vec![2]),
+            ("packages/app/log/inner/events", vec![1]),
+            ("packages/app/src", vec![0, 1]),
+            ("packages/library", vec![0, 1, 2]),
+            ("top", vec![3]),
+            ("", vec![0, 1, 2, 3]),
+        ] {
+            assert_eq!(nearest(&ledgers, here), expected, "{here}");
+        }
+        assert_eq!(nearest(&["only"], "elsewhere"), [0]);
+    }
 }

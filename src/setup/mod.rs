@@ -14,10 +14,12 @@ mod memory;
 mod places;
 mod plan;
 mod precommit;
+mod prettier;
 mod texts;
 
 pub use contracts::{CONTRACTS, Contract, Hook};
 pub use fault::SetupError;
+pub use prettier::uses_prettier;
 pub use inspect::{Finding, inspect, present};
 pub use managed::Settings;
 pub use plan::{Act, Plan, Step, install, uninstall};
