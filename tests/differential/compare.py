@@ -28,13 +28,18 @@ import generate
 TIMEOUT_SECONDS = 60
 CODES = [
     *("not-a-file", "too-large", "not-utf8", "no-frontmatter", *fold.IN_TEXT_ORDER),
-    *("bad-ts", "bad-agent", "bad-section"),
+    *("bad-ts", "bad-agent", "bad-section", "bad-pack"),
 ]
 FEATURES = {
     "contested writes": rb"^(?:- also: |  - contested: )",
     "removals that win": rb"^- \*\*.*:\*\* \(removed\) ",
     "contested removals": rb"^  - contested: \(removed\) ",
     "empty values": rb"^- \*\*.*[^:]\*\* \(",
+    "groups": rb"^  - (?!contested: )",
+    "groups with a branch": rb"^- \*\*\d{4}-\d\d-\d\d .*\*\* on ",
+    "titles that are taken": rb"^### .* \(undeclared\)$",
+    "joiners that stay": b"\xe2\x80\x8d|\xef\xb8\x8f",
+    "rows of packed entries": rb"^- `archive/[0-9-]+/pack-[^/`]*\.yaml/",
     "items left out by `show`": rb"^- \xe2\x80\xa6 \d+ earlier$",
     "phases": rb"^- \S+Z \*\*Phase ",
     "escapes": rb"\\u\{|&lt;|^- \\",

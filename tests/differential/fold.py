@@ -22,6 +22,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -48,11 +49,17 @@ WHITE_RUN = re.compile(f"[{WHITE}]+")
 LEADING_BLANK_LINES = re.compile(f"(?:[{WHITE}]*\n)?")
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 RAW_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-HIDDEN = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
+NOT_SEEN = (
+    "\u00ad\u034f\u061c\u070f\u115f-\u1160\u17b4-\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U00013430-\U0001343f\U0001bca0-\U0001bca3"
+    "\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-STRUCTURE_AT_START = re.compile(
-    r"[>|]|#{1,6}(?: |\Z)|[-+*](?: |\Z)|([-*_=`~])\1\1|\[(?=.*\]:)|\[[ xX]\](?: |\Z)"
+NAMED = re.compile(f"[\x00-\x1f\x7f-\x9f{NOT_SEEN}]")
+"""What rule 2 of the escaping names."""
+
+MARKUP_AT_START = re.compile(
+    r"[>|]|#{1,6}(?: |\Z)|[-+*](?: |\Z)|([-*_=`~])\1\1|[- ]+\Z|[* ]+\Z|[_ ]+\Z|\$\$"
+    r"|\[(?=.*\]:)|\[[ xX]\](?: |\Z)"
 )
 ORDINAL_AT_START = re.compile(r"([0-9]{1,9})([.)])(?= |\Z)")
 
@@ -65,22 +72,62 @@ def collapse(text: str) -> str:
     return WHITE_RUN.sub(" ", trim(text))
 
 
+def lower_ascii(text: str) -> str:
+    return "".join(c.lower() if c.isascii() else c for c in text)
+
+
 def spell_out(match: re.Match[str]) -> str:
     return f"\\u{{{ord(match[0]):x}}}"
 
 
-def escape(text: str, *, emphasised: bool = False) -> str:
-    """One line that cannot pass for structure (§6); `emphasised` for map keys and phases."""
-    text = HIDDEN.sub(spell_out, collapse(text))
-    text = re.sub(r"<(?=[!/?A-Za-z])", "&lt;", text)
-    if not (emphasised and text.startswith("*")):
-        text = re.sub(rf"\A(?={STRUCTURE_AT_START.pattern})", r"\\", text, count=1)
-        text = re.sub(rf"\A{ORDINAL_AT_START.pattern}", r"\1\\\2", text, count=1)
-    return text.replace("*", r"\*") if emphasised else text
+def spell_out_unseen(text: str) -> str:
+    """Rule 2: a variation selector or joiner stays where it changes what stands before it."""
+    spelt = []
+    variation_may_follow = joiner_may_follow = False
+    for char in text:
+        named = NAMED.fullmatch(char)
+        variation = char in "\ufe0e\ufe0f" and variation_may_follow
+        stays = not named or variation or (char in "\u200c\u200d" and joiner_may_follow)
+        spelt.append(char if stays else spell_out(named))
+        variation_may_follow = not named and char not in WHITE
+        joiner_may_follow = variation_may_follow or variation
+    return "".join(spelt)
+
+
+def guard_start(text: str, spared: str) -> str:
+    """Rule 4, but for texts that start with a character of `spared`."""
+    if text.startswith(tuple(spared)):
+        return text
+    if MARKUP_AT_START.match(text):
+        return "\\" + text
+    return ORDINAL_AT_START.sub(r"\1\\\2", text, count=1) if ORDINAL_AT_START.match(text) else text
+
+
+def escape(text: str, *, spared: str = "", double: bool = False) -> str:
+    """One line that cannot pass for structure (§6)."""
+    text = collapse(text)
+    if double:
+        text = text.replace("\\", "\\\\")
+    text = spell_out_unseen(text)
+    text = re.sub("<(?=[!/?A-Za-z])", "&lt;", text)
+    text = text.replace("![", r"!\[")
+    return guard_start(text, spared)
+
+
+def escape_bold(text: str) -> str:
+    """For map keys, phases and a group's agent, which stand between `**`."""
+    text = escape(text, spared="*`", double=True).replace("*", r"\*")
+    if "``" in text or text.count("`") % 2:
+        text = text.replace("`", r"\`")
+    return text
+
+
+def escape_title(title: str) -> str:
+    return escape(title, spared="#").replace("#", r"\#")
 
 
 def escape_file_name(name: str) -> str:
-    name = re.sub(f"{HIDDEN.pattern}|[\u2028\u2029`]", spell_out, name)
+    name = re.sub("[\u2028\u2029`]", spell_out, spell_out_unseen(name))
     return re.sub("[\udc80-\udcff]", r"\\u{fffd}", name)
 
 
@@ -122,6 +169,10 @@ def format_instant(instant: int) -> str:
     while digits.endswith("000"):
         digits = digits[:-3]
     return f"{text}.{digits}Z" if digits else f"{text}Z"
+
+
+def format_day(instant: int) -> str:
+    return format_instant(instant)[:10]
 
 
 # --- YAML nodes (§2, §3) --------------------------------------------------------------------
@@ -338,6 +389,7 @@ class Section:
     identity: str = "words"
     closed_by: str | None = None
     show: int | None = None
+    grouped: bool = False
 
     def identity_of(self, item: str) -> str:
         return trim(item) if self.identity == "exact" else collapse(item)
@@ -346,10 +398,11 @@ class Section:
 DEFAULT_SECTIONS = (
     Section("goal", "Goal", "register"),
     Section("now", "Now", "register"),
-    Section("this_session", "This Session"),
-    Section("decisions", "Decisions", "map"),
-    Section("checkpoints", "Checkpoints", "list"),
     Section("open_questions", "Open Questions", identity="exact", closed_by="resolved_questions"),
+    Section("decisions", "Decisions", "map"),
+    Section("answers", "Answers", "map"),
+    Section("checkpoints", "Checkpoints", "list"),
+    Section("this_session", "This Session", grouped=True),
 )
 WINDOW_UNITS = {"h": 3600 * SECOND, "d": 86400 * SECOND, "w": 7 * 86400 * SECOND}
 
@@ -372,6 +425,8 @@ def sections_of(config: str) -> tuple[Section, ...]:
         options = {entry.key: entry.value.value for entry in item.entries}
         if "show" in options:
             options["show"] = int(options["show"][:-1]) * WINDOW_UNITS[options["show"][-1]]
+        if "grouped" in options:
+            options["grouped"] = options["grouped"] == "true"
         name = options["name"]
         base = declared.get(name) or Section(name, title_of(name))
         declared[name] = replace(base, **options)
@@ -386,6 +441,9 @@ class Schema:
         self.declared = {section.name: section for section in sections}
         self.names = {*self.declared, *self.closing}
 
+    def maps(self) -> list[Section]:
+        return [section for section in self.declared.values() if section.merge == "map"]
+
     def merge_of(self, name: str) -> str:
         return self.declared[name].merge if name in self.declared else "set"
 
@@ -393,14 +451,37 @@ class Schema:
         """The sections in the order of the view; `written` names those that events write."""
         yield from (section for name, section in self.declared.items() if name not in self.closing)
         for name in sorted(set(written) - self.names):
-            yield Section(name, escape(title_of(name)))
+            yield Section(name, self.undeclared_title(name))
+
+    def undeclared_title(self, name: str) -> str:
+        taken = {section.title for section in self.declared.values()} | {"unreadable events"}
+        title = title_of(name)
+        known = lower_ascii(collapse(title)) in {lower_ascii(collapse(other)) for other in taken}
+        return escape_title(title) + (" (undeclared)" if known else "")
 
 
 # --- Markdown bodies (§2) -------------------------------------------------------------------
 
 HEADING = re.compile(r"#{1,6}(?: (.*))?")
+FENCE_START = re.compile(r"( {0,3}|[-*+] [ \t]*)(`{3,}(?=[^`]*\Z)|~{3,})")
+BREAK = re.compile(r" {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}")
 MAP_ITEM = re.compile(r"\*\*(?P<key>(?:(?!\*\*).)+?)(?::\*\*|\*\*:)(?: (?P<value>.*))?", re.DOTALL)
 BOLD_ITEM = re.compile(r"\*\*(?P<key>(?:(?!\*\*).)+)\*\*(?P<value>)", re.DOTALL)
+
+
+def fenced(lines: list[str]) -> list[bool]:
+    """For each line of a body, whether it belongs to a fence."""
+    marks = []
+    closing: re.Pattern[str] | None = None
+    for line in lines:
+        marks.append(closing is not None or FENCE_START.match(line) is not None)
+        if closing:
+            if closing.fullmatch(line):
+                closing = None
+        elif start := FENCE_START.match(line):
+            indent = " {0,3}" if start[1].strip(" ") == "" else r"[ \t]*"
+            closing = re.compile(f"{indent}{start[2][0]}{{{len(start[2])},}}[{WHITE}]*")
+    return marks
 
 
 def heading_name(line: str) -> str | None:
@@ -408,25 +489,30 @@ def heading_name(line: str) -> str | None:
     match = HEADING.fullmatch(line)
     if not match:
         return None
-    lowered = "".join(c.lower() if c.isascii() else c for c in match[1] or "")
-    return re.sub("[^a-z0-9]+", "_", lowered).strip("_")
+    return re.sub("[^a-z0-9]+", "_", lower_ascii(match[1] or "")).strip("_")
 
 
 def is_markdown(lines: list[str], schema: Schema) -> bool:
-    if any(heading_name(line) in schema.names for line in lines):
+    bare = tuple(f"{name}:" for name in schema.names)
+    quoted = tuple(f"{quote}{name}{quote}:" for name in schema.names for quote in "\"'")
+    first = next((line for line in lines if trim(line) and not line.startswith("#")), "")
+    if first.startswith(bare + quoted):
+        return False
+    marks = fenced(lines)
+    if any(heading_name(line) in schema.names for line, mark in zip(lines, marks) if not mark):
         return True
     first = next((line for line in lines if trim(line)), "")
-    return heading_name(first) is not None and not any(
-        line.startswith(tuple(f"{name}:" for name in schema.names)) for line in lines
-    )
+    return heading_name(first) is not None and not any(line.startswith(bare) for line in lines)
 
 
 def markdown_body(lines: list[str], schema: Schema) -> Table:
     """The sections of a Markdown body as the nodes that YAML would have given."""
     blocks: dict[str, list[tuple[int, str]]] = {}
     current = None
-    for place, line in enumerate(lines):
-        if (name := heading_name(line)) is not None:
+    for place, (line, mark) in enumerate(zip(lines, fenced(lines))):
+        if mark or BREAK.fullmatch(line):
+            line = ""
+        elif (name := heading_name(line)) is not None:
             current = name if name in schema.names else None
             line = ""  # an item of an earlier heading of the same name ends here
         if current is not None:
@@ -467,7 +553,9 @@ def map_entry(item: str, place: int) -> Entry:
         match = pattern.fullmatch(item)
         if match and trim(match["key"]):
             return Entry(match["key"], place, Scalar(trim(match["value"] or "")))
-    key, _, value = item.partition(": ")
+    key, colon, value = item.partition(": ")
+    if not colon:
+        key = item.removesuffix(":")
     return Entry(key, place, Scalar(trim(value)))
 
 
@@ -489,10 +577,15 @@ class Event:
     """Written prefixes of event ids; None where the event has no `parents` key."""
     front: Table
     body: Table
+    branch: str
 
     @property
     def instant(self) -> int:
         return self.stamp[0]
+
+    @property
+    def day(self) -> str:
+        return format_day(self.instant)
 
     @property
     def id(self) -> str:
@@ -509,8 +602,10 @@ def normalise(data: bytes) -> str:
     except UnicodeDecodeError:
         raise Unreadable("not-utf8") from None
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    text = text[LEADING_BLANK_LINES.match(text).end() :]
-    return text.rstrip(WHITE) + "\n"
+    text = text[LEADING_BLANK_LINES.match(text).end() :].rstrip(WHITE) + "\n"
+    if len(text.encode()) > MAX_BYTES:
+        raise Unreadable("too-large")
+    return text
 
 
 def split_front_matter(text: str) -> tuple[str, list[str]]:
@@ -533,23 +628,22 @@ def parse_event(data: bytes | None, schema: Schema) -> Event:
     text = normalise(data)
     front_text, body_lines = split_front_matter(text)
 
-    front, fault = load(front_text)
-    keys = {name: set() for name, section in schema.declared.items() if section.merge == "map"}
-    raise_first(fault, repeated_keys(sections_in_front(front, schema), keys))
-
+    front = sound(front_text)
     if is_markdown(body_lines, schema):
-        body, fault = markdown_body(body_lines, schema), None
+        body = markdown_body(body_lines, schema)
     else:
-        body, fault = load("".join(f"{line}\n" for line in body_lines))
-    raise_first(fault, repeated_keys(body, keys))
-
+        body = sound("".join(f"{line}\n" for line in body_lines))
+    sections = sections_in_front(front, schema)
+    if any(disagrees(sections, body, section.name) for section in schema.maps()):
+        raise Unreadable("duplicate-key")
     return checked_event(text, front, body, schema)
 
 
-def raise_first(*faults: Fault | None) -> None:
-    first = min((fault for fault in faults if fault), default=None)
-    if first:
-        raise Unreadable(first.code)
+def sound(text: str) -> Node:
+    node, fault = load(text)
+    if fault:
+        raise Unreadable(fault.code)
+    return node
 
 
 def sections_in_front(front: Node, schema: Schema) -> Table:
@@ -557,17 +651,16 @@ def sections_in_front(front: Node, schema: Schema) -> Table:
     return Table([entry for entry in entries if entry.key in schema.names])
 
 
-def repeated_keys(part: Node, seen: Mapping[str, set[str]]) -> Fault | None:
-    """The first key that an event writes twice in one map, equal once collapsed."""
-    faults = []
-    for entry in part.entries if isinstance(part, Table) else ():
-        for write in map_entries(entry.value) if entry.key in seen else ():
-            key = collapse(write.key)
-            if key in seen[entry.key]:
-                faults.append(Fault.at(write.place, "duplicate-key"))
-            elif key:
-                seen[entry.key].add(key)
-    return min(faults, default=None)
+def disagrees(front: Table, body: Node, name: str) -> bool:
+    """Whether an event writes two values to one key of a map, which differ as texts."""
+    written: dict[str, str | None] = {}
+    for part in (front, body):
+        for entry in map_entries(part.get(name)) if isinstance(part, Table) else ():
+            value = None if is_absent(entry.value) else text_of(entry.value)
+            key = collapse(entry.key)
+            if key and written.setdefault(key, value) != value:
+                return True
+    return False
 
 
 def checked_event(text: str, front: Node, body: Node, schema: Schema) -> Event:
@@ -586,7 +679,8 @@ def checked_event(text: str, front: Node, body: Node, schema: Schema) -> Event:
         raise Unreadable("bad-section")
     event_id = hashlib.sha256(text.encode()).hexdigest()
     stamp = (instant, agent.value.encode(), event_id)
-    return Event(stamp, agent.value, parents_of(front.get("parents")), sections, body)
+    branch = text_of(front.get("branch", "stream"))
+    return Event(stamp, agent.value, parents_of(front.get("parents")), sections, body, branch)
 
 
 def instant_of(node: Node) -> int | None:
@@ -639,11 +733,14 @@ def register_write(event: Event, name: str) -> str:
     return body if trim(body) else front
 
 
-def map_writes(event: Event, name: str) -> Iterator[tuple[str, Node]]:
-    for part in event.section(name):
-        for entry in map_entries(part):
-            if key := collapse(entry.key):
-                yield key, entry.value
+def map_writes(event: Event, name: str) -> dict[str, Node]:
+    """What the event writes to each key; where it writes one twice, the values are equal."""
+    return {
+        key: entry.value
+        for part in event.section(name)
+        for entry in map_entries(part)
+        if (key := collapse(entry.key))
+    }
 
 
 def set_items(event: Event, name: str) -> list[str]:
@@ -679,7 +776,7 @@ def list_item(node: Node, instant: int) -> tuple[int, str]:
 
 
 def phase_text(phase: str, node: Table) -> str:
-    text = f"**Phase {escape(phase, emphasised=True)}:**"
+    text = f"**Phase {escape_bold(phase)}:**"
     if status := escape(text_of(node.get("status"))):
         text += f" {status}"
     if rest := escape(text_of_pairs(node, but={"phase", "status"})):
@@ -745,6 +842,9 @@ def contested_writes(writes: list[Write], graph: Graph) -> list[Write]:
 # --- The view (§4, §6) ----------------------------------------------------------------------
 
 
+Shown = TypeVar("Shown")
+
+
 class View:
     """The fold of a set of events; `lines_of` renders one section."""
 
@@ -786,19 +886,21 @@ class View:
     def map_lines(self, section: Section) -> list[str]:
         keys: dict[str, list[Write]] = {}
         for event in reversed(self.events):
-            for key, value in map_writes(event, section.name):
+            for key, value in map_writes(event, section.name).items():
                 shown = None if is_absent(value) else escape(text_of(value))
                 keys.setdefault(key, []).append(Write(event, shown))
-        return [line for key in sorted(keys) for line in self.key_lines(key, keys[key])]
+        items = [(keys[key][0].event.instant, self.key_lines(key, keys[key])) for key in sorted(keys)]
+        earlier, shown = self.windowed(section, [item for item in items if item[1]])
+        return [*earlier, *(line for lines in shown for line in lines)]
 
     def key_lines(self, key: str, writes: list[Write]) -> list[str]:
         winner = writes[0]
         contested = contested_writes(writes, self.graph)
         if winner.shown is None and not contested:
             return []
-        label = escape(key, emphasised=True)
+        label = escape_bold(key)
         if winner.shown == "":
-            head = f"- **{label}** ({escape(winner.event.agent)})"
+            head = signed(f"- **{label}**", winner.event)
         else:
             head = f"- **{label}:** {signed(value_words(winner), winner.event)}"
         return [head, *(f"  - contested: {signed(value_words(write), write.event)}" for write in contested)]
@@ -812,13 +914,12 @@ class View:
                 for identity, write in first.items()
                 if identity not in closed or last[identity].stamp > closed[identity].stamp
             }
-        return self.windowed(
-            section,
-            [
-                (last[identity].instant, f"- {signed(escape(text), event)}")
-                for identity, (event, text) in first.items()
-            ],
+        earlier, shown = self.windowed(
+            section, [(last[identity].instant, write) for identity, write in first.items()]
         )
+        if section.grouped:
+            return [*earlier, *grouped_lines(shown)]
+        return [*earlier, *(f"- {signed(escape(text), event)}" for event, text in shown)]
 
     def set_writes(
         self, section: Section, name: str
@@ -835,55 +936,108 @@ class View:
 
     def list_lines(self, section: Section) -> list[str]:
         items = [
-            (instant, f"- {format_instant(instant)} {signed(text, event)}")
+            (instant, f"- {format_instant(instant)} {text} ({escape(event.agent)})")
             for event in self.events
             for instant, text in list_items(event, section.name)
         ]
-        return self.windowed(section, sorted(items, key=lambda item: item[0]))
+        earlier, shown = self.windowed(section, sorted(items, key=lambda item: item[0]))
+        return [*earlier, *shown]
 
-    def windowed(self, section: Section, items: list[tuple[int, str]]) -> list[str]:
-        """The lines of the items that `show` does not leave out, after a count of those."""
+    def windowed(self, section: Section, items: list[tuple[int, Shown]]) -> tuple[list[str], list[Shown]]:
+        """The line that counts what `show` leaves out, if it leaves out any, and what it does not."""
         if section.show is None or not items:
-            return [line for _, line in items]
+            return [], [item for _, item in items]
         oldest = self.events[-1].instant - section.show
-        lines = [line for instant, line in items if instant >= oldest]
-        earlier = len(items) - len(lines)
-        return [f"- … {earlier} earlier", *lines] if earlier else lines
+        shown = [item for instant, item in items if instant >= oldest]
+        earlier = len(items) - len(shown)
+        return [f"- … {earlier} earlier"] if earlier else [], shown
 
     def footer(self) -> str:
         latest = format_instant(self.events[-1].instant) if self.events else "null"
         ids = "".join(f"{event_id}\n" for event_id in self.graph.ids)
         return (
             f"---\n_synthesized:\n  event_count: {len(self.events)}\n  latest_ts: {latest}\n"
-            f"  generated_at: {latest}\n  events_sha256: {hashlib.sha256(ids.encode()).hexdigest()}\n---"
+            f"  generated_at: {latest}\n  events_sha256: {hashlib.sha256(ids.encode()).hexdigest()}\n\n---"
         )
 
 
+def grouped_lines(items: list[tuple[Event, str]]) -> Iterator[str]:
+    above = None
+    for event, text in items:
+        group = f"- **{event.day} {escape_bold(event.agent)}**"
+        if branch := escape(event.branch):
+            group += f" on {branch}"
+        if group != above:
+            yield group
+        above = group
+        yield f"  - {escape(text)}"
+
+
 def signed(text: str, event: Event) -> str:
-    return f"{text} ({escape(event.agent)})"
+    return f"{text} ({escape(event.agent)}, {event.day})"
 
 
 def value_words(write: Write) -> str:
-    return "(removed)" if write.shown is None else write.shown or "(empty)"
+    if write.shown is None:
+        return "(removed)"
+    guard = "\\" if write.shown in ("(removed)", "(empty)") else ""
+    return guard + (write.shown or "(empty)")
 
 
 # --- Ledgers (§1, §2, §8) -------------------------------------------------------------------
 
+EVENT_NAME = re.compile(r"(?!README\.md\Z)[^./\0][^/\0]*\.md", re.DOTALL)
 EVENT_PATH = re.compile(
-    r"(?:events/|(archive/[0-9]{4}-[0-9]{2}-[0-9]{2}/))(?!README\.md\Z)([^./][^/]*\.md)", re.DOTALL
+    rf"(?:events/|(archive/[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}/))({EVENT_NAME.pattern})", re.DOTALL
 )
-PACK_PATH = re.compile(r"(archive/[0-9]{4}-[0-9]{2}-[0-9]{2}/)pack-[0-9a-f]{16}\.yaml")
+PACK_PATH = re.compile(r"archive/[0-9]{4}-[0-9]{2}-[0-9]{2}/(pack-[^/]*\.yaml)", re.DOTALL)
 
 
-def event_files(files: Mapping[str, bytes | None]) -> Iterator[tuple[str, bytes | None]]:
-    """Shown name and content of every event file, packed ones too."""
+def event_files(files: Mapping[str, bytes | None]) -> Iterator[tuple[str, bytes | None | Unreadable]]:
+    """Row name and content of every event file and of what packs hold; a bad pack is an error."""
     for path, data in files.items():
         if match := EVENT_PATH.fullmatch(path):
             yield (match[1] or "") + match[2], data
-        elif (match := PACK_PATH.fullmatch(path)) and data is not None:
-            pack, _ = load(data.decode("utf-8"))
-            for item in pack.items:
-                yield match[1] + item.get("name").value, item.get("text").value.encode()
+        elif match := PACK_PATH.fullmatch(path):
+            entries = read_pack(match[1], data)
+            if entries is None:
+                yield path, Unreadable("bad-pack")
+            else:
+                yield from ((f"{path}/{name}", text.encode()) for name, text in entries)
+
+
+def read_pack(name: str, data: bytes | None) -> list[tuple[str, str]] | None:
+    """Names and texts of a pack's events; None for a bad pack."""
+    if data is None or name != f"pack-{hashlib.sha256(data).hexdigest()[:16]}.yaml":
+        return None
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    if "\r" in text or text.startswith("\ufeff"):
+        return None
+    root, fault = load(text)
+    if fault or not isinstance(root, Sequence):
+        return None
+    entries = [pack_entry(item) for item in root.items]
+    if None in entries:
+        return None
+    ids = [hashlib.sha256(text.encode()).digest() for _, text in entries]
+    rising = all(one < other for one, other in zip(ids, ids[1:]))
+    return entries if rising else None
+
+
+def pack_entry(item: Node) -> tuple[str, str] | None:
+    if not isinstance(item, Table) or {entry.key for entry in item.entries} != {"name", "text"}:
+        return None
+    name, text = item.get("name"), item.get("text")
+    if not (isinstance(name, Scalar) and isinstance(text, Scalar)) or not EVENT_NAME.fullmatch(name.value):
+        return None
+    try:
+        normal = normalise(text.value.encode())
+    except Unreadable:
+        return None
+    return (name.value, text.value) if text.value == normal else None
 
 
 def render(files: Mapping[str, bytes | None], sections: Iterable[Section] = DEFAULT_SECTIONS) -> bytes:
@@ -894,12 +1048,14 @@ def render(files: Mapping[str, bytes | None], sections: Iterable[Section] = DEFA
     """
     schema = Schema(tuple(sections))
     events: dict[str, Event] = {}
-    unreadable: set[tuple[str, str]] = set()
+    unreadable: list[tuple[str, str]] = []
     for name, data in event_files(files):
         try:
+            if isinstance(data, Unreadable):
+                raise data
             event = parse_event(data, schema)
         except Unreadable as error:
-            unreadable.add((name, str(error)))
+            unreadable.append((name, str(error)))
         else:
             events[event.id] = event
 

@@ -12,14 +12,15 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import os
 import random
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import Enum, auto
+
+import packs
+from packs import Disguise
 
 # --- Texts ----------------------------------------------------------------------------------
 
@@ -62,21 +63,32 @@ HOSTILE_TEXTS = [
     "two\n\nparagraphs\n", " \n ", "   ", "", "\t", "~", "null", "NULL", "(removed)", "(a) (b)",
     "**key:** value", "**key**: value", "**key**", "**key**x", "****", "**:**", "** **: x", "***a**: x",
     "**a:**: x", "**a:**x", "**a***: x", "**a**:", "** :** x", "** :**", "*a* b", "**a** b: c",
+    "(empty)", " (removed) ", "\\(empty)", "$$", "$$x", "$x", "$ $", "- -", "-- --", "* *", "** **", "_", "_ _", "__ _",
+    "- * -", "_ x", "= =", "~ ~ ~", "==", "``x", "!", "![a](b)", "a ![x", "<![CDATA[", "!\\[x", "[![a]: b",
+    "\u26a0\ufe0f", "\u26a0\ufe0e", "\u26a0\ufe0f\ufe0f", "\ufe0f", "x \ufe0f", "\u3000\ufe0fx", "x\ufe0d", "1\ufe0f\u20e3",
+    "\U0001f468\u200d\U0001f469\u200d\U0001f467", "\u2764\ufe0f\u200d\U0001f525", "\u200c", "a\u200cb", "a\u200d\u200db", "a\u200c\ufe0f",
+    "a\ufe0f\u200d\ufe0f", "a\u200b\ufe0f", "a\u200b\u200d", "\x07\ufe0f", "a\ufe01\u200d", " \u200d x", "<\ufe0fb", "#\ufe0f x",
+    "\u00ad", "\u034fx", "\u070f", "\u115f\u1160", "\u17b4\u17b5", "\u180b\u180f", "\u200f\u2010", "\u2029\u202a",
+    "\u206f\u2070", "\u2800x", "\u3164", "\ufe00\ufe10", "\uffa0", "\ufff0\ufffb\ufffc\ufffd", "\U0001bca0\U0001bca4",
+    "\U00013430\U0001343f\U00013440", "\U0001d159\U0001d173\U0001d17a\U0001d17b", "\U000e0fff\U000e1000", "\u115e\u1161",
+    "x\uffef\uffff", "\u061b\u061c\u061d", "\u27ff", "a: b:", "a:: b", "k:", "k: :", ": :", "**k**: :", "**:", "a :",
 ]
-"""The text `(empty)` is left out: it reads like a contested write of an empty value."""
 
 KEYS = [
     "storage", "api", "error handling", "wire  format", "licence", "ci/cd", "日本", "é", "2nd", "naming",
 ]
 ODD_KEYS = [
     " storage ", "error\thandling", "*star*", "* x", "**b**", "# k", "- k", "1. k", "", "  ", "null", "~",
-    "<<", "k: v", "<k>", "[x]", "a\u200bb", "z" * 70,
+    "<<", "k: v", "<k>", "[x]", "a\u200bb", "z" * 70, "`a`", "`a", "``a``", "`a` `b`", "```", "a\\", "\\*a\\", "*`a`*", "`",
+    "> k", "$$", "!\u200d[k", "![k", "- -", "\u26a0\ufe0f", "k\u200d", "k:", "**", "* * *", "***", "(empty)", "`` `",
 ]
 AGENTS = ["alice", "bob", "toast", "6f636d3a", "ci-runner", "carol"]
 ODD_AGENTS = [
     " padded ", "名前", "é", "no", "007", "# x", "*s*", "<b>", "zw\u200bx", "\u202ebidi", "- a",
-    "\U0001f600" * 128, "x" * 128, "a  b", "1. a", "~", "(p)", "\ufeff", "\u00a0x",
+    "\U0001f600" * 128, "x" * 128, "a  b", "1. a", "~", "(p)", "\ufeff", "\u00a0x", "`a`", "a`", "``a``", "a\\b", "a\\",
+    "**a**", "***", "```", "$$", "![a", "\u26a0\ufe0f", "x\u200d", "- -", "(removed)", "a\ufe0fb",
 ]
+BRANCHES = ["main", "fix/it", "fix/it", "# x", "a  b", "- x", "*b*", "`b`", "a\\b", "", "  ", "(empty)", "\u200bx", "!["]
 BAD_AGENTS = [
     "", "   ", "\u00a0\u3000", "x" * 129, "a\tb", "a\nb", "a\x85b", "a\u2028b", "a\u2029", "\x7f", "a\x00",
 ]
@@ -244,16 +256,19 @@ class YamlWriter:
 KINDS = {
     "goal": "register",
     "now": "register",
-    "this_session": "set",
-    "decisions": "map",
-    "checkpoints": "list",
     "open_questions": "set",
     "resolved_questions": "set",
+    "decisions": "map",
+    "answers": "map",
+    "checkpoints": "list",
+    "this_session": "set",
 }
 # fmt: off
 UNDECLARED = [
     "next", "blockers", "done_this_session", "ci-status", "_", "___", "Zeta", "a b", "é", "x\ny", "#tag", "",
-    "  ", "*", "ts", "agent", "Goal", "über alles", "a--b", "null",
+    "  ", "*", "ts", "agent", "Goal", "über alles", "a--b", "null", "a#b", "## x", "#", "this-session", "OPEN_QUESTIONS",
+    "unreadable_events", "Unreadable Events", "unreadable  events", "Decisions", "decisions ", "- x", "`x`", "![x",
+    "x\u200d", "\u26a0\ufe0f", "-_-", "two_words", "1. x", "$$",
 ]
 # fmt: on
 
@@ -329,10 +344,39 @@ class Contents:
             used.add(collapsed(key))
             if self.rng.random() < 0.2:
                 tables.append({})
-            tables[-1][key] = self.rng.choices([self.text(), Absent, "", self.node()], [8, 2, 1, 2])[0]
+            value = self.rng.choices([self.text(), Absent, "", self.node()], [8, 2, 1, 2])[0]
+            tables[-1][key] = value
+            if self.rng.random() < 0.04:
+                again = value if self.rng.random() < 0.7 else self.leaf()
+                tables.append({self.rng.choice([key, f" {key}", f"{key}\u2003"]): again})
         if len(tables) > 1 or self.rng.random() < 0.2:
             return [*tables, *self.rng.choices([[], [Absent]], [4, 1])[0]]
         return tables[0]
+
+
+# fmt: off
+FENCE_OPENINGS = [
+    "```", "```", "~~~", "````", "~~~~", "```rust", "~~~ a`b", "```a`b", "``` ` ```", "~~~ ~~~", " ```", "   ~~~", "    ```",
+    "\t```", "- ```", "* ~~~", "+ ````", "-  \t```", "-   ```sh", "- [ ] ```", "-\t```", "-```", "- ```a`b", " - ```", "- ~~~~",
+    "``", "> ```", "1. ```", "-    \t  ~~~",
+]
+BREAKS = [
+    "---", "***", "___", "* * *", "- - -", "_ _ _", "-  -\t-", "  ***", "   - - -", "    ---", "----- ", "--", "- -", "* * * x",
+    "-*-", "***\t", "\t---", "+ + +", "* **", "===", "- - - -", "-\u00a0--", "*\t*\t*",
+]
+BODIES = [
+    "# Goal\n\ngoal text\n", "# Notes\n\nnow: later\n", "# Notes\n\n'now': later\n", "\n# a\n\n\"goal\": quoted\n# Now\nx\n",
+    "# a\n'goal': quoted\n# Now\n", "next: x\n# Goal\n", "next: |\n  ```\n  x\n# Goal\n", "next: |\n  ```\n  x\n  ```\n# Goal\n",
+    "```\n# Goal\n```\n", "```\n# Goal\n", "```\n# Goal\n```\n# Now\nx\n", "- a\n# Goal\nx\n", "goal : x\n# Now\ny\n", "goal:x\n",
+    " goal: x\n# Now\ny\n", "'goal: x\n# Now\ny\n", "resolved_questions:\n- a\n# Now\n", "# Notes\n```\nnow: x\n```\n",
+    "# Notes\n```\n# Goal\n```\n", "prose\n# Goal\nx\n", "  # comment\ngoal: x\n", "  # comment\n# Now\nx\n", "#\n", "#goal\nnow: x\n",
+    "# Goal\na\n- ```\n  # Now\n  b\n      ```\nc\n", "# Goal\na\n    ```\nb\n", "# Goal\nfirst\n---\nsecond\n# Goal\nthird\n",
+    "# Decisions\n- a:\n- b: \n- c::\n- :\n- **d**:\n- e: f:\n", "# Decisions\n- a: 1\n- **a:** 1\n", "# Decisions\n- a: 1\n- a: 2\n",
+    "# Decisions\n- a: 1\n- a:  1\n- **a**\n", "# This Session\n- one\n***\ntail\n* * *\n- two\n ___\n", "#\tGoal\nnow: x\n",
+    "# This Session\n- one\n```\n- no\n```\ntail\n- two\n  ```\n  no\n  ```\n", "# This Session\n- [ ] \n- [x]\n- [X] [ ] a\n-  \n- b\n",
+    "# goal\n~~~\n```\n~~~\nx\n# Now\n```\n~~~\n# Goal\n", "{goal: x}\n# Now\ny\n", "\u00a0\n\ngoal: x\n# Now\n", "decisions: [{a: 1}, {a: 1}]\n",
+]
+# fmt: on
 
 
 class MarkdownWriter:
@@ -354,9 +398,31 @@ class MarkdownWriter:
                 *self.rng.choice([[], [""]]),
                 *self.section(name, used[name]),
             ]
+            if self.rng.random() < 0.2:
+                lines.insert(self.rng.randrange(len(lines) + 1), self.fence())
+            if self.rng.random() < 0.15:
+                lines.insert(self.rng.randrange(len(lines) + 1), self.rng.choice(BREAKS))
             if self.rng.random() < 0.15:
                 lines += [self.rng.choice(["# Notes", "## ", "###", "#### Über"]), "- prose", "more prose"]
         return "\n".join(lines) + "\n"
+
+    def fence(self) -> str:
+        """A fence, sound or not, with what would count outside of one."""
+        rng = self.rng
+        opening = rng.choice(FENCE_OPENINGS)
+        mark = "~" if "~" in opening else "`"
+        within = rng.choices(
+            ["code", "# Goal", "- item", "", "decisions: x", "---", "```", "~~~", "- ```", "  ````", "x ```"],
+            k=rng.randrange(4),
+        )
+        closing = rng.choice(
+            ["", "", "", "", "", " ", "  ", "   ", "    ", "\t", "      "]
+        ) + mark * rng.choice([2, 3, 3, 3, 3, 4, 5])
+        closing += rng.choice(["", "", "", " ", " \t", "\u3000", " x", mark, "`"])
+        ends = [] if rng.random() < 0.1 else [closing]
+        if ends and rng.random() < 0.4:  # one that certainly ends it
+            ends.append(mark * 8)
+        return "\n".join([opening, *within, *ends])
 
     def heading(self, name: str, *, broken: bool) -> str:
         spelling = self.rng.choice(
@@ -402,7 +468,8 @@ class MarkdownWriter:
 
     def map_item(self, used: set[str]) -> str:
         key = self.rng.choice(self.contents.keys + ["only **here", "k"])
-        if collapsed(key) in used or ": " in key or key.strip() in ("", "*", "**"):
+        again = collapsed(key) in used and self.rng.random() < 0.8
+        if again or ": " in key or key.strip() in ("", "*", "**"):
             key = f"k{len(used)}"
         used.add(collapsed(key))
         value = self.one_line(self.contents.text()).strip() or "v"
@@ -414,9 +481,10 @@ class MarkdownWriter:
             f"**{key}**",
             f"**{key}:**",
             key,
+            f"{key}:",
             odd,
         ]
-        return self.rng.choices(shapes, [4, 3, 4, 1, 1, 1, 0.3])[0]
+        return self.rng.choices(shapes, [4, 3, 4, 1, 1, 1, 1, 0.3])[0]
 
 
 # --- Instants -------------------------------------------------------------------------------
@@ -469,15 +537,6 @@ SOUND_ODDITIES = [
 # fmt: on
 
 
-class Disguise(Enum):
-    """Kinds of directory entries that are no regular file."""
-
-    LINK = auto()
-    DANGLING_LINK = auto()
-    FOLDER = auto()
-    FIFO = auto()
-
-
 @dataclass
 class Draft:
     """An event file before its parts are joined; faults change the parts."""
@@ -492,6 +551,9 @@ class Draft:
         front, body = "".join(self.front), "".join(self.body)
         opening, closing = self.fences
         return normalised(f"{opening}\n{front}{closing}\n{body}")
+
+
+PROSE = b"---\nts: 2026-01-07T00:00:00Z\nagent: long\n---\n# Now\nsoon\n# Notes\n"
 
 
 class Spoiler:
@@ -632,8 +694,10 @@ class Spoiler:
         )
 
     def padding(self, excess: int) -> Callable[[bytes], bytes]:
-        """White space up to the limit, or beyond it."""
-        return lambda data: data + b"\n" * ((1 << 20) + excess - len(data))
+        """White space up to the limit, or beyond it; or prose that is, once it ends with LF."""
+        if self.rng.random() < 0.5:
+            return lambda data: data + b"\n" * ((1 << 20) + excess - len(data))
+        return lambda data: PROSE + b"y" * ((1 << 20) - 1 + excess - len(PROSE))
 
 
 # --- Ledgers --------------------------------------------------------------------------------
@@ -680,7 +744,8 @@ NO_EVENT_NAMES = [
 class LedgerMaker:
     """Builds one ledger from its random numbers."""
 
-    def __init__(self, seed: int):
+    def __init__(self, seed: int, *, bad_packs: bool = True):
+        self.bad_packs = bad_packs
         self.rng = random.Random(f"headwater {seed}")
         self.ledger = Ledger()
         self.kinds = dict(KINDS)
@@ -694,6 +759,8 @@ class LedgerMaker:
         self.ids: list[str] = []
         self.heads: list[list[str]] = [[] for _ in range(self.rng.choice([1, 2, 2, 3, 3]))]
         self.claimed: set[str] = set()
+        self.agent = self.rng.choice(AGENTS)
+        self.branch: Node = "main"
         self.packs: dict[str, list[tuple[str, str]]] = {}
         self.now = timeline(self.rng) // 4
         self.first = self.now
@@ -708,7 +775,8 @@ class LedgerMaker:
         sections += [
             self.changed_section(name)
             for name in self.rng.sample(
-                ["goal", "this_session", "checkpoints", "open_questions"], self.rng.randrange(3)
+                ["goal", "this_session", "checkpoints", "open_questions", "decisions", "answers"],
+                self.rng.randrange(4),
             )
         ]
         self.rng.shuffle(sections)
@@ -726,7 +794,7 @@ class LedgerMaker:
     def new_section(self, name: str) -> dict[str, str]:
         section = {"name": name}
         if self.rng.random() < 0.6:
-            section["title"] = self.rng.choice(["Next Steps", "Über", "two words"])
+            section["title"] = self.rng.choice(["Next Steps", "Über", "two words", "Blockers", "Ci Status"])
         if self.rng.random() < 0.8:
             section["merge"] = self.rng.choice(["register", "map", "set", "list"])
         return section | self.options(name, section.get("merge", "set"))
@@ -736,7 +804,7 @@ class LedgerMaker:
         merge = KINDS[name]
         if self.rng.random() < 0.3:
             section["title"] = "Renamed"
-        if self.rng.random() < 0.3 and name != "open_questions":
+        if self.rng.random() < 0.3 and name not in ("open_questions", "this_session"):
             section["merge"] = merge = self.rng.choice(["register", "map", "set", "list"])
         return section | self.options(name, merge)
 
@@ -746,8 +814,10 @@ class LedgerMaker:
             options["identity"] = self.rng.choice(["words", "exact"])
         if merge == "set" and self.rng.random() < 0.3:
             options["closed_by"] = f"closed_{name}"
-        if merge in ("set", "list") and self.rng.random() < 0.5:
-            options["show"] = self.rng.choice(["1h", "12h", "2d", "7d", "1w", "0d"])
+        if merge == "set" and self.rng.random() < 0.4:
+            options["grouped"] = self.rng.choice(["true", "true", "false"])
+        if merge in ("set", "list", "map") and self.rng.random() < 0.5:
+            options["show"] = self.rng.choice(["1h", "12h", "2d", "7d", "1w", "0d", "0h", "36h", "2w"])
         return options
 
     # Events
@@ -777,6 +847,10 @@ class LedgerMaker:
         if self.rng.random() < 0.15:
             self.spoiler.spoil(draft)
             name = self.file_name(instant, front, odd_chance=0.4)
+            if self.rng.random() < 0.15 and draft.damage is bytes:
+                folder = self.place(instant, archived=True)
+                self.packs.setdefault(folder, []).append((name, draft.text()))
+                return
             self.put(
                 self.place(instant, archived=self.rng.random() < 0.15),
                 name,
@@ -823,12 +897,19 @@ class LedgerMaker:
     def front_matter(self, instant: int) -> dict:
         rng = self.rng
         ts = rng.choice(EDGE_INSTANTS) if rng.random() < 0.015 else instant_text(rng, instant)
-        agent = rng.choice(ODD_AGENTS) if rng.random() < 0.1 else rng.choice(AGENTS)
+        if rng.random() < 0.5:
+            self.agent = rng.choice(ODD_AGENTS) if rng.random() < 0.2 else rng.choice(AGENTS)
+        agent = self.agent
         front = {**self.aliased("ts", "timestamp", ts), **self.aliased("agent", "session_id", agent)}
         for key in rng.sample(
             ["branch", "type", "reason", "event_type", "schema", "outcome", "metadata"], rng.randrange(3)
         ):
             front[key] = rng.choice(["main", "session_end", self.contents.node()])
+        if rng.random() < 0.5:
+            if rng.random() < 0.4:
+                self.branch = rng.choice([Absent, self.contents.node(), *BRANCHES, *BRANCHES])
+            front.pop("branch", None)
+            front |= self.aliased("branch", "stream", self.branch)
         parents = self.parents()
         if parents != "none":
             front["parents"] = parents
@@ -836,7 +917,7 @@ class LedgerMaker:
             front[name] = self.section(name)
         return dict(rng.sample(list(front.items()), len(front)))
 
-    def aliased(self, name: str, other: str, value: str) -> dict[str, Node]:
+    def aliased(self, name: str, other: str, value: Node) -> dict[str, Node]:
         shapes = [
             {name: value},
             {other: value},
@@ -909,7 +990,9 @@ class LedgerMaker:
         if roll < 0.06:
             body = rng.choice(["", "", "---\n", "~\n", "null\n", "# only a comment\n", "--- ~\n", "\n\n"])
             return Draft(entries, [body], yaml_body=False)
-        if roll < 0.35:
+        if roll < 0.14:
+            return Draft(entries, [rng.choice(BODIES)], yaml_body=False)
+        if roll < 0.42:
             return Draft(entries, [self.markdown.body(taken)], yaml_body=False)
         body = self.yaml_body(taken)
         if rng.random() < 0.12:
@@ -923,7 +1006,9 @@ class LedgerMaker:
         names = self.rng.sample(list(self.kinds), self.rng.randrange(1, 5))
         body = {name: self.section(name) for name in names}
         for name, value in body.items():
-            if self.kinds[name] == "map" and (taken - {""}) & {collapsed(key) for key in written_keys(value)}:
+            if self.kinds[name] != "map" or self.rng.random() < 0.1:
+                continue
+            if (taken - {""}) & {collapsed(key) for key in written_keys(value)}:
                 body[name] = {}
         for name in self.rng.sample(UNDECLARED, self.rng.choice([0, 0, 1, 2])):
             body.setdefault(name, self.contents.section("set"))
@@ -1001,24 +1086,29 @@ class LedgerMaker:
 
     def write_packs(self) -> None:
         for folder, items in self.packs.items():
+            items = [(packed_name(name), text) for name, text in items]
             halves = [items] if len(items) < 3 else [items[:2], items[1:]]
             for half in halves:
-                by_id = {hashlib.sha256(text.encode()).hexdigest(): (name, text) for name, text in half}
-                pack = "".join(self.pack_item(name, text) for _, (name, text) in sorted(by_id.items()))
-                digest = hashlib.sha256(pack.encode()).hexdigest()
-                self.ledger.files[f"{folder}/pack-{digest[:16]}.yaml"] = pack.encode()
+                self.put_pack(folder, packs.good(self.rng, half))
+                if self.rng.random() < 0.1:
+                    self.put_bad_pack(folder, half)
+        if self.rng.random() < 0.35:
+            folder = self.rng.choice(["archive/2026-01-05", "archive/2026-01-07", "archive/2026-99-99"])
+            events = [("in a pack.md", TWINS[0]), ("another.md", TWINS[1]), ("third.md", "no event\n")]
+            self.put_bad_pack(folder, self.rng.sample(events, self.rng.randrange(1, 4)))
 
-    def pack_item(self, name: str, text: str) -> str:
-        name = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-        return f"- name: {quoted(name)}\n  text: {quoted(text)}\n"
+    def put_bad_pack(self, folder: str, entries: list[tuple[str, str]]) -> None:
+        pack = packs.bad(self.rng, entries)
+        if self.bad_packs:
+            self.put_pack(folder, pack)
+
+    def put_pack(self, folder: str, pack: packs.Pack) -> None:
+        name, content = pack
+        self.ledger.files.setdefault(f"{folder}/{name}", content)
 
 
-def quoted(text: str) -> str:
-    """A double-quoted YAML scalar: JSON's, with every other control and astral character escaped."""
-    escaped = json.dumps(text, ensure_ascii=False)
-    return re.sub(
-        "[\x7f-\x9f\ufeff\u2028\u2029\U00010000-\U0010ffff]", lambda match: f"\\U{ord(match[0]):08x}", escaped
-    )
+def packed_name(name: str) -> str:
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def normalised(text: str) -> str:
@@ -1035,8 +1125,9 @@ def written_keys(node: Node) -> Iterator[str]:
             yield from table
 
 
-def generate(seed: int) -> Ledger:
-    return LedgerMaker(seed).build()
+def generate(seed: int, *, bad_packs: bool = True) -> Ledger:
+    """The ledger of a seed; without `bad_packs` it is the same but for these."""
+    return LedgerMaker(seed, bad_packs=bad_packs).build()
 
 
 def main() -> None:
