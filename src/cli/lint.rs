@@ -18,8 +18,9 @@ pub(super) fn run(context: &Context<'_>, args: &LintArgs) -> Result<Exit, CliErr
     if args.files.is_empty() {
         for ledger in &context.ledgers {
             for reading in readings(context, ledger)? {
-                let folder = if reading.source.name.starts_with(b"archive/") { "" } else { "events/" };
-                let name = format!("{folder}{}", escape_file_name(&reading.source.name));
+                let row = reading.source.row();
+                let folder = if row.starts_with(b"archive/") { "" } else { "events/" };
+                let name = format!("{folder}{}", escape_file_name(&row));
                 let path = ledger.dir.path().join(PathBuf::from(&name));
                 findings.add(&name, &reading.result, if reading.source.pack.is_none() { Some(&path) } else { None })?;
             }

@@ -15,7 +15,7 @@ use crate::event::normal::MAX_BYTES;
 use crate::event::text::collapse;
 use crate::event::yaml::{self, Entry, Node, Value};
 use crate::git::Layout;
-use crate::ledger::rule::SectionState;
+use crate::ledger::rule::{SectionState, Writes};
 use crate::ledger::{Rows, SectionView, State, View};
 use crate::session::compose;
 use crate::session::spare::Spares;
@@ -246,11 +246,18 @@ impl Choices {
         let section: Option<&SectionView<'_>> = view.sections.iter().find(|section| section.name == name);
         let numbered: Vec<String> = match section.map(|section| &section.rows) {
             Some(Rows::Items(_, rows)) => rows.iter().map(|row| row.text.to_owned()).collect(),
-            Some(Rows::Map(rows)) => rows.iter().map(|row| row.key.to_owned()).collect(),
+            Some(Rows::Map(_, rows)) => rows.iter().map(|row| row.key.to_owned()).collect(),
             Some(Rows::Register(_) | Rows::Steps(..)) | None => Vec::new(),
         };
         let standing = match state.section(name) {
             Some(SectionState::Set(set)) => set.open_items().iter().map(|(text, _)| (*text).to_owned()).collect(),
+            Some(SectionState::Map(keys)) => {
+                let stands = |writes: &Writes| writes.winner().is_some_and(|(_, value)| value.is_some());
+                keys.iter()
+                    .filter(|(key, writes)| stands(writes) || numbered.contains(key))
+                    .map(|(key, _)| key.clone())
+                    .collect()
+            }
             _ => numbered.clone(),
         };
         Self { standing, numbered }

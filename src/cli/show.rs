@@ -37,7 +37,7 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger) -> Result<Exit, CliErr
 }
 
 fn show_section(context: &Context<'_>, section: &SectionView<'_>) -> Result<(), CliError> {
-    let title = styled(&escape(&section.title), BOLD);
+    let title = styled(&section.heading(), BOLD);
     let contested = |rows: &[Contested<'_>]| -> Vec<String> {
         let line = |write: &Contested<'_>| {
             format!("     {} {} {}", styled("contested:", WARNING), shown(write.value), by(write.origin))
@@ -50,12 +50,13 @@ fn show_section(context: &Context<'_>, section: &SectionView<'_>) -> Result<(), 
             lines.push(format!("{title}: {} {}", escape(row.text), by(row.origin)));
             lines.extend(contested(&row.contested));
         }
-        Rows::Map(rows) => {
+        Rows::Map(earlier, rows) => {
             lines.push(title);
             for (number, row) in (1..).zip(rows) {
                 lines.push(format!("{number:>3}. {}: {} {}", escape(row.key), shown(row.value), by(row.origin)));
                 lines.extend(contested(&row.contested));
             }
+            lines.extend((*earlier > 0).then(|| format!("     … {earlier} earlier")));
         }
         Rows::Items(earlier, rows) => {
             lines.push(title);
@@ -85,9 +86,9 @@ fn section_json(section: &SectionView<'_>) -> Value {
             0,
             vec![json!({"text": row.text, "by": origin_json(row.origin), "contested": contested(&row.contested)})],
         ),
-        Rows::Map(rows) => {
+        Rows::Map(earlier, rows) => {
             let row = |row: &crate::ledger::MapRow<'_>| json!({"key": row.key, "value": row.value, "by": origin_json(row.origin), "contested": contested(&row.contested)});
-            ("map", 0, rows.iter().map(row).collect())
+            ("map", *earlier, rows.iter().map(row).collect())
         }
         Rows::Items(earlier, rows) => {
             ("set", *earlier, rows.iter().map(|row| json!({"text": row.text, "by": origin_json(row.origin)})).collect())
