@@ -53,6 +53,11 @@ def named(content: bytes | str) -> Pack:
     return f"pack-{hashlib.sha256(data).hexdigest()[:16]}.yaml", data
 
 
+def plain(entries: list[Entry]) -> Pack:
+    """The pack of these events that the program would write."""
+    return named(written(in_order(entries)))
+
+
 def good(rng: random.Random, entries: list[Entry]) -> Pack:
     """A pack of these events, mostly as the program writes it."""
     entries = in_order(entries)
@@ -111,7 +116,10 @@ def bad_form(rng: random.Random, entries: list[Entry]) -> Pack:
         lambda: b"\xef\xbb\xbf" + data,
         lambda: data.replace(b"\n", rng.choice([b"\r\n", b"\r"])),
         lambda: data + rng.choice([b"# \xff\n", b"# \x07\n", b"# \xc2\x85\n", b"\0", b"\r"]),
-        lambda: text + rng.choice(["- a\n", "- {}\n", "---\n", "...\n---\n[]\n", "~: a\n", "- ~\n", "- [unclosed\n"]),
+        lambda: (
+            text
+            + rng.choice(["- a\n", "- {}\n", "---\n", "...\n---\n[]\n", "~: a\n", "- ~\n", "- [unclosed\n"])
+        ),
         lambda: block(f"&anchor {name}", event),
         lambda: block(name, f"!!str {event}"),
         lambda: block(name, event) + "  other: x\n",
@@ -130,7 +138,16 @@ def bad_form(rng: random.Random, entries: list[Entry]) -> Pack:
 def bad_entry(rng: random.Random, entries: list[Entry]) -> Pack:
     name, text = rng.choice(entries)
     names = [quoted(bad_name) for bad_name in BAD_NAMES] + ["~", "", "[a.md]", "{a.md: b}"]
-    texts = [text[:-1], text + "\n", "\n" + text, " \n" + text, "\ufeff" + text, text[:-1] + " \n", "", "\n\n"]
+    texts = [
+        text[:-1],
+        text + "\n",
+        "\n" + text,
+        " \n" + text,
+        "\ufeff" + text,
+        text[:-1] + " \n",
+        "",
+        "\n\n",
+    ]
     texts += [text.replace("\n", "\r\n"), text.replace("\n", "\r", 1)]
     if rng.random() < 0.02:
         texts = [text + "y" * (1 << 20) + "\n"]
