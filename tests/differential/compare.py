@@ -70,14 +70,18 @@ def run_headwater(binary: str, folder: str, config: str | None) -> subprocess.Co
     if config is not None:
         command += ["--config", os.path.join(folder, "config.yaml")]
     environment = {name: value for name, value in os.environ.items() if name != "HEADWATER_DIR"}
-    return subprocess.run(
-        command,
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=TIMEOUT_SECONDS,
-    )
+    try:
+        return subprocess.run(
+            command,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=TIMEOUT_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        late = f"no end within {TIMEOUT_SECONDS} seconds".encode()
+        return subprocess.CompletedProcess(command, -1, b"", late)
 
 
 def unified_diff(expected: bytes, actual: bytes) -> str:

@@ -94,8 +94,8 @@ class LedgerMaker:
         if self.rng.random() < 0.45:
             self.configure()
         self.markdown = MarkdownWriter(self.rng, self.contents, self.kinds)
-        maps = [name for name, kind in self.kinds.items() if kind == "map"]
-        self.spoiler = Spoiler(self.rng, self.writer, maps, large=self.rng.random() < 0.03)
+        maps = [name for name, kind in self.kinds.items() if kind == "map"] or ["decisions"]
+        self.spoiler = Spoiler(self.rng, self.writer, maps, large=self.rng.random() < 0.06)
         self.ids: list[str] = []
         self.heads: list[list[str]] = [[] for _ in range(self.rng.choice([1, 2, 2, 3, 3]))]
         self.claimed: set[str] = set()

@@ -74,7 +74,8 @@ def spell_out_unseen(text: str) -> str:
         variation = char in "\ufe0e\ufe0f" and variation_may_follow
         stays = not named or variation or (char in "\u200c\u200d" and joiner_may_follow)
         spelt.append(char if stays else spell_out(named))
-        variation_may_follow = not named and char not in WHITE
+        character = not "\udc80" <= char <= "\udcff"  # these stand for bytes that are no UTF-8
+        variation_may_follow = character and not named and char not in WHITE
         joiner_may_follow = variation_may_follow or variation
     return "".join(spelt)
 

@@ -158,6 +158,7 @@ SOUND_ODDITIES = [
 ODD_NAMES = [
     "with space.md", "tick`s`.md", "日本.md", "\udcff\udcfe.md", "half\udce2\udc80.md", "new\nline.md",
     "esc\x1b.md", "ls\u2028ps\u2029.md", "bidi\u202e.md", "nbsp\u00a0.md", "back\\slash.md", "readme.md",
+    "\udcff\ufe0f.md", "\u26a0\ufe0f.md", "\ufe0f\u200d.md", "a\u200d\u00ad.md", " \u200c.md", "\ufffd\ufe0e.md",
     "<b>.md", "README.md.md", "*.md", "é.md", "zz.md.md", "😀.md",
 ]
 NO_EVENT_NAMES = [

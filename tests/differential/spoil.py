@@ -62,7 +62,7 @@ class Spoiler:
         weights = [5, 3, 1, 2, 1.5, 2, 1, 0.6]
         for _ in range(self.rng.choice([1, 1, 1, 2, 3])):
             self.rng.choices(spoilers, weights)[0](draft)
-        if self.large and self.rng.random() < 0.3:
+        if self.large and self.rng.random() < 0.6:
             draft.damage = self.padding(1)
 
     def insert(self, entries: list[str], text: str) -> None:

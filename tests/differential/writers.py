@@ -268,7 +268,9 @@ class MarkdownWriter:
                 lines.insert(self.rng.randrange(len(lines) + 1), self.rng.choice(BREAKS))
             if self.rng.random() < 0.15:
                 lines += [self.rng.choice(["# Notes", "## ", "###", "#### Über"]), "- prose", "more prose"]
-        return "\n".join(lines) + "\n"
+        text = "\n".join(lines) + "\n"
+        # Parsers do not agree on tabs before what YAML would read: here it is never YAML.
+        return f"# Goal\n{text}" if re.search("^\\W*\t", text, re.MULTILINE) else text
 
     def fence(self) -> str:
         """A fence, sound or not, with what would count outside of one."""
