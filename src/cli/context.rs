@@ -7,6 +7,7 @@ use super::error::{CliError, Exit};
 use crate::config::{Config, FILE_NAME, ViewPolicy};
 use crate::event::schema::Schema;
 use crate::git::{Git, Layout, TreeEntry};
+use crate::ledger::pack::{is_event_name, is_pack_name};
 use crate::store::{
     Found, HiddenEvents, Keeper, LedgerDir, Listing, LockRequest, Reading, StoreError, decode_source, read_text,
 };
@@ -305,8 +306,8 @@ pub(super) fn ledger_entries(prefix: &str, entries: &[TreeEntry]) -> Vec<(Found,
             _ => return None,
         };
         let name = parts.next()?;
-        let is_pack = day.is_some() && std::str::from_utf8(name).is_ok_and(crate::ledger::pack::is_pack_name);
-        if !is_pack && !crate::store::is_event_name(name) {
+        let is_pack = day.is_some() && is_pack_name(name);
+        if !is_pack && !is_event_name(name) {
             return None;
         }
         // What lies deeper makes the name a folder's.
@@ -343,13 +344,9 @@ pub(super) fn read_entries(
         entries.iter().filter(|(found, _)| !found.not_a_file).map(|(_, entry)| entry.oid.clone()).collect();
     let mut blobs = git.read_blobs(&oids)?.into_iter();
     let mut readings = Vec::with_capacity(entries.len());
-    for (found, entry) in entries {
+    for (found, _) in entries {
         let bytes = if found.not_a_file { Vec::new() } else { blobs.next().unwrap_or_default() };
-        let read = decode_source(found, &bytes, schema).map_err(|source| StoreError::Pack {
-            path: PathBuf::from(String::from_utf8_lossy(&entry.path).into_owned()),
-            source,
-        })?;
-        readings.extend(read);
+        readings.extend(decode_source(found, &bytes, schema));
     }
     Ok(readings)
 }

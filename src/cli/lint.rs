@@ -8,8 +8,8 @@ use super::inspect::readings;
 use super::origins::counted;
 use crate::event::{Event, Fault, Place, Span};
 use crate::ledger::escape::{escape, escape_file_name, safe_for_terminal};
-use crate::ledger::pack::is_pack_name;
-use crate::store::{decode_path, is_event_name, read_pack_file};
+use crate::ledger::pack::{is_event_name, is_pack_name};
+use crate::store::{Found, decode_path, read_pack};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -47,8 +47,9 @@ impl Findings<'_, '_> {
     fn add_file(&mut self, path: &PathBuf) -> Result<(), CliError> {
         let (name, schema) = (path.file_name().unwrap_or_default(), self.context.schema());
         let shown = path.display().to_string();
-        if name.to_str().is_some_and(is_pack_name) {
-            for reading in read_pack_file(path, schema)? {
+        if is_pack_name(name.as_encoded_bytes()) {
+            let found = Found { day: None, name: name.to_owned(), not_a_file: false };
+            for reading in read_pack(path, &found, schema)? {
                 self.add(&format!("{} in {shown}", escape_file_name(&reading.source.name)), &reading.result, None)?;
             }
             return Ok(());
