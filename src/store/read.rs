@@ -322,7 +322,7 @@ mod tests {
         let text = b"---\nts: 2026-01-10T13:00:00Z\nagent: a\n---\nnow: x\n# ";
         let mut buffer = b"old".to_vec();
         for (length, expected) in
-            [(MAX_BYTES, None), (MAX_BYTES + 1, Some(Code::TooLarge)), (1 << 40, Some(Code::TooLarge))]
+            [(MAX_BYTES - 1, None), (MAX_BYTES + 1, Some(Code::TooLarge)), (1 << 40, Some(Code::TooLarge))]
         {
             let rest = std::io::repeat(b'x').take((length - text.len()) as u64);
             read_at_most(text.chain(rest), &mut buffer).unwrap();
