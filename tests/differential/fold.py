@@ -341,7 +341,7 @@ def read_pack(name: str, data: bytes | None) -> list[tuple[str, str]] | None:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         return None
-    if "\r" in text or text.startswith("\ufeff"):
+    if text.startswith("\ufeff"):
         return None
     root, fault = load(text)
     if fault or not isinstance(root, Sequence):

@@ -268,15 +268,37 @@ class AnyTextReader(Reader):
         pass
 
 
-class DirectiveScanner(Scanner):
-    """A scanner that remembers where it met a directive, known or not."""
+class WatchfulScanner(Scanner):
+    """A scanner that remembers where it first met what is not plain.
 
-    directive: int | None = None
+    Directives give no event, and anchors, aliases and tags give none where the scanner, which
+    reads ahead of the parser, fails soon after them.
+    """
+
+    not_plain: int | None = None
+
+    def meet(self, place: int) -> None:
+        if self.not_plain is None:
+            self.not_plain = place
 
     def fetch_directive(self) -> None:
-        if self.directive is None:
-            self.directive = self.reader.index
+        self.meet(self.reader.index)
         super().fetch_directive()
+
+    def fetch_alias(self) -> None:
+        place = self.reader.index
+        super().fetch_alias()
+        self.meet(place)
+
+    def fetch_anchor(self) -> None:
+        place = self.reader.index
+        super().fetch_anchor()
+        self.meet(place)
+
+    def fetch_tag(self) -> None:
+        place = self.reader.index
+        super().fetch_tag()
+        self.meet(place)
 
 
 class TreeBuilder:
@@ -345,7 +367,7 @@ def load(text: str) -> tuple[Node, Fault | None]:
     """The one document of `text`, and its first fault; with a fault, what stands before it."""
     yaml = YAML(typ="safe", pure=True)
     yaml.Reader = AnyTextReader
-    yaml.Scanner = DirectiveScanner
+    yaml.Scanner = WatchfulScanner
     builder = TreeBuilder()
     faults = [Fault.at(match.start(), "bad-yaml") for match in RAW_CONTROL.finditer(text)][:1]
     try:
@@ -359,6 +381,6 @@ def load(text: str) -> tuple[Node, Fault | None]:
         faults.append(Fault.at(error.problem_mark.index, code))
     except (YAMLError, ValueError, OverflowError):
         faults.append(Fault.at(len(text), "bad-yaml"))
-    if yaml.scanner.directive is not None:
-        faults.append(Fault.at(yaml.scanner.directive, "not-plain"))
+    if yaml.scanner.not_plain is not None:
+        faults.append(Fault.at(yaml.scanner.not_plain, "not-plain"))
     return builder.root or ABSENT, min(faults, default=None)

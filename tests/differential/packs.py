@@ -78,7 +78,7 @@ BAD_NAMES = [
 ]
 NO_LISTS = [
     "", "\n", "{}\n", "null\n", "text\n", "'[]'\n", "# only a comment\n", "name: a.md\ntext: \"x\\n\"\n", "[~]\n", "- a\n", "- []\n",
-    "- {}\n", "[[]]\n", "&a []\n", "!!seq []\n", "[]\n---\n[]\n", "%YAML 1.2\n---\n[]\n", "- *a\n", "[\n", "- a: b: c\n",
+    "- {}\n", "[[]]\n", "&a []\n", "!!seq []\n", "[]\n---\n[]\n", "%YAML 1.2\n---\n[]\n", "- *a\n", "[\n", "- a: b: c\n", "\ufeff[]\n", "[]\r\n",
 ]
 FILE_NAMES = [
     "pack-.yaml", "pack-0000000000000000.yaml", "pack-x.yaml", "pack-\u202e`.yaml", "pack-new\nline.yaml", "pack-\udcff.yaml",

@@ -128,6 +128,7 @@ BODIES = [
     "# Decisions\n- a: 1\n- a:  1\n- **a**\n", "# This Session\n- one\n***\ntail\n* * *\n- two\n ___\n", "#\tGoal\nnow: x\n",
     "# This Session\n- one\n```\n- no\n```\ntail\n- two\n  ```\n  no\n  ```\n", "# This Session\n- [ ] \n- [x]\n- [X] [ ] a\n-  \n- b\n",
     "# goal\n~~~\n```\n~~~\nx\n# Now\n```\n~~~\n# Goal\n", "{goal: x}\n# Now\ny\n", "\u00a0\n\ngoal: x\n# Now\n", "decisions: [{a: 1}, {a: 1}]\n",
+    "decisions: [{a: ~}, {'a ': ''}]\n", "answers: [{a: ~}, {a: null}]\n", "  ***\ngoal:\n", "  ***\n```x\n", "*a\n@\n", "&a b\n@\n", "x: *a.b\n", "x: &*a b\n", "answers: {a: [b, c], ' a': \"b, c\"}\n",
 ]
 # fmt: on
 
