@@ -10,6 +10,7 @@ use crate::git::{Git, Layout, TreeEntry};
 use crate::store::{
     Found, HiddenEvents, Keeper, LedgerDir, Listing, LockRequest, Reading, StoreError, decode_source, read_text,
 };
+use crate::trust::consent::Consents;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -194,6 +195,11 @@ impl<'a> Context<'a> {
         self.git().ok_or_else(|| CliError::Usage(format!("{what} needs a git work tree; run it inside one")))
     }
 
+    /// What the user of this clone agreed to.
+    pub(super) fn consents(&self) -> Result<Consents, CliError> {
+        Ok(Consents::of(self.git().as_ref())?)
+    }
+
     /// Whether the default branch is checked out; outside git everything is. `None` where git does not know it.
     pub(super) fn on_default_branch(&self) -> Result<Option<bool>, CliError> {
         let Some(git) = self.git() else { return Ok(Some(true)) };
@@ -277,6 +283,7 @@ impl HiddenEvents for Hidden {
             | CliError::Config { .. }
             | CliError::Setup(_)
             | CliError::Ids(_)
+            | CliError::Trust(_)
             | CliError::CannotTell(_)
             | CliError::Tell(_)
             | CliError::Clock

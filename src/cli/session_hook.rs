@@ -302,11 +302,13 @@ impl Session<'_> {
         let Some(prefix) = &ledger.in_git else { return Ok(None) };
         // In containers all hooks may have the same number.
         let claimer = format!("{}-{}", std::process::id(), clock::now_unix_nanos());
+        let consents = self.context.consents()?;
         let config_of = |layout: &Layout| self.context.in_work_tree(layout.clone()).ok().map(|there| there.config);
         let teller = Teller {
             layout: self.seat.layout,
             config: &self.context.config,
             config_of: &config_of,
+            consents: &consents,
             ledger: prefix,
             now: clock::now()?,
             clock: clock::system_now(),

@@ -14,6 +14,7 @@ use super::sqlite::{SqliteLog, Start};
 use crate::config::pattern::Scope;
 use crate::config::{LogKind, Namespace, Namespaces};
 use crate::git::{Git, Layout};
+use crate::trust::remote::{NoRemote, OwnRemotes};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -119,9 +120,9 @@ impl Allocator<'_> {
         SqliteLog::open(&self.place.folder, self.local_patience(), start)
     }
 
-    pub(super) fn git_log<'b>(&'b self, git: &'b Git, namespace: &'b Namespace) -> GitLog<'b> {
-        let log = GitLog::new(git, namespace, self.patience.unwrap_or(REMOTE_PATIENCE), self.say);
-        GitLog { format: Some(&namespace.format), ..log }
+    pub(super) fn git_log<'b>(&'b self, git: &'b Git, namespace: &'b Namespace) -> Result<GitLog<'b>, IdsError> {
+        let log = GitLog::new(git, namespace, self.patience.unwrap_or(REMOTE_PATIENCE), self.say)?;
+        Ok(GitLog { format: Some(&namespace.format), ..log })
     }
 
     /// The log that several clones share.
@@ -130,7 +131,7 @@ impl Allocator<'_> {
             let log = GithubLog::new(self.github.hub(namespace)?, &self.place.folder);
             return Ok(SharedLog::Github { log, namespace: &namespace.name });
         }
-        Ok(SharedLog::Git(self.git_log(git, namespace)))
+        Ok(SharedLog::Git(self.git_log(git, namespace)?))
     }
 
     /// git and the namespace's log on the remote, where that is what counts.
@@ -139,7 +140,7 @@ impl Allocator<'_> {
             return Ok(None);
         }
         let unreachable = || IdsError::Unreachable {
-            remote: namespace.remote.clone(),
+            remote: namespace.remote.clone().unwrap_or_else(|| "origin".to_owned()),
             why: format!("the shared log of {} needs a git work tree, and this is none", namespace.name),
         };
         self.git().map(Some).ok_or_else(unreachable)
@@ -367,13 +368,16 @@ impl Allocator<'_> {
             return;
         }
         let Some(git) = self.git() else { return };
-        if !git.has_remote(&namespace.remote).unwrap_or(false) {
-            return;
-        }
-        let shared = self.git_log(&git, namespace);
-        if let Err(error) = shared.fetch_only(&[sources::HEADS.to_owned()], FETCH) {
-            let remote = &namespace.remote;
-            (self.say)(&format!("could not reach {remote}: its newer branches were not looked at ({error})"));
+        let remote = match OwnRemotes::of(&git).map(|remotes| remotes.choose(namespace.remote.as_deref())) {
+            Ok(Err(NoRemote::Missing { .. })) => return,
+            Ok(Err(NoRemote::Refused(refusal))) => return (self.say)(&refusal.to_string()),
+            Ok(Ok(remote)) => remote,
+            Err(error) => return (self.say)(&error.to_string()),
+        };
+        let fetched = self.git_log(&git, namespace).and_then(|log| log.fetch_only(&remote, &[sources::HEADS.to_owned()], FETCH));
+        if let Err(error) = fetched {
+            let name = remote.name();
+            (self.say)(&format!("could not reach {name}: its newer branches were not looked at ({error})"));
         }
     }
 

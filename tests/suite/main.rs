@@ -12,6 +12,7 @@
 mod agent;
 mod architecture;
 mod archive;
+mod attack_remotes;
 mod capture;
 mod check;
 mod cli;
