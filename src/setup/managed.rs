@@ -19,6 +19,8 @@ pub struct Settings {
     pub ids: bool,
     /// Whether a new configuration asks for what a transcript holds.
     pub capture: bool,
+    /// What the user of this clone agrees to now.
+    pub consents: Vec<super::Word>,
     /// The view of a ledger without events, where it is committed: a new ledger is not stale.
     pub first_view: Option<String>,
 }
@@ -211,6 +213,7 @@ mod tests {
             view: ViewPolicy::DefaultBranch,
             ids: true,
             capture: true,
+            consents: Vec::new(),
             first_view: Some("view".to_owned()),
         };
         for file in files(&Part::ALL, &settings) {

@@ -4,6 +4,7 @@
 //! of it before the first byte is written, and the bytes that stood there are kept.
 
 mod block;
+mod consents;
 mod contracts;
 mod fault;
 mod hooks;
@@ -16,6 +17,7 @@ mod plan;
 mod precommit;
 mod texts;
 
+pub use consents::Word;
 pub use contracts::{CONTRACTS, Contract, Hook};
 pub use fault::SetupError;
 pub use inspect::{Finding, inspect, present};

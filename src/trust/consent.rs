@@ -89,25 +89,17 @@ impl Consents {
     /// Takes one word of the user's; whether it is understood.
     fn take(&mut self, name: &str, value: &str) -> bool {
         match (name, value) {
-            ("capture", words) => words.split([',', ' ']).filter(|word| !word.is_empty()).all(|word| match word {
-                "todos" => self.capture.insert(Captured::Todos) || true,
-                "request" => self.capture.insert(Captured::Request) || true,
-                "none" => true,
-                _ => false,
-            }),
-            ("commit", "true" | "yes" | "on" | "1") => {
-                self.commit = true;
-                true
-            }
+            ("capture", "todos") => self.capture.extend([Captured::Todos]),
+            ("capture", "request") => self.capture.extend([Captured::Request]),
+            ("capture", "none") => self.capture.clear(),
             // The last word counts.
-            ("commit", "false" | "no" | "off" | "0") => {
-                self.commit = false;
-                true
-            }
-            ("commit", _) => false,
-            ("github", issue) => host::is_grant(issue),
-            _ => true,
+            ("commit", "true" | "yes" | "on" | "1") => self.commit = true,
+            ("commit", "false" | "no" | "off" | "0") => self.commit = false,
+            ("capture" | "commit", _) => return false,
+            ("github", issue) => return host::is_grant(issue),
+            _ => {}
         }
+        true
     }
 
     /// What may be read from transcripts, of what a configuration wishes for.
@@ -144,7 +136,9 @@ impl Consents {
     pub fn ungranted(&self, config: &Config) -> Vec<Ungranted> {
         let mut lacking = Vec::new();
         let wanted = config.capture.for_consent();
-        if !wanted.is_subset(&self.capture) {
+        // Who said anything about it has decided.
+        let is_said = |key: &str| self.said.iter().any(|(known, _)| *known == key);
+        if !wanted.is_empty() && !is_said("headwater.capture") {
             let names: Vec<&str> = wanted.iter().copied().map(Captured::name).collect();
             lacking.push(Ungranted {
                 what: format!(
@@ -154,7 +148,7 @@ impl Consents {
                 remedy: format!("git config headwater.capture {}", names.join(",")),
             });
         }
-        if !self.commit && config.triggers.wish_commits() {
+        if !is_said("headwater.commit") && config.triggers.wish_commits() {
             lacking.push(Ungranted {
                 what: "`triggers:` wishes that hooks commit the ledger, and you did not grant it: events wait for your own commit".to_owned(),
                 remedy: "git config headwater.commit true".to_owned(),

@@ -25,6 +25,11 @@ pub struct Grants {
     tracking: BTreeMap<String, String>,
 }
 
+/// The words of a value.
+fn words(text: &str) -> Vec<String> {
+    text.split([',', ' ', '\n']).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
 /// What coding agents set for the commands that they run.
 ///
 /// Sources: the agents' documentation of their shell tools (Claude Code, Codex, Gemini CLI, Cursor).
@@ -68,13 +73,13 @@ impl Grants {
         grants
     }
 
-    /// All values of a key: of git's configuration, and those of the variable of that name, which may have several
+    /// All values of a key: of git's configuration, and those of the variable of that name. Each may have several words
     /// with blanks or commas between them.
     pub(super) fn values(&self, key: &str) -> Vec<String> {
         let variable = format!("{PREFIX}{}", key.to_ascii_uppercase());
-        let value = std::env::var(variable).unwrap_or_default();
-        let told = value.split([',', ' ']).filter(|word| !word.is_empty()).map(str::to_owned);
-        self.said.get(key).into_iter().flatten().cloned().chain(told).collect()
+        let told = std::env::var(variable).ok();
+        let texts = self.said.get(key).into_iter().flatten().cloned().chain(told);
+        texts.flat_map(|text| words(&text)).collect()
     }
 
     /// The value of a key of git's configuration alone.

@@ -77,11 +77,13 @@ impl OwnReference {
     }
 }
 
-/// Whether a commit is one of a log: no files, and a message of ours. What a newer version writes is as well.
+/// Whether a commit is one of a log: no files, and a message of ours or one with an entry. What a newer version writes
+/// is as well, and an entry that is damaged.
 fn is_ours(tree: &str, message: &str) -> bool {
     let kind = message.strip_prefix(SUBJECT).and_then(|rest| rest.split_once(": "));
     let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
-    EMPTY_TREES.contains(&tree) && kind.is_some_and(|(word, _)| is_word(word))
+    let has_entry = || message.lines().any(|line| line.starts_with('{'));
+    EMPTY_TREES.contains(&tree) && (kind.is_some_and(|(word, _)| is_word(word)) || has_entry())
 }
 
 #[cfg(test)]
@@ -124,6 +126,7 @@ mod tests {
         for (tree, message, expected) in [
             (EMPTY_TREES[0], "headwater ids: SEC-1", true),
             (EMPTY_TREES[1], "headwater claims: a newer kind", true),
+            (EMPTY_TREES[0], "floor\n\n{damaged", true),
             (EMPTY_TREES[0], "headwater: update the ledger", false),
             (EMPTY_TREES[0], "Start", false),
             (EMPTY_TREES[0], "", false),
