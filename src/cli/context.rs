@@ -12,7 +12,9 @@ use crate::session::outsiders::Outsiders;
 use crate::store::{
     Found, HiddenEvents, Keeper, LedgerDir, Listing, LockRequest, Reading, StoreError, decode_source, read_text,
 };
+use crate::trust::consent::Consents;
 use crate::trust::path::{InTree, LedgerPlace};
+use crate::trust::remote::OwnRemotes;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -199,6 +201,11 @@ impl<'a> Context<'a> {
         self.git().ok_or_else(|| CliError::Usage(format!("{what} needs a git work tree; run it inside one")))
     }
 
+    /// What the user of this clone agreed to.
+    pub(super) fn consents(&self) -> Result<Consents, CliError> {
+        Ok(Consents::of(self.git().as_ref())?)
+    }
+
     /// Whether the default branch is checked out; outside git everything is. `None` where git does not know it.
     pub(super) fn on_default_branch(&self) -> Result<Option<bool>, CliError> {
         let Some(git) = self.git() else { return Ok(Some(true)) };
@@ -224,7 +231,7 @@ impl<'a> Context<'a> {
     /// The outsiders' events of a ledger; outside git there is none.
     pub(super) fn outsiders(&self, ledger: &Ledger) -> Result<Outsiders, CliError> {
         let (Some(layout), Some(prefix)) = (&self.layout, &ledger.in_git) else { return Ok(Outsiders::default()) };
-        let own = own_remotes(&Git::at(layout))?;
+        let own = OwnRemotes::of(&Git::at(layout))?.names();
         Ok(Outsiders::of(layout, prefix, &own, self.wait))
     }
 
@@ -278,11 +285,6 @@ pub(super) fn stay_in_worktree(global: &Global) -> Result<(), CliError> {
         }
     }
     Ok(())
-}
-
-/// The names of own remotes.
-fn own_remotes(git: &Git) -> Result<Vec<String>, CliError> {
-    Ok(crate::trust::author::own_names(git)?)
 }
 
 /// The positions of the paths that share most leading components with `here`.
@@ -349,6 +351,7 @@ impl HiddenEvents for Hidden {
             | CliError::Config { .. }
             | CliError::Setup(_)
             | CliError::Ids(_)
+            | CliError::Trust(_)
             | CliError::CannotTell(_)
             | CliError::Tell(_)
             | CliError::Clock

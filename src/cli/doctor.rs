@@ -15,6 +15,7 @@ use crate::ledger::escape::{escape_file_name, safe_for_terminal};
 use crate::session::spare::{LIMIT, Spare, Spares};
 use crate::setup::{self, Finding};
 use crate::store::{LedgerDir, Spool, StoreError, create_event, ensure_readme, fold_ledger};
+use crate::trust::consent::Ungranted;
 use crate::trust::path::LedgerPlace;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -23,7 +24,7 @@ use std::collections::BTreeMap;
 type Source = fn(&Context<'_>) -> Result<Vec<Finding>, CliError>;
 
 /// Where findings come from.
-const SOURCES: [Source; 5] = [set_up, unreadable, lost, faults, ids];
+const SOURCES: [Source; 6] = [set_up, unreadable, lost, faults, ids, consents];
 
 pub(super) fn run(context: &Context<'_>, args: DoctorArgs) -> Result<Exit, CliError> {
     context.git_for("`headwater doctor`")?;
@@ -115,6 +116,16 @@ fn ids(context: &Context<'_>) -> Result<Vec<Finding>, CliError> {
     let open = (on_issue && config.github.trusted.is_empty())
         .then(|| "everybody's comments on the issue count as anchors: name those who may publish them in `github: {trusted: [...]}`".to_owned());
     Ok(id::diagnose(context)?.into_iter().chain(open).map(finding).collect())
+}
+
+/// What the configuration wishes for and the user did not grant, and words of the user's that grant nothing.
+fn consents(context: &Context<'_>) -> Result<Vec<Finding>, CliError> {
+    let consents = context.consents()?;
+    let finding = |what: String, remedy: String| Finding { code: "consent", what, remedy };
+    let lacking = consents.ungranted(&context.config).into_iter();
+    let lacking = lacking.map(|Ungranted { what, remedy }| finding(what, format!("to grant it run `{remedy}`")));
+    let odd = consents.odd().iter().map(|what| finding(what.clone(), "see docs/setup.md, \"Consents\"".to_owned()));
+    Ok(lacking.chain(odd).collect())
 }
 
 /// Events that only the kept copies still have.

@@ -13,7 +13,10 @@ pub(super) const WORTH_SHOWING: Duration = Duration::from_secs(1);
 /// Asks the log of a namespace. That of an issue shows by itself what it waits for.
 pub(super) fn asking_log<T>(context: &Context<'_>, namespace: &Namespace, work: impl FnOnce() -> T) -> T {
     match namespace.log {
-        LogKind::Git => with_progress(context, &format!("asking {}", namespace.remote), work),
+        LogKind::Git => {
+            let remote = namespace.remote.as_deref().unwrap_or("the remote");
+            with_progress(context, &format!("asking {remote}"), work)
+        }
         LogKind::Local | LogKind::Github => work(),
     }
 }

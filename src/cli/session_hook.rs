@@ -313,11 +313,13 @@ impl Session<'_> {
         };
         // In containers all hooks may have the same number.
         let claimer = format!("{}-{}", std::process::id(), clock::now_unix_nanos());
+        let consents = self.context.consents()?;
         let config_of = |layout: &Layout| self.context.in_work_tree(layout.clone()).ok().map(|there| there.config);
         let teller = Teller {
             layout: self.seat.layout,
             config: &self.context.config,
             config_of: &config_of,
+            consents: &consents,
             ledger: name,
             outside,
             now: clock::now()?,

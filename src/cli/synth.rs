@@ -15,6 +15,7 @@ use crate::store::{
     Folded, Found, Listing, Reading, SynthRequest, Synthesized, fold_ledger, read_text, replace_whole, select,
     synthesize,
 };
+use crate::trust::consent::Committing;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -76,7 +77,7 @@ fn synthesize_view(context: &Context<'_>, ledger: &Ledger, args: &SynthArgs) -> 
         archive::run_configured(context, ledger, false)?;
     }
     if args.commit {
-        let outcome = occasion::commit(context, ledger, throttle, writes_view, COMMIT_LIMIT)?;
+        let outcome = occasion::commit(context, ledger, &Committing::by_option(throttle), writes_view, COMMIT_LIMIT)?;
         occasion::report(context, &outcome);
     }
     let exit = strict(args, &folded);

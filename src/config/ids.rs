@@ -36,9 +36,10 @@ pub struct Namespace {
     pub template: Option<String>,
     /// Where reservations are put in order.
     pub log: LogKind,
-    /// The remote that keeps the log `git`, and whose branches are looked at for `files`.
-    pub remote: String,
-    /// The reference that keeps it there.
+    /// The name of the remote that is wished for, to keep the log `git`, and whose branches are looked at for `files`;
+    /// [`crate::trust::remote`] says whether it is one of the user's.
+    pub remote: Option<String>,
+    /// The reference that keeps it there; [`crate::trust::reference`] says whether it is one of ours.
     pub reference: String,
 }
 
@@ -125,20 +126,52 @@ fn check_one(name: &str, raw: RawNamespace) -> Result<Namespace, (&'static str, 
     };
     let sources = sources.iter().map(|source| path("sources", source)).collect::<Result<_, _>>()?;
     let template = raw.template.map(|template| path("template", &template)).transpose()?;
-    let remote = raw.remote.unwrap_or_else(|| "origin".to_owned());
-    if remote.is_empty() || remote.starts_with('-') || remote.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return Err(("remote", format!("`{}` is no remote's name", remote.escape_debug())));
+    if let Some(remote) = raw.remote.as_ref().filter(|remote| !is_remote_name(remote)) {
+        let fault = format!(
+            "`remote`: `{}` must be the name of one of your own remotes, such as `origin`, and no path or URL",
+            remote.escape_debug()
+        );
+        return Err(("remote", fault));
     }
     let reference = raw.reference.unwrap_or_else(|| format!("refs/headwater/ids/{name}"));
-    if !is_reference(&reference) {
-        let fault = format!(
-            "`{}` must be a full reference, such as `refs/heads/headwater-ids-{name}`",
-            reference.escape_debug()
-        );
+    let ledgers = reference.starts_with("refs/headwater/ledger/").then_some("is where the collision ledger is kept");
+    if let Err(fault) = ledgers.map_or_else(|| own_reference(&reference), Err) {
+        let fault = format!("`ref`: `{}` {fault}, such as `refs/heads/headwater-ids-{name}`", reference.escape_debug());
         return Err(("ref", fault));
     }
     let log = raw.log.unwrap_or_default();
-    Ok(Namespace { name: name.to_owned(), format, sources, files, template, log, remote, reference })
+    Ok(Namespace { name: name.to_owned(), format, sources, files, template, log, remote: raw.remote, reference })
+}
+
+/// Whether a text can be the name of a remote, and neither a path nor a URL to git.
+///
+/// Source: git's `valid_remote_name` (`remote.c`).
+fn is_remote_name(name: &str) -> bool {
+    let is_repository = name.split('/').any(|part| part.ends_with(".git"));
+    !name.starts_with(['-', '/']) && !is_repository && is_reference(&format!("refs/remotes/{name}/x"))
+}
+
+/// Local copies and places that are headwater's own, and no names on a remote.
+const INTERNAL: [&str; 8] = ["seen", "fetched-ids", "lost-ids", "heads", "pull", "merge-requests", "maybe", "gone"];
+
+/// Whether a reference is headwater's own: below `refs/headwater/` or `refs/heads/headwater/`, or a branch
+/// `headwater-*`.
+///
+/// # Errors
+/// Says why it is none.
+pub fn own_reference(name: &str) -> Result<(), &'static str> {
+    let own = name.strip_prefix("refs/headwater/");
+    let below = own.or_else(|| name.strip_prefix("refs/heads/headwater/"));
+    let below = below.or_else(|| name.strip_prefix("refs/heads/headwater-").filter(|rest| !rest.starts_with('/')));
+    if !is_reference(name) || below.is_none_or(str::is_empty) {
+        return Err(
+            "must be a reference of headwater's own: `refs/headwater/…`, `refs/heads/headwater/…` or `refs/heads/headwater-…`",
+        );
+    }
+    if own.and_then(|rest| rest.split('/').next()).is_some_and(|place| INTERNAL.contains(&place)) {
+        return Err("is a place that headwater keeps for itself in each clone; choose another one");
+    }
+    Ok(())
 }
 
 /// Source: git-check-ref-format(1).

@@ -6,6 +6,7 @@ pub mod pattern;
 mod raw;
 pub mod relative;
 mod triggers;
+mod wanted;
 
 use crate::event::schema::Schema;
 use crate::event::yaml::{self, Document, Node, Value};
@@ -13,8 +14,9 @@ use crate::event::{Place, Span, clamp};
 use std::collections::BTreeSet;
 
 pub use github::{Collisions, GithubIssue, is_repository};
-pub use ids::{LogKind, Namespace, Namespaces};
+pub use ids::{LogKind, Namespace, Namespaces, own_reference};
 pub use triggers::{Captured, Commit, Gate, Trigger, Triggers, Writing};
+pub use wanted::Wanted;
 
 /// The file's name, at the top of the work tree.
 pub const FILE_NAME: &str = ".headwater.yaml";
@@ -37,8 +39,8 @@ pub struct Config {
     pub pack_after: Option<Span>,
     /// What each occasion of a session leads to.
     pub triggers: Triggers,
-    /// What is read from transcripts.
-    pub capture: BTreeSet<Captured>,
+    /// What is wished to be read from transcripts.
+    pub capture: Wanted<BTreeSet<Captured>>,
     /// How long a session may be silent before it counts as dead, though its process cannot be seen.
     pub silent_after: Span,
     /// How long the owner of an item of the feed may be silent.
@@ -72,7 +74,7 @@ impl Default for Config {
             archive_after: Some(Span::hours(7 * 24)),
             pack_after: None,
             triggers: Triggers::default(),
-            capture: BTreeSet::new(),
+            capture: Wanted::default(),
             silent_after: Span::hours(12),
             feed_cold: Span::hours(24),
             ids: Namespaces::new(),
@@ -141,7 +143,7 @@ fn find(node: &Node<'_>, key: &str) -> Option<Place> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Captured, Commit, Config, Gate, LogKind, Trigger, Triggers, ViewPolicy, Writing};
+    use super::{Captured, Commit, Config, Gate, LogKind, Trigger, Triggers, ViewPolicy, Wanted, Writing};
     use crate::event::Span;
     use crate::event::schema::{Identity, Merge};
 
@@ -179,12 +181,13 @@ mod tests {
             "triggers:\n  session-end: {view: always, commit: 2h}\n  pre-push: {check: false}\ncapture: [todos, request]\nsessions: {silent_after: 1h}\n",
         )
         .unwrap();
-        let end = Trigger { view: Writing::Always, commit: Commit::Throttled(Span::hours(2)) };
+        let end = Trigger { view: Writing::Always, commit: Wanted::new(Commit::Throttled(Span::hours(2))) };
         assert_eq!(
             config.triggers,
             Triggers { session_end: end, pre_push: Gate { check: false }, ..Triggers::default() }
         );
-        assert_eq!(config.capture.into_iter().collect::<Vec<_>>(), [Captured::Todos, Captured::Request]);
+        let capture: Vec<Captured> = config.capture.for_consent().iter().copied().collect();
+        assert_eq!(capture, [Captured::Todos, Captured::Request]);
         assert_eq!(config.silent_after, Span::hours(1));
     }
 
@@ -253,8 +256,13 @@ mod tests {
             ("ids: {SEC: {sources: ../x}}", "1:13", "inside the work tree"),
             ("ids: {ADR: {files: \"{n}/x.md\"}}", "1:13", "only the file's name"),
             ("ids: {SEC: {log: paper}}", "1:18", "unknown variant `paper`"),
-            ("ids: {SEC: {ref: ids}}", "1:13", "full reference"),
-            ("ids: {SEC: {remote: -x}}", "1:13", "no remote"),
+            ("ids: {SEC: {ref: ids}}", "1:13", "headwater's own"),
+            ("ids: {SEC: {ref: refs/heads/main}}", "1:13", "headwater's own"),
+            ("ids: {SEC: {ref: refs/headwater/seen/X}}", "1:13", "for itself"),
+            ("ids: {SEC: {ref: refs/headwater/ledger/occ}}", "1:13", "collision ledger"),
+            ("ids: {SEC: {remote: -x}}", "1:13", "no path or URL"),
+            ("ids: {SEC: {remote: ./evil.git}}", "1:13", "no path or URL"),
+            ("ids: {SEC: {remote: evil.git}}", "1:13", "no path or URL"),
             ("github: {issue: 0}", "1:10", "from 1"),
             ("github:\n  trusted: [a b]", "2:3", "`a b` is no login"),
             ("github: {repository: o}", "1:10", "`owner/name`"),

@@ -3,7 +3,7 @@
 use super::github::{RawCollisions, RawGithub, check_collisions, check_github};
 use super::ids::{RawNamespace, check_ids};
 use super::relative::checked_path;
-use super::{Captured, Config, ConfigError, Triggers, ViewPolicy};
+use super::{Captured, Config, ConfigError, Triggers, ViewPolicy, Wanted};
 use crate::event::decode::is_reserved;
 use crate::event::schema::{Identity, Merge, Schema, Section};
 use crate::event::text::{is_empty, visibility};
@@ -164,7 +164,7 @@ impl RawConfig {
             archive_after: archive.after.map_or(default.archive_after, |age| age.0),
             pack_after: archive.pack_after.map_or(default.pack_after, |age| age.0),
             triggers: self.triggers.unwrap_or_default(),
-            capture: self.capture.unwrap_or_default().into_iter().collect(),
+            capture: Wanted::new(self.capture.unwrap_or_default().into_iter().collect()),
             silent_after: self
                 .sessions
                 .and_then(|sessions| sessions.silent_after)

@@ -1,5 +1,6 @@
 //! `triggers:`: what happens to the view when something happens in a session.
 
+use super::Wanted;
 use crate::event::{Span, SpanError};
 use serde::{Deserialize, Serialize};
 
@@ -27,8 +28,8 @@ pub struct Triggers {
 pub struct Trigger {
     /// Whether `current.md` is written.
     pub view: Writing,
-    /// Whether the ledger is committed.
-    pub commit: Commit,
+    /// Whether the ledger is wished to be committed.
+    pub commit: Wanted<Commit>,
 }
 
 /// Whether an occasion writes `current.md`.
@@ -85,9 +86,36 @@ pub struct Gate {
     pub check: bool,
 }
 
+impl Triggers {
+    /// Whether any occasion wishes for a commit that nobody wishes for by default.
+    #[must_use]
+    pub fn wish_commits(&self) -> bool {
+        let default = Self::default();
+        let pairs = [
+            (self.session_start, default.session_start),
+            (self.event, default.event),
+            (self.session_end, default.session_end),
+            (self.handoff, default.handoff),
+            (self.checkpoint, default.checkpoint),
+        ];
+        pairs.iter().any(|(own, default)| own.commit != default.commit && *own.commit.for_consent() != Commit::Never)
+    }
+}
+
+impl Captured {
+    /// Its name in the configuration.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Todos => "todos",
+            Self::Request => "request",
+        }
+    }
+}
+
 impl Default for Triggers {
     fn default() -> Self {
-        let safe = |commit| Trigger { view: Writing::Safe, commit };
+        let safe = |commit| Trigger { view: Writing::Safe, commit: Wanted::new(commit) };
         Self {
             session_start: safe(Commit::Never),
             event: safe(Commit::Never),

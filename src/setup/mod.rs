@@ -4,6 +4,7 @@
 //! of it before the first byte is written, and the bytes that stood there are kept.
 
 mod block;
+mod consents;
 mod contracts;
 mod fault;
 mod hooks;
@@ -17,6 +18,7 @@ mod precommit;
 mod prettier;
 mod texts;
 
+pub use consents::Word;
 pub use contracts::{CONTRACTS, Contract, Hook};
 pub use fault::SetupError;
 pub use inspect::{Finding, inspect, present};

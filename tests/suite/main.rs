@@ -16,6 +16,7 @@ mod attack_authors;
 mod attack_logs;
 #[cfg(target_os = "linux")]
 mod attack_paths;
+mod attack_remotes;
 mod capture;
 mod check;
 mod cli;

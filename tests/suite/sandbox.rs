@@ -64,6 +64,8 @@ pub(crate) fn program(name: &str, cwd: &Path) -> Command {
         ("GIT_CEILING_DIRECTORIES", "/tmp"),
         ("LC_ALL", "C"),
         ("HOME", "/nonexistent"),
+        // What most users agree to when they set a clone up; the attacks take it back.
+        ("HEADWATER_COMMIT", "true"),
     ] {
         command.env(key, value);
     }

@@ -9,6 +9,7 @@ use super::thread::Blocks;
 use super::transport::{Answer, Request, Transport};
 use crate::event::Timestamp;
 use crate::ids::IdsError;
+use crate::trust::host::{HostedIssue, Posting};
 use serde::Deserialize;
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -32,12 +33,8 @@ const PAGES: u32 = 10_000;
 pub struct Hub<'a> {
     /// The root of the interface, without a `/` at its end.
     pub api: String,
-    /// The repository, `owner/name`.
-    pub repository: String,
-    /// The issue's number.
-    pub issue: u64,
-    /// Whose comments count; everybody's if there are none.
-    pub trusted: Vec<String>,
+    /// The issue, which may be read.
+    pub issue: HostedIssue,
     /// How long may be waited in all.
     pub patience: Duration,
     /// The pause between two writes.
@@ -109,11 +106,11 @@ impl Hub<'_> {
     /// The issue, for messages.
     #[must_use]
     pub fn place(&self) -> String {
-        format!("{}#{}", self.repository, self.issue)
+        self.issue.place()
     }
 
-    fn url(&self) -> String {
-        format!("{}/repos/{}/issues/{}/comments", self.api, self.repository, self.issue)
+    fn url(&self, issue: &HostedIssue) -> String {
+        format!("{}/repos/{}/issues/{}/comments", self.api, issue.repository(), issue.number())
     }
 
     fn exchange(&self, url: &str, body: Option<&str>) -> Result<Result<Answer, String>, HubError> {
@@ -191,7 +188,7 @@ impl Hub<'_> {
     pub fn list(&self) -> Result<Listing, IdsError> {
         let mut listing = Listing::default();
         let mut last = String::new();
-        let mut next = Some(format!("{}?per_page=100", self.url()));
+        let mut next = Some(format!("{}?per_page=100", self.url(&self.issue)));
         let strange = |fault: String| HubError::Strange { place: self.place(), fault };
         for _ in 0..PAGES {
             let Some(url) = next else { return Ok(listing) };
@@ -223,11 +220,11 @@ impl Hub<'_> {
         Err(strange("its pages have no end".to_owned()).into())
     }
 
-    /// Adds a comment once.
+    /// Adds a comment once, where the user's word allows it.
     ///
     /// # Errors
     /// [`HubError`]: it is not there.
-    pub fn send(&self, body: &str) -> Result<Sent, HubError> {
+    pub fn send(&self, to: Posting<'_>, body: &str) -> Result<Sent, HubError> {
         // Whoever wrote last may be another process with the same token.
         let since = self
             .written
@@ -237,7 +234,7 @@ impl Hub<'_> {
             (self.rest)(self.write_pause.saturating_sub(since), "");
         }
         let json = serde_json::json!({ "body": body }).to_string();
-        let answer = self.exchange(&self.url(), Some(&json))?;
+        let answer = self.exchange(&self.url(to.issue()), Some(&json))?;
         self.written.set(Some(Instant::now()));
         match answer {
             Ok(answer) if answer.status == 201 => Ok(Sent::Created),
