@@ -73,7 +73,7 @@ fn every_contact(root: &Path) -> Vec<(String, Ended)> {
         &["feed", "append", "--reserve", "CMB", "--now", "x"],
         &["feed", "queue"],
         &["feed", "show", "CMB-1"],
-        &["feed", "tail"],
+        &["feed", "tail", "--no-follow"],
         &["feed", "drift"],
         &["ledger", "allocate", "--log", "git", "--kind", "occ", "--event", "e"],
         &["ledger", "rebuild", "--log", "git"],
