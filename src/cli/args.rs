@@ -351,7 +351,7 @@ pub enum HookCommand {
 }
 
 /// Options of the agents' hooks; the rest comes on standard input.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct SessionHookArgs {
     /// Whose contract is spoken: claude-code, codex, gemini, cursor or copilot [default: seen from the input]
     #[arg(long, value_name = "KIND")]

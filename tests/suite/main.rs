@@ -12,6 +12,8 @@
 mod agent;
 mod architecture;
 mod archive;
+#[cfg(unix)]
+mod attack_bounds;
 mod capture;
 mod check;
 mod cli;
