@@ -35,7 +35,7 @@ pub fn read(limit: Duration, most: usize) -> Input {
             Ok(0) => return Input { ended: true, ..input },
             Ok(length) => {
                 let room = (most + 1).saturating_sub(input.bytes.len());
-                input.bytes.extend(piece.iter().take(length.min(room)));
+                input.bytes.extend_from_slice(piece.get(..length.min(room)).unwrap_or_default());
             }
         }
         if left.is_zero() {

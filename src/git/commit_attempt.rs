@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::index::Listing;
+use crate::bounds::deadline;
 use super::objects::pathspecs;
 use super::scratch_index::ScratchIndex;
 use super::{AtLimit, Call, CommitRequest, Git, GitError, Mode, Oid, Reason, SUBJECT};
@@ -27,7 +28,7 @@ pub(super) struct Deadline {
 
 impl Deadline {
     pub(super) fn after(limit: Duration) -> Self {
-        Self { started: Instant::now(), limit }
+        Self { started: Instant::now(), limit: deadline::within(limit) }
     }
 
     fn left(self) -> Duration {

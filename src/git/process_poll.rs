@@ -133,7 +133,10 @@ fn pour(pipe: impl AsFd, piece: &mut [u8], kept: &mut Vec<u8>, keep: usize) -> i
     for number in 0..PIECES {
         match read(&pipe, &mut *piece) {
             Ok(0) => return Ok((true, false)),
-            Ok(length) => kept.extend(piece.iter().take(length.min(keep.saturating_sub(kept.len())))),
+            Ok(length) => {
+                let room = length.min(keep.saturating_sub(kept.len()));
+                kept.extend_from_slice(piece.get(..room).unwrap_or_default());
+            }
             Err(Errno::AGAIN) => return Ok((number > 0, true)),
             Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),

@@ -12,6 +12,7 @@ use super::IdsError;
 use super::contract::{Anchor, AnchorLog, Decide, Decision, Kind, Outcome, Standing};
 use super::fold::Book;
 use super::settle::settled;
+use crate::bounds::deadline;
 use crate::config::pattern::{MAX_NUMBER, Pattern, Scope};
 use crate::git::{Git, GitError, Oid, Pushed};
 use crate::store::{LockRequest, make_folder, with_lock_file};
@@ -19,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long one conversation with the remote may take.
+/// How long one conversation with the remote may take, if `--wait` does not end it sooner.
 const CONVERSATION: Duration = Duration::from_secs(15);
 
 /// How often an answer other than "taken", without anybody else having moved the log, is a refusal.
@@ -189,9 +190,9 @@ impl<'a> GitLog<'a> {
             self.fetch_chain()?;
             let reference = format!("{}-probe-{nonce}", self.reference);
             let commit = self.git.write_text_commit(&[], &format!("headwater ids: probe {nonce}\n"), "", at)?;
-            match self.reached(self.git.push_expecting(self.remote, &reference, &commit, None, CONVERSATION))? {
+            match self.reached(self.git.push_expecting(self.remote, &reference, &commit, None, self.conversation()))? {
                 Pushed::Taken => {
-                    Ok(self.git.delete_remote_reference(self.remote, &reference, &commit, CONVERSATION)?)
+                    Ok(self.git.delete_remote_reference(self.remote, &reference, &commit, self.conversation())?)
                 }
                 Pushed::Unknown { why } => Err(IdsError::Refused { remote: self.remote.to_owned(), reference, why }),
             }
@@ -246,7 +247,7 @@ impl<'a> GitLog<'a> {
         let before = copy.or(older);
         let own = format!("+{}:{fetched}", self.reference);
         let all: Vec<String> = std::iter::once(own).chain(self.also.iter().cloned()).collect();
-        let answer = self.reached(self.git.fetch_privately(self.remote, &all, CONVERSATION))?;
+        let answer = self.reached(self.git.fetch_privately(self.remote, &all, self.conversation()))?;
         let (reference, remote) = (self.reference, self.remote);
         let remedy = "no number of theirs is given again, and `headwater id sync` publishes them again";
         if !answer.success() {
@@ -260,7 +261,7 @@ impl<'a> GitLog<'a> {
                 });
             }
             if !self.also.is_empty() {
-                let answer = self.reached(self.git.fetch_privately(self.remote, &self.also, CONVERSATION))?;
+                let answer = self.reached(self.git.fetch_privately(self.remote, &self.also, self.conversation()))?;
                 if !answer.success() {
                     return Err(self.unreachable(&answer.stderr));
                 }
@@ -307,6 +308,11 @@ impl<'a> GitLog<'a> {
         Ok(chain)
     }
 
+    /// How long one conversation with the remote may take.
+    fn conversation(&self) -> Duration {
+        CONVERSATION.min(self.patience)
+    }
+
     /// One commit that keeps two chains.
     fn join(&self, lost: Option<&Oid>, more: Oid) -> Result<Oid, IdsError> {
         let Some(lost) = lost else { return Ok(more) };
@@ -337,7 +343,7 @@ impl<'a> GitLog<'a> {
                 base => self.commit(base.as_ref(), &written)?,
             };
             let pushed =
-                self.git.push_expecting(self.remote, self.reference, &commit, chain.there.as_ref(), CONVERSATION);
+                self.git.push_expecting(self.remote, self.reference, &commit, chain.there.as_ref(), self.conversation());
             let why = match pushed {
                 Ok(Pushed::Taken) => {
                     self.git.set_own_references(&[(&self.copy, Some(&commit))])?;
@@ -363,10 +369,10 @@ impl<'a> GitLog<'a> {
             if refused >= REFUSALS {
                 return Err(IdsError::Refused { remote, reference, why });
             }
-            if started.elapsed() >= self.patience {
+            if started.elapsed() >= self.patience || deadline::is_over() {
                 return Err(IdsError::Contended { remote, reference, waited: started.elapsed() });
             }
-            thread::sleep(pause(attempt));
+            thread::sleep(deadline::within(pause(attempt)));
         }
         Err(self.unreachable("tried too often"))
     }
@@ -382,7 +388,7 @@ impl<'a> GitLog<'a> {
             return Ok(Vec::new());
         }
         let all = ["+refs/headwater/ids/*:refs/headwater/fetched-ids/*".to_owned()];
-        let answer = self.reached(self.git.fetch_privately(self.remote, &all, CONVERSATION))?;
+        let answer = self.reached(self.git.fetch_privately(self.remote, &all, self.conversation()))?;
         if !answer.success() {
             return Err(self.unreachable(&answer.stderr));
         }
