@@ -1,7 +1,10 @@
 //! Nothing gets stuck, hangs or aborts: a git that hangs, a server that drips, files that are not files, no threads.
 
 use crate::agent::{context, repo};
+use crate::hub::{Fault, Server};
 use crate::sandbox::{Ended, Sandbox, event, headwater, run, run_with_input};
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -145,4 +148,55 @@ fn hook_with_unknown_options_works() {
     let mut command = headwater(&sandbox.root, &["hook", "session-start", "--agent-kind", "codex", "--later=1"]);
     let ended: Ended = run_with_input(&mut command, &input(&sandbox, "SessionStart")).exits(0);
     assert!(context(&ended).contains("db: sqlite"), "{}", ended.stdout);
+}
+
+/// `ledger verify` against a host, waiting for at most a second.
+fn verify(sandbox: &Sandbox, api: &str) -> Ended {
+    let mut command = sandbox.command(&["--wait", "1", "ledger", "verify"]);
+    run(command.envs([("GITHUB_TOKEN", "alice-token"), ("GITHUB_API_URL", api), ("GITHUB_REPOSITORY", "o/r")]))
+}
+
+fn on_an_issue() -> Sandbox {
+    let sandbox = Sandbox::repo();
+    std::fs::write(sandbox.root.join(".headwater.yaml"), "github: {issue: 5}\n").unwrap();
+    sandbox.commit("start");
+    sandbox
+}
+
+/// A host that asks to wait for no time at all was asked 142 times in 8 s.
+#[test]
+fn retry_after_0_is_not_asked_at_once_and_ends_with_wait() {
+    let (sandbox, server) = (on_an_issue(), Server::start());
+    for _ in 0..100 {
+        let again = Fault::Status(429, vec![("Retry-After", "0".to_owned())], "again");
+        server.state().get_faults.push_back(again);
+    }
+    verify(&sandbox, &server.api()).exits(2).says("--wait");
+    let asked = server.state().requests.len();
+    assert!(asked <= 2, "{asked} requests");
+}
+
+/// Of what a host sends one byte at a time, and of what it never sends, only so much is waited for.
+#[test]
+fn answer_that_never_ends_ends_with_wait() {
+    for (head, drips) in [("", false), ("HTTP/1.1 200 OK\r\nContent-Length: 9999999\r\n\r\n[", true)] {
+        let sandbox = on_an_issue();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let api = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                std::thread::spawn(move || {
+                    let mut stream = stream.unwrap();
+                    let mut byte = [0];
+                    // Until the other end has gone.
+                    let _gone = stream.write_all(head.as_bytes());
+                    while drips && stream.write_all(b" ").is_ok() {
+                        std::thread::sleep(std::time::Duration::from_millis(20));
+                    }
+                    while matches!(stream.read(&mut byte), Ok(1..)) {}
+                });
+            }
+        });
+        verify(&sandbox, &api).exits(2).says("o/r#5");
+    }
 }
