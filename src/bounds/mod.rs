@@ -3,6 +3,7 @@
 //! A hook of an agent's has one deadline ([`deadline`]): every process, lock, retry and request asks here how much
 //! time is left, so that no caller can forget to pass it on.
 
+pub mod abort;
 pub mod cores;
 pub mod deadline;
 pub mod input;

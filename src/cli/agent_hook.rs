@@ -53,6 +53,8 @@ pub(super) struct Progress {
     /// Where faults are kept.
     pub(super) layout: Option<Layout>,
     pub(super) faults: Vec<String>,
+    /// What is noted only if it is not noted yet, and not said to the agent.
+    pub(super) once: Vec<String>,
 }
 
 /// What a hook has to say, for the thread that works and the one that answers.
@@ -176,7 +178,7 @@ pub(super) fn console(global: &Global) -> Console {
 
 /// Keeps faults where `headwater doctor` shows them, and says them.
 fn note(call: &Call, shared: &Shared) {
-    let Progress { layout, mut faults, .. } = shared.get().clone();
+    let Progress { layout, mut faults, once, .. } = shared.get().clone();
     let limit = environment::hook_limit().unwrap_or(LIMIT);
     let before = faults.len();
     faults.retain(|fault| !fault.contains(crate::git::NOT_STARTED));
@@ -187,12 +189,19 @@ fn note(call: &Call, shared: &Shared) {
     let console = console(&call.global);
     let own = layout.map(|layout| Spool::new(layout.own_dir()));
     let hook = &call.name;
+    let keep = |own: &Spool, fault: &str| {
+        let at = clock::now().map(|now| now.to_string()).unwrap_or_default();
+        let line = serde_json::json!({"at": at, "hook": hook, "fault": fault}).to_string();
+        own.append(FAULTS, &line, FAULTS_BYTES);
+    };
     for fault in &faults {
         console.warning(&format!("hook {hook}: {fault}"));
-        if let Some(own) = &own {
-            let at = clock::now().map(|now| now.to_string()).unwrap_or_default();
-            let line = serde_json::json!({"at": at, "hook": hook, "fault": fault}).to_string();
-            own.append(FAULTS, &line, FAULTS_BYTES);
-        }
+        own.iter().for_each(|own| keep(own, fault));
+    }
+    if let Some(own) = own.filter(|_| !once.is_empty()) {
+        let kept = own.read(FAULTS).ok().flatten().unwrap_or_default();
+        let kept = String::from_utf8_lossy(&kept);
+        let is_new = |fault: &&String| !kept.contains(serde_json::json!(fault).to_string().trim_matches('"'));
+        once.iter().filter(is_new).for_each(|fault| keep(&own, fault));
     }
 }

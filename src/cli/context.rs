@@ -4,11 +4,11 @@ use super::args::Global;
 use super::console::Console;
 use super::environment;
 use super::error::{CliError, Exit};
-use crate::config::{Config, FILE_NAME, ViewPolicy};
+use crate::config::{Config, FILE_NAME, MAX_BYTES, UnknownKey, ViewPolicy};
 use crate::event::schema::Schema;
 use crate::git::{Git, Layout, TreeEntry};
 use crate::store::{
-    Found, HiddenEvents, Keeper, LedgerDir, Listing, LockRequest, Reading, StoreError, decode_source, read_text,
+    Found, HiddenEvents, Keeper, LedgerDir, Listing, LockRequest, Reading, StoreError, decode_source, read_bounded,
 };
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -133,6 +133,16 @@ impl<'a> Context<'a> {
         Ledger { dir: LedgerDir::new(top.join(path)), name: path.to_owned(), in_git: Some(path.to_owned()) }
     }
 
+    /// What is said of the configuration's keys that this version does not know.
+    pub(super) fn unknown_keys(&self) -> Vec<String> {
+        let file = self.config_file.as_deref().unwrap_or(Path::new(FILE_NAME)).display();
+        let said = |key: &UnknownKey| {
+            let (line, name) = (key.place.line, key.name.escape_debug());
+            format!("`{file}` line {line}: this version does not know the key `{name}`, and ignores it")
+        };
+        self.config.unknown.iter().map(said).collect()
+    }
+
     /// The sections' declarations.
     pub(super) const fn schema(&self) -> &Schema {
         &self.config.schema
@@ -235,8 +245,8 @@ fn nearest_config(start: &Path) -> Option<PathBuf> {
 }
 
 fn read_config(file: &Path) -> Result<Config, CliError> {
-    let bytes =
-        read_text(file)?.ok_or_else(|| CliError::Usage(format!("there is no configuration `{}`", file.display())))?;
+    let bytes = read_bounded(file, MAX_BYTES)?
+        .ok_or_else(|| CliError::Usage(format!("there is no configuration `{}`", file.display())))?;
     parse_config(file, &bytes)
 }
 

@@ -19,7 +19,7 @@ pub(super) fn answer(args: &[OsString], error: &clap::Error) -> Option<Exit> {
     if !error.use_stderr() {
         return None;
     }
-    let args: Vec<Cow<'_, str>> = args.iter().skip(1).map(|arg| arg.to_string_lossy()).collect();
+    let args = words(args);
     let rest = after_hook(&args)?;
     let (name, options) = rest.split_first().map_or(("", rest), |(name, options)| (name.as_ref(), options));
     if OF_GIT.contains(&name) {
@@ -38,6 +38,16 @@ pub(super) fn answer(args: &[OsString], error: &clap::Error) -> Option<Exit> {
     let args = SessionHookArgs { agent_kind: kind(options), ..SessionHookArgs::default() };
     let name = shorten(name);
     Some(agent_hook::run(&Call { global: Global::default(), hook, name, args, misuse: Some(misuse) }))
+}
+
+/// Whether an agent's hook is called, of this version or another.
+pub(super) fn is_of_agent(args: &[OsString]) -> bool {
+    let args = words(args);
+    after_hook(&args).is_some_and(|rest| rest.first().is_none_or(|name| !OF_GIT.contains(&name.as_ref())))
+}
+
+fn words(args: &[OsString]) -> Vec<Cow<'_, str>> {
+    args.iter().skip(1).map(|arg| arg.to_string_lossy()).collect()
 }
 
 /// The words after the command `hook`, before which only global options may be.

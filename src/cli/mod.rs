@@ -54,6 +54,7 @@ use std::process::ExitCode;
 pub fn main() -> ExitCode {
     crate::bounds::deadline::begin();
     let args: Vec<_> = std::env::args_os().collect();
+    crate::bounds::abort::exit_with(if misused::is_of_agent(&args) { 0 } else { error::FAILED });
     let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
         Err(error) => match misused::answer(&args, &error) {
@@ -81,7 +82,13 @@ pub fn main_cc_synthesize() -> ExitCode {
 
 fn of_agent(global: &Global, hook: Hook, args: &SessionHookArgs) -> Exit {
     let name = hook.as_str().to_owned();
-    agent_hook::run(&agent_hook::Call { global: global.clone(), hook: Some(hook), name, args: args.clone(), misuse: None })
+    agent_hook::run(&agent_hook::Call {
+        global: global.clone(),
+        hook: Some(hook),
+        name,
+        args: args.clone(),
+        misuse: None,
+    })
 }
 
 fn run(global: &Global, command: Command, console: &Console) -> Result<Exit, CliError> {
@@ -109,6 +116,7 @@ fn run(global: &Global, command: Command, console: &Console) -> Result<Exit, Cli
     let of_commit = matches!(&command, Command::Synth(args) if args.rev.is_some());
     let source = if of_commit { ConfigSource::Commit } else { ConfigSource::WorkTree };
     let context = Context::resolve(global, console, source)?;
+    context.unknown_keys().iter().for_each(|warning| console.warning(&format!("warning: {warning}")));
     match command {
         Command::Synth(args) if args.check => check::run(&context, &args),
         Command::Synth(args) if args.names_files() => synth::run(&context, context.one_ledger()?, &args),

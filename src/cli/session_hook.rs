@@ -80,6 +80,7 @@ pub(super) fn work(call: &Call, shared: &Shared) {
     match Context::resolve(&call.global, &console, ConfigSource::WorkTree) {
         Ok(mut context) => {
             context.wait = LOCK_WAIT;
+            context.unknown_keys().into_iter().for_each(|key| shared.get().once.push(key));
             Session { context, args: &call.args, input: &input, seat: session, shared }.run(hook);
         }
         Err(error) => shared.fault(error.chain()),
@@ -150,7 +151,11 @@ impl Session<'_> {
             }
             Hook::SessionEnd => {
                 let reason = self.input.reason.as_deref();
-                self.keep(self.tell(ledger, Occasion { kind: "session_end", reason, goes_on: false, ..OWN }, &mut more));
+                self.keep(self.tell(
+                    ledger,
+                    Occasion { kind: "session_end", reason, goes_on: false, ..OWN },
+                    &mut more,
+                ));
             }
             Hook::PreCompact => {
                 let reason = Some(COMPACTION);

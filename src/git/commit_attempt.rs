@@ -6,10 +6,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::index::Listing;
-use crate::bounds::deadline;
 use super::objects::pathspecs;
 use super::scratch_index::ScratchIndex;
 use super::{AtLimit, Call, CommitRequest, Git, GitError, Mode, Oid, Reason, SUBJECT};
+use crate::bounds::deadline;
 
 /// How long signing may take: longer means that it asks somebody.
 const SIGNING: Duration = Duration::from_secs(10);

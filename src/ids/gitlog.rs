@@ -342,8 +342,13 @@ impl<'a> GitLog<'a> {
                 _ if written.is_empty() => return Ok(Outcome::Appended(anchors)),
                 base => self.commit(base.as_ref(), &written)?,
             };
-            let pushed =
-                self.git.push_expecting(self.remote, self.reference, &commit, chain.there.as_ref(), self.conversation());
+            let pushed = self.git.push_expecting(
+                self.remote,
+                self.reference,
+                &commit,
+                chain.there.as_ref(),
+                self.conversation(),
+            );
             let why = match pushed {
                 Ok(Pushed::Taken) => {
                     self.git.set_own_references(&[(&self.copy, Some(&commit))])?;

@@ -2,6 +2,7 @@
 
 use super::escape::{escape, escape_bold, escape_file_name, push_escaped};
 use super::view::{Contested, Footer, ItemRow, MapRow, RegisterRow, Rows, SectionView, StepRow, View};
+use crate::bounds::cores;
 use crate::event::{Label, Origin};
 use rayon::prelude::*;
 use std::fmt::Write as _;
@@ -74,7 +75,7 @@ fn push_section(out: &mut String, section: &SectionView<'_>) {
                 }
                 out
             };
-            if rows.len() <= RUN {
+            if rows.len() <= RUN || !cores::are_several() {
                 out.push_str(&run(rows));
             } else {
                 out.reserve_exact(rows.iter().map(bytes).sum());

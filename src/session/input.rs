@@ -181,7 +181,13 @@ impl Faults {
 
     /// An absolute path.
     fn path(&mut self, value: &Value, key: &str) -> Option<PathBuf> {
-        let text = self.text(value, key, PATH_LIMIT)?;
+        // A path may hold anything but NUL: a worktree's with a line end in it is one.
+        let text = match value {
+            Value::String(text) if !text.contains('\0') && text.chars().nth(PATH_LIMIT).is_none() => {
+                Some(text.clone()).filter(|text| !text.is_empty())?
+            }
+            other => self.text(other, key, PATH_LIMIT)?,
+        };
         let path = PathBuf::from(&text);
         if path.is_absolute() {
             return Some(path);

@@ -34,6 +34,15 @@ pub(super) struct Written {
     pub original: Option<String>,
 }
 
+/// What is remembered, if this version cannot understand it, and why.
+#[must_use]
+pub fn damaged_memory(own_dir: &Path) -> Option<(PathBuf, String)> {
+    match Memory::read(own_dir) {
+        Err(SetupError::Memory { path, fault }) => Some((path, fault)),
+        _ => None,
+    }
+}
+
 impl Memory {
     /// The memory's folder in that of this program.
     fn folder(own_dir: &Path) -> PathBuf {

@@ -98,6 +98,10 @@ impl AppendFile {
 /// # Errors
 /// The system refuses.
 pub fn write_note(path: &Path, text: &str) -> Result<(), StoreError> {
+    // A FIFO there would be waited for.
+    if fs::symlink_metadata(path).is_ok_and(|found| !found.is_file()) {
+        return Err(StoreError::WrongKind { path: path.to_owned(), kind: "file" });
+    }
     fs::write(path, text).map_err(StoreError::io("write", path))
 }
 

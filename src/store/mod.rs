@@ -7,6 +7,7 @@
 mod append;
 mod archive;
 mod create;
+mod damage;
 mod error;
 mod holder;
 mod keep;
@@ -25,6 +26,7 @@ mod watch;
 pub use append::{AppendFile, make_durable, make_folder, names_in, set_aside, write_note};
 pub use archive::{ArchiveRequest, Archived, archive};
 pub use create::{README_TEXT, create_event, create_new, ensure_readme, remove_untouched};
+pub use damage::{Damage, damaged_files, free_aside};
 pub use error::StoreError;
 pub use holder::lock_holders;
 pub use keep::Keeper;
@@ -33,8 +35,8 @@ pub(crate) use listing::{is_day, is_event_name};
 pub use lock::{LockRequest, with_lock, with_lock_file};
 pub use platform::network_file_system;
 pub use read::{
-    Fold, Reading, Source, decode_path, decode_source, fold_all, open_tail, read_all, read_pack_file, read_system_file,
-    read_text, written_since,
+    Fold, Reading, Source, decode_path, decode_source, fold_all, open_tail, read_all, read_bounded, read_pack_file,
+    read_system_file, read_text, written_since,
 };
 pub use replace::replace_whole;
 pub use select::{Selection, select};
