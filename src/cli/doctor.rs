@@ -17,8 +17,8 @@ use crate::session::spare::{LIMIT, Spare, Spares};
 use crate::setup::{self, Finding};
 use crate::store::{Damage, LedgerDir, Spool, create_event, damaged_files, ensure_readme, free_aside};
 use serde_json::json;
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 /// Something that looks at one thing, and changes nothing.
 type Source = fn(&Context<'_>) -> Result<Vec<Finding>, CliError>;
@@ -82,10 +82,13 @@ fn damaged(context: &Context<'_>) -> Result<Vec<Finding>, CliError> {
         what: format!("`{}` {fault}", path.display()),
         remedy: if is_locked_out { format!("run `chmod u+rwX {}`", shell_word(&path)) } else { aside(&path) },
     };
-    let mut findings: Vec<Finding> = damaged_files(&layout.own_dir()).into_iter().map(unusable).collect();
+    let files = damaged_files(&layout.own_dir());
+    let known: BTreeSet<PathBuf> = files.iter().map(|damage| damage.path.clone()).collect();
+    let mut findings: Vec<Finding> = files.into_iter().map(unusable).collect();
     let mut misread = Markers::of(layout).damaged();
     misread.extend(Spares::of(layout).damaged());
     misread.extend(setup::damaged_memory(&layout.own_dir()));
+    misread.retain(|(path, _)| !path.ancestors().any(|above| known.contains(above)));
     findings.extend(misread.into_iter().map(|(path, fault)| Finding {
         code: "damaged-file",
         what: format!("`{}` cannot be understood: {fault}", path.display()),

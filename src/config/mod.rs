@@ -116,6 +116,10 @@ impl Config {
             let fault = format!("the file has more than {MAX_BYTES} bytes");
             return Err(ConfigError { place: Place::START, fault });
         }
+        if let Some(line) = nests_too_deep(text) {
+            let fault = format!("brackets are nested more than {DEEPEST} deep");
+            return Err(ConfigError { place: Place::new(line, 1), fault });
+        }
         let document = yaml::read(text, 1);
         requires::check(text, env!("CARGO_PKG_VERSION")).map_err(|fault| {
             let place = find(&document.root, "requires").unwrap_or(document.root.place);
@@ -127,6 +131,27 @@ impl Config {
             .map_err(|error| placed(&error, &document))?;
         Ok(Self { unknown, ..raw.check(&document.root)? })
     }
+}
+
+/// How deep brackets may be nested: the time that the YAML library takes for them grows with the square of their depth.
+const DEEPEST: usize = 64;
+
+/// The line on which brackets are nested too deep, those in quotes and comments included.
+fn nests_too_deep(text: &str) -> Option<u32> {
+    let mut depth = 0_usize;
+    for (line, bytes) in (1..).zip(text.split('\n').map(str::bytes)) {
+        for byte in bytes {
+            match byte {
+                b'[' | b'{' => depth += 1,
+                b']' | b'}' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            if depth > DEEPEST {
+                return Some(line);
+            }
+        }
+    }
+    None
 }
 
 /// The error of the YAML library with its place: its own, but of what it only places in the whole file
@@ -233,10 +258,10 @@ mod tests {
                 "ledgers 1:1",
                 "archive.before 3:11",
                 "triggers.start 4:12",
-                "triggers.event.x 4:53",
+                "triggers.event.x 4:58",
                 "feed.warm 5:8",
                 "ids.SEC.form 7:9",
-                "sections[0].colour 9:16",
+                "sections[0].colour 9:17",
                 "github.issues 10:10"
             ]
         );
@@ -257,7 +282,9 @@ mod tests {
         let bomb = (1..10).fold("l0: &l0 [x]\n".to_owned(), |text, at| text + &level(at));
         assert!(Config::parse(&format!("{bomb}capture: *l9\n")).is_err());
         let _ignored = Config::parse(&bomb);
-        assert!(Config::parse(&format!("view: {}", "[".repeat(100_000))).is_err());
+        for deep in ["[", "{a: "].map(|open| open.repeat(100_000)) {
+            assert!(fault(&format!("a: &a x\nview: {deep}")).starts_with("line 2 column 1: brackets are nested"));
+        }
     }
 
     #[test]

@@ -38,8 +38,9 @@ pub(super) struct Written {
 #[must_use]
 pub fn damaged_memory(own_dir: &Path) -> Option<(PathBuf, String)> {
     match Memory::read(own_dir) {
+        Ok(_) => None,
         Err(SetupError::Memory { path, fault }) => Some((path, fault)),
-        _ => None,
+        Err(error) => Some((Memory::folder(own_dir).join("state.json"), error.to_string())),
     }
 }
 
