@@ -13,6 +13,7 @@ pub mod feed;
 pub mod git;
 pub mod ids;
 pub mod ledger;
+pub mod secrets;
 pub mod session;
 pub mod setup;
 pub mod store;

@@ -41,8 +41,8 @@ pub struct Synthesize {
 /// Options of every command.
 #[derive(Debug, Clone, Args)]
 pub struct Global {
-    /// The ledger's folder [default: `$HEADWATER_DIR`, else `ledger:` of the configuration, else
-    /// thoughts/shared/handoffs]
+    /// The ledger's folder [default: `$HEADWATER_DIR`, else `git config headwater.dir`, else `ledger:` of the
+    /// configuration, else thoughts/shared/handoffs]
     #[arg(long, global = true, value_name = "DIR")]
     pub dir: Option<PathBuf>,
     /// The configuration [default: .headwater.yaml at the top of the work tree]
@@ -127,10 +127,10 @@ pub enum Command {
     ///   github: {issue: 12, repository: owner/name, trusted: [octocat]}    whose comments are a log
     ///   collisions: {log: github, page: wiki/collision-ledger.md, memory: wiki/MEMORY.md}
     ///   sections:                             adds sections, or changes those of the same name
-    ///   - {name: risks, title: Risks, merge: set, identity: exact, closed_by: settled, show: 14d}
+    ///   - {name: risks, title: Risks, merge: set, identity: exact, closed_by: settled, show: 14d, grouped: true}
     ///
-    /// `merge` is register, map, set or list; `identity` (words, exact) and `closed_by` are for sets,
-    /// `show` for sets and lists. `view` is never, safe (where it is in nobody's way: untracked, changed
+    /// `merge` is register, map, set or list; `identity` (words, exact), `closed_by` and `grouped` (items under
+    /// the day, agent and branch of their events) are for sets, `show` for all but registers. `view` is never, safe (where it is in nobody's way: untracked, changed
     /// already, or committed by the same run) or always; `commit` is never, always, or a span that must
     /// have passed since the last one. Spans of time are a number and h, d or w, for `commit` m too. Names are small letters,
     /// digits and single `_`, and no key of an event's own front matter.
@@ -179,12 +179,19 @@ pub struct SynthArgs {
     /// With --check: check this commit's own events and view, without the work tree
     #[arg(long, value_name = "REV", requires = "check")]
     pub rev: Option<String>,
-    /// With --check: also exit 1 if an event of the merge base with this commit is gone or changed
+    /// With --check: also exit 1 if an event of the merge base with this commit is gone or changed, or if an event
+    /// that is new since then contains a secret
     #[arg(long, value_name = "REV", requires = "check")]
     pub base: Option<String>,
     /// With --base: this event may be missing (12 or more digits of its id), such as a removed secret
     #[arg(long, value_name = "ID", requires = "base")]
     pub allow_missing: Vec<String>,
+    /// With --base: this new event may contain a secret (12 or more digits of its id)
+    #[arg(long, value_name = "ID", requires = "base")]
+    pub allow_secret: Vec<String>,
+    /// Whether every event counts as new.
+    #[arg(skip)]
+    pub all_are_new: bool,
     /// Do not ask, even on a terminal
     #[arg(long)]
     pub no_confirm: bool,
@@ -255,6 +262,9 @@ pub struct RecordArgs {
     /// Read more sections from standard input, as a YAML mapping
     #[arg(long)]
     pub stdin: bool,
+    /// Keep tokens and keys in the texts; by default they are replaced by `[masked]`
+    #[arg(long)]
+    pub keep_secrets: bool,
 }
 
 /// Options of `archive`.
@@ -324,6 +334,9 @@ pub struct LintArgs {
     /// What sections may hold: a register any value; a set a list, a scalar or a mapping; a map a
     /// mapping or a list of mappings; a list anything.
     pub files: Vec<PathBuf>,
+    /// This event may contain a secret (12 or more digits of its id)
+    #[arg(long, value_name = "ID")]
+    pub allow_secret: Vec<String>,
 }
 
 /// Options of `hook`.

@@ -1,16 +1,19 @@
 //! `headwater synth --check`: reads only, and fails on every stale byte.
 
 use super::args::SynthArgs;
+use super::clock::now_unix_nanos;
 use super::context::{Context, Ledger, below, ledger_entries, parse_config, read_entries};
 use super::error::{CliError, Exit};
-use super::origins::counted;
+use super::origins::{counted, phrase};
+use super::secrets::{self, Found as Secret};
 use super::synth::{leave, report_faults, unreadable_json, view_name};
 use crate::config::{Config, FILE_NAME, ViewPolicy};
 use crate::event::schema::Schema;
-use crate::event::{EventId, IdPrefix};
+use crate::event::{EventId, IdPrefix, Origin, Span};
 use crate::git::{Git, MergeBase, Oid};
 use crate::ledger::check::stale;
 use crate::ledger::escape::{escape_file_name, safe_for_terminal};
+use crate::secrets::Certainty;
 use crate::store::{Folded, Listing, Reading, fold_ledger, read_text};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -25,6 +28,18 @@ pub(super) struct Subject {
     has_view: bool,
     /// The ids of all texts there, of unreadable ones too.
     ids: BTreeSet<EventId>,
+    /// Its files in git, where it is in a commit.
+    entries: Option<Vec<Entry>>,
+}
+
+/// A file of a ledger in a commit.
+type Entry = (crate::store::Found, crate::git::TreeEntry);
+
+/// What a base has: ids of texts, and objects that need not be read again.
+#[derive(Default)]
+struct Known {
+    ids: BTreeSet<EventId>,
+    oids: BTreeSet<Oid>,
 }
 
 impl Subject {
@@ -54,39 +69,40 @@ pub(super) fn run(context: &Context<'_>, args: &SynthArgs) -> Result<Exit, CliEr
             }
         }
     }
-    let mut lost = match &args.base {
-        Some(base) if worst == Exit::Done => lost_events(context, args, base, &readable)?,
-        _ => Vec::new(),
+    let mut found = match &args.base {
+        Some(base) if worst == Exit::Done => since_base(context, args, base, &readable)?,
+        None if args.all_are_new => SinceBase::of_secrets(&new_secrets(context, args, &Known::default(), &readable)?),
+        _ => SinceBase::default(),
     };
-    if !lost.is_empty() {
+    if !found.is_clean() {
         worst = Exit::Finding;
     }
     if readable.is_empty() && worst < Exit::Failed {
         let rev = args.rev.as_deref().unwrap_or("HEAD");
         context.console.notice(&format!("`{}` has no ledger", safe_for_terminal(rev)));
-        lost.iter().try_for_each(|loss| context.console.result(loss))?;
+        found.lines().try_for_each(|line| context.console.result(line))?;
     }
     for subject in readable {
-        worst = worst.max(finish(context, args, &subject, &std::mem::take(&mut lost))?);
+        worst = worst.max(finish(context, args, &subject, &std::mem::take(&mut found))?);
         leave(subject);
     }
     Ok(worst)
 }
 
 /// Holds one view against its events.
-fn finish(context: &Context<'_>, args: &SynthArgs, subject: &Subject, lost: &[String]) -> Result<Exit, CliError> {
+fn finish(context: &Context<'_>, args: &SynthArgs, subject: &Subject, found: &SinceBase) -> Result<Exit, CliError> {
     report_faults(context, &subject.folded);
     let diff = if subject.has_view {
         stale(subject.standing.as_deref().unwrap_or_default(), &subject.folded.text, "current.md")
     } else {
         None
     };
-    report(context, subject, diff.as_deref(), lost)?;
+    report(context, subject, diff.as_deref(), found)?;
     let strict = args.strict && !subject.folded.unreadable.is_empty();
     Ok(if diff.is_some() || strict { Exit::Finding } else { Exit::Done })
 }
 
-fn report(context: &Context<'_>, subject: &Subject, diff: Option<&str>, lost: &[String]) -> Result<(), CliError> {
+fn report(context: &Context<'_>, subject: &Subject, diff: Option<&str>, found: &SinceBase) -> Result<(), CliError> {
     let ledger = &subject.ledger;
     let view = view_name(ledger);
     if context.console.json {
@@ -97,13 +113,13 @@ fn report(context: &Context<'_>, subject: &Subject, diff: Option<&str>, lost: &[
             "fresh": diff.is_none(),
             "view_is_committed_here": subject.has_view,
             "diff": diff.map(safe_for_terminal),
-            "lost_events": lost,
+            "lost_events": found.lost,
+            "future_events": found.future,
+            "secrets": found.secrets,
             "unreadable": unreadable_json(&subject.folded),
         }));
     }
-    for loss in lost {
-        context.console.result(loss)?;
-    }
+    found.lines().try_for_each(|line| context.console.result(line))?;
     let view = safe_for_terminal(&view);
     match diff {
         Some(diff) => {
@@ -134,7 +150,7 @@ fn work_tree(context: &Context<'_>, ledger: &Ledger, with_ids: bool) -> Result<S
     // Unreadable texts count as present: a guard is about what was removed.
     let ids = if with_ids { texts_on_disk(ledger, &folded) } else { BTreeSet::new() };
     let ids = ids.into_iter().chain(folded.state.events().keys().copied()).collect();
-    Ok(Subject { ledger: ledger.clone(), folded, standing, has_view, ids })
+    Ok(Subject { ledger: ledger.clone(), folded, standing, has_view, ids, entries: None })
 }
 
 /// The view that a sparse checkout keeps in the index.
@@ -181,9 +197,9 @@ pub(super) fn config_at(git: &Git, commit: &Oid, rev: &str) -> Result<Config, Cl
 }
 
 /// The ledgers of a configuration, unless one was named.
-pub(super) fn ledgers_of(context: &Context<'_>, config: &Config) -> Vec<Ledger> {
+pub(super) fn ledgers_of(context: &Context<'_>, config: &Config) -> Result<Vec<Ledger>, CliError> {
     if context.is_named {
-        return context.ledgers.clone();
+        return Ok(context.ledgers.clone());
     }
     config.ledgers.iter().map(|path| context.ledger_at(path)).collect()
 }
@@ -202,7 +218,7 @@ pub(super) fn commit(
         ViewPolicy::Untracked => false,
         ViewPolicy::DefaultBranch => is_on_default_branch(&git, &oid)?,
     };
-    let ledgers = ledgers_of(context, &config).into_iter();
+    let ledgers = ledgers_of(context, &config)?.into_iter();
     Ok(ledgers.filter_map(|ledger| subject_at(&git, &oid, &config, has_view, with_ids, ledger).transpose()).collect())
 }
 
@@ -224,9 +240,9 @@ fn subject_at(
     let readings = read_entries(git, &entries, &config.schema)?;
     let ids = if with_ids { ids_of(git, &entries)?.into_keys().collect() } else { BTreeSet::new() };
     let standing = git.blob_at(commit, &below(prefix, "current.md"))?;
-    let files = entries.into_iter().map(|(found, _)| found).collect();
+    let files = entries.iter().map(|(found, _)| found.clone()).collect();
     let folded = Folded::new(Listing { files, packs: Vec::new() }, readings, &config.schema);
-    Ok(Some(Subject { ledger, folded, standing, has_view, ids }))
+    Ok(Some(Subject { ledger, folded, standing, has_view, ids, entries: Some(entries) }))
 }
 
 fn in_git(ledger: &Ledger) -> Result<&str, CliError> {
@@ -247,13 +263,40 @@ fn is_on_default_branch(git: &Git, oid: &Oid) -> Result<bool, CliError> {
     Ok(false)
 }
 
-/// The events of the merge base that are in neither folder any more, in words.
-fn lost_events(
+/// What events that changed since the merge base amount to, in words.
+#[derive(Debug, Default)]
+struct SinceBase {
+    /// Events of the merge base that are gone or changed.
+    lost: Vec<String>,
+    /// New events that are dated far in the future.
+    future: Vec<String>,
+    /// New events that contain a secret, and the same for programs.
+    named: Vec<String>,
+    secrets: Vec<serde_json::Value>,
+}
+
+impl SinceBase {
+    fn of_secrets(found: &[Secret]) -> Self {
+        let (named, secrets) = (found.iter().map(Secret::line).collect(), found.iter().map(Secret::json).collect());
+        Self { named, secrets, ..Self::default() }
+    }
+
+    fn lines(&self) -> impl Iterator<Item = &String> {
+        self.lost.iter().chain(&self.future).chain(&self.named)
+    }
+
+    fn is_clean(&self) -> bool {
+        self.lines().next().is_none()
+    }
+}
+
+/// Compares the events with those of the merge base.
+fn since_base(
     context: &Context<'_>,
     args: &SynthArgs,
     base: &str,
     subjects: &[Subject],
-) -> Result<Vec<String>, CliError> {
+) -> Result<SinceBase, CliError> {
     let git = context.git_for("`--base`")?;
     let allowed = args.allow_missing.iter().map(|text| {
         IdPrefix::parse(text)
@@ -274,15 +317,20 @@ fn lost_events(
     };
     // What was an event then, by the configuration of then; the ledger may have moved since.
     let config = config_at(&git, &merge_base, merge_base.as_str())?;
-    let mut before = BTreeMap::new();
-    for ledger in ledgers_of(context, &config) {
+    let (mut before, mut known) = (BTreeMap::new(), Known::default());
+    for ledger in ledgers_of(context, &config)? {
         let prefix = in_git(&ledger)?;
         let entries = ledger_entries(prefix, &git.list_tree(&merge_base, prefix)?);
         before.extend(ids_of_readable(&git, &entries, &config.schema)?);
+        known.ids.extend(ids_of(&git, &entries)?.into_keys());
+        known.oids.extend(entries.into_iter().map(|(_, entry)| entry.oid));
     }
     let files = subjects.iter().flat_map(|subject| &subject.folded.listing.files);
     let names: BTreeSet<Vec<u8>> = files.map(crate::store::Found::shown_name).collect();
     let there = |id: &EventId| subjects.iter().any(|subject| subject.ids.contains(id));
+    let future = subjects.iter().flat_map(|subject| subject.folded.state.events().values());
+    let future = future.filter(|origin| !before.contains_key(&origin.stamp.id) && is_far_ahead(origin));
+    let future = future.map(|origin| far_ahead(origin)).collect();
     let lost = before.into_iter().filter(|(id, _)| !there(id) && !allowed.iter().any(|prefix| prefix.matches(id)));
     let describe = |(id, name): (EventId, Vec<u8>)| {
         let what = if names.contains(&name) { "was changed" } else { "is gone" };
@@ -292,7 +340,58 @@ fn lost_events(
             merge_base.as_str().get(..12).unwrap_or_default()
         )
     };
-    Ok(lost.map(describe).collect())
+    let secrets = SinceBase::of_secrets(&new_secrets(context, args, &known, subjects)?);
+    Ok(SinceBase { lost: lost.map(describe).collect(), future, ..secrets })
+}
+
+/// The secrets in events that a base does not have.
+fn new_secrets(
+    context: &Context<'_>,
+    args: &SynthArgs,
+    known: &Known,
+    subjects: &[Subject],
+) -> Result<Vec<Secret>, CliError> {
+    let allowed = secrets::allowed("--allow-secret", &args.allow_secret)?;
+    let skip = |id: &EventId| known.ids.contains(id) || allowed.iter().any(|prefix| prefix.matches(id));
+    let mut found = Vec::new();
+    for subject in subjects {
+        for (name, bytes) in new_files(context, subject, known)? {
+            let shown = if name.starts_with("archive/") { name } else { format!("events/{name}") };
+            found.extend(secrets::in_file(&shown, &bytes, Certainty::Certain, skip));
+        }
+    }
+    Ok(found)
+}
+
+/// The files of a ledger that a base may not have, with their bytes.
+fn new_files(context: &Context<'_>, subject: &Subject, known: &Known) -> Result<Vec<(String, Vec<u8>)>, CliError> {
+    let name = |found: &crate::store::Found| String::from_utf8_lossy(&found.shown_name()).into_owned();
+    if let Some(entries) = &subject.entries {
+        let new: Vec<&Entry> =
+            entries.iter().filter(|(found, entry)| !found.not_a_file && !known.oids.contains(&entry.oid)).collect();
+        let oids: Vec<Oid> = new.iter().map(|(_, entry)| entry.oid.clone()).collect();
+        let blobs = context.git_for("`--rev`")?.read_blobs(&oids)?;
+        return Ok(new.iter().map(|(found, _)| name(found)).zip(blobs).collect());
+    }
+    let listing = &subject.folded.listing;
+    let files = listing.files.iter().chain(&listing.packs).filter(|found| !found.not_a_file);
+    let read = |found: &crate::store::Found| Some((name(found), read_text(&found.path(&subject.ledger.dir)).ok()??));
+    Ok(files.filter_map(read).collect())
+}
+
+/// Whether an event is dated more than 24 hours after the clock: its writes would win for longer than anyone works.
+pub(super) fn is_far_ahead(origin: &Origin) -> bool {
+    let ahead = origin.stamp.ts.unix_nanos() - now_unix_nanos();
+    ahead > i128::from(Span::hours(24).seconds()) * 1_000_000_000
+}
+
+fn far_ahead(origin: &Origin) -> String {
+    format!(
+        "event {} by {} is dated {}, more than 24 h in the future; its writes would win until then: remove it from the branch, and record it again",
+        origin.stamp.id.to_hex().get(..12).unwrap_or_default(),
+        phrase(&origin.stamp.agent, 40),
+        origin.stamp.ts
+    )
 }
 
 fn ids_of_readable(

@@ -7,9 +7,11 @@ use super::error::{CliError, Exit};
 use crate::config::{Config, FILE_NAME, MAX_BYTES, UnknownKey, ViewPolicy};
 use crate::event::schema::Schema;
 use crate::git::{Git, Layout, TreeEntry};
+use crate::session::outsiders::Outsiders;
 use crate::store::{
     Found, HiddenEvents, Keeper, LedgerDir, Listing, LockRequest, Reading, StoreError, decode_source, read_bounded,
 };
+use crate::trust::path::{InTree, LedgerPlace};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -80,24 +82,17 @@ impl<'a> Context<'a> {
             (None, Some(file)) if global.config.is_none() => file.parent().map(Path::to_owned).unwrap_or_default(),
             _ => PathBuf::from("."),
         };
+        let named = named.or_else(|| layout.as_ref().and_then(Layout::named_ledger));
         let is_named = named.is_some();
-        let paths = match named {
-            Some(dir) => vec![(dir.clone(), dir.display().to_string())],
-            None => config.ledgers.iter().map(|path| (top.join(path), path.clone())).collect(),
+        let ledgers = match named {
+            Some(dir) => vec![named_ledger(global, layout.as_ref(), dir)?],
+            None => {
+                config.ledgers.iter().map(|path| ledger_in(&top, layout.as_ref(), path)).collect::<Result<_, _>>()?
+            }
         };
-        let inside = |(dir, name): &(PathBuf, String)| match &layout {
-            Some(layout) if global.dir.is_none() && !layout.holds(dir) => Err(CliError::Usage(format!(
-                "the ledger `{name}` leads out of the work tree; name it with `--dir` if that is meant"
-            ))),
-            _ => Ok(()),
-        };
-        paths.iter().try_for_each(inside)?;
-        let ledgers = paths.into_iter().map(|(dir, name)| Ledger {
-            in_git: layout.as_ref().and_then(|layout| layout.relative(&dir)),
-            dir: LedgerDir::new(dir),
-            name,
-        });
-        let ledgers = ledgers.collect();
+        if layout.is_none() {
+            own_dirs_are_real(&top, &ledgers)?;
+        }
         Ok(Self {
             console,
             config,
@@ -128,9 +123,13 @@ impl<'a> Context<'a> {
     }
 
     /// The ledger at a path from the top of the work tree.
-    pub(super) fn ledger_at(&self, path: &str) -> Ledger {
+    ///
+    /// # Errors
+    /// It lies behind a link.
+    pub(super) fn ledger_at(&self, path: &str) -> Result<Ledger, CliError> {
         let top = self.layout.as_ref().map(|layout| layout.work_tree.clone()).unwrap_or_default();
-        Ledger { dir: LedgerDir::new(top.join(path)), name: path.to_owned(), in_git: Some(path.to_owned()) }
+        let place = LedgerPlace::in_tree(&top, path).map_err(StoreError::from)?;
+        Ok(Ledger { dir: LedgerDir::new(place), name: path.to_owned(), in_git: Some(path.to_owned()) })
     }
 
     /// What is said of the configuration's keys that this version does not know.
@@ -226,11 +225,68 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// The outsiders' events of a ledger; outside git there is none.
+    pub(super) fn outsiders(&self, ledger: &Ledger) -> Result<Outsiders, CliError> {
+        let (Some(layout), Some(prefix)) = (&self.layout, &ledger.in_git) else { return Ok(Outsiders::default()) };
+        let own = own_remotes(&Git::at(layout))?;
+        Ok(Outsiders::of(layout, prefix, &own, self.wait))
+    }
+
     /// What a sparse checkout hides of a ledger.
     pub(super) fn hidden(&self, ledger: &Ledger) -> Hidden {
         let sparse = self.layout.as_ref().filter(|layout| layout.is_sparse());
         Hidden { source: sparse.and_then(|layout| Some((Git::at(layout), ledger.in_git.clone()?))) }
     }
+}
+
+/// The ledger that the user named: now, by `--dir`, or once for every branch.
+fn named_ledger(global: &Global, layout: Option<&Layout>, dir: PathBuf) -> Result<Ledger, CliError> {
+    let name = dir.display().to_string();
+    let in_git = layout.and_then(|layout| layout.relative(&dir));
+    if global.dir.is_some() {
+        return Ok(Ledger { dir: LedgerDir::new(LedgerPlace::named_by_user(dir)), name, in_git });
+    }
+    // Where it leads out of the worktree, the links of this worktree are what leads there.
+    let around = layout.map_or_else(|| Layout::discover(Path::new(".")), |layout| Ok(Some(layout.clone())))?;
+    let place = LedgerPlace::named_once(around.as_ref(), dir).map_err(StoreError::from)?;
+    Ok(Ledger { dir: LedgerDir::new(place), name, in_git })
+}
+
+/// Outside git, headwater's own files lie beside the ledger and the configuration: not behind a link there.
+fn own_dirs_are_real(top: &Path, ledgers: &[Ledger]) -> Result<(), CliError> {
+    let folders = ledgers.iter().map(|ledger| ledger.dir.path()).chain([top]);
+    for folder in folders {
+        InTree::directory(folder, ".headwater").map_err(StoreError::from)?;
+    }
+    Ok(())
+}
+
+/// The ledger at a configured path.
+fn ledger_in(top: &Path, layout: Option<&Layout>, path: &str) -> Result<Ledger, CliError> {
+    let place = LedgerPlace::in_tree(top, path).map_err(StoreError::from)?;
+    Ok(Ledger { dir: LedgerDir::new(place), name: path.to_owned(), in_git: layout.map(|_| path.to_owned()) })
+}
+
+/// Keeps an agent in its worktree: a rule that allows it `headwater record` allows it no other directory.
+pub(super) fn stay_in_worktree(global: &Global) -> Result<(), CliError> {
+    let Some(mark) = environment::agent_mark() else { return Ok(()) };
+    let here = Layout::discover(Path::new("."))?;
+    for (option, path) in [("--dir", &global.dir), ("--config", &global.config)] {
+        let Some(path) = path else { continue };
+        let top = here.as_ref().map_or(Path::new("."), |layout| &layout.work_tree);
+        if !Layout::is_below(top, path) {
+            return Err(CliError::Usage(format!(
+                "{option}: cannot use `{}` for a coding agent (`{mark}` is set): it is outside the worktree; run the command there, or set `git config headwater.dir`",
+                path.display()
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The names of own remotes.
+fn own_remotes(git: &Git) -> Result<Vec<String>, CliError> {
+    Ok(crate::trust::author::own_names(git)?)
 }
 
 /// A path below a folder, as git writes it.

@@ -15,7 +15,8 @@ use crate::ledger::escape::safe_for_terminal;
 use crate::session::marker::Markers;
 use crate::session::spare::{LIMIT, Spare, Spares};
 use crate::setup::{self, Finding};
-use crate::store::{Damage, LedgerDir, Spool, create_event, damaged_files, ensure_readme, free_aside};
+use crate::store::{Damage, LedgerDir, Spool, StoreError, create_event, damaged_files, ensure_readme, free_aside};
+use crate::trust::path::LedgerPlace;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -168,9 +169,9 @@ fn lost(context: &Context<'_>) -> Result<Vec<Finding>, CliError> {
 fn restore(context: &Context<'_>) -> Result<(), CliError> {
     let top = context.layout.as_ref().map(|layout| layout.work_tree.clone()).unwrap_or_default();
     for spare in lost_spares(context)? {
-        let ledger = LedgerDir::new(top.join(&spare.ledger));
+        let ledger = LedgerDir::new(LedgerPlace::in_tree(&top, &spare.ledger).map_err(StoreError::from)?);
         ensure_readme(&ledger)?;
-        let path = create_event(&ledger.events(), spare.stem(), &spare.text)?;
+        let path = create_event(&ledger, spare.stem(), &spare.text)?;
         context.console.notice(&format!("restored `{}`", path.display()));
     }
     Ok(())

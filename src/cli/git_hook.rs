@@ -124,6 +124,7 @@ fn pushed_commit(
         check: true,
         rev: Some(commit.as_str().to_owned()),
         base: base.map(|oid| oid.as_str().to_owned()),
+        all_are_new: base.is_none(),
         ..SynthArgs::default()
     };
     match check::run(context, &args(base.as_ref())) {
@@ -185,7 +186,7 @@ fn after(context: &Context<'_>, what: &str, between: Option<(&str, &str)>) -> Re
 
 fn same_ledger(context: &Context<'_>, git: &Git, old: &Oid, new: &Oid) -> Result<bool, CliError> {
     let config = check::config_at(git, new, new.as_str())?;
-    let mut paths: Vec<String> = check::ledgers_of(context, &config).into_iter().filter_map(|it| it.in_git).collect();
+    let mut paths: Vec<String> = check::ledgers_of(context, &config)?.into_iter().filter_map(|it| it.in_git).collect();
     paths =
         paths.iter().flat_map(|prefix| ["events", "archive", "current.md"].map(|name| below(prefix, name))).collect();
     paths.push(FILE_NAME.to_owned());

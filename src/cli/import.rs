@@ -5,11 +5,13 @@ use super::context::{Context, Ledger};
 use super::error::{CliError, Exit};
 use super::origins::phrase;
 use super::record::check_agent;
+use super::secrets::{REMEDY, in_file};
 use crate::event::decode::decode;
 use crate::event::encode::{Draft, file_stem};
 use crate::event::legacy::{self, agent_in_name, loose_ts};
 use crate::event::{EventId, Timestamp};
 use crate::ledger::escape::{escape, safe_for_terminal};
+use crate::secrets::Certainty;
 use crate::store::{StoreError, create_event, ensure_readme, fold_ledger, read_text};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -31,7 +33,17 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &ImportArgs) -> 
     for (file, Imported { stem, text, unplaced }) in args.files.iter().zip(drafts) {
         let shown = file.display().to_string();
         let path = if known.insert(EventId::of(&text)) {
-            Some(create_event(&ledger.dir.events(), &stem, &text)?.display().to_string())
+            let path = create_event(&ledger.dir, &stem, &text)?.display().to_string();
+            // What was written before is evidence: it is kept to the byte, and named.
+            for found in in_file(&path, text.as_bytes(), Certainty::Certain, |_| false) {
+                context.console.warning(&format!(
+                    "{}:{}: secret: {}; {REMEDY}",
+                    found.file,
+                    found.place,
+                    found.detail()
+                ));
+            }
+            Some(path)
         } else {
             None
         };

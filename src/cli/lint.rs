@@ -1,27 +1,35 @@
 //! `headwater lint`: what is wrong with event files.
 
 use super::args::LintArgs;
-use super::clock::now_unix_nanos;
+use super::check::is_far_ahead;
 use super::context::Context;
 use super::error::{CliError, Exit};
 use super::inspect::readings;
 use super::origins::counted;
-use crate::event::{Event, Fault, Place, Span};
+use super::secrets::{REMEDY, allowed, in_file};
+use crate::event::{Event, Fault, IdPrefix, Place};
 use crate::ledger::escape::{escape, escape_file_name, safe_for_terminal};
 use crate::ledger::pack::is_pack_name;
-use crate::store::{decode_path, is_event_name, read_pack_file};
+use crate::secrets::Certainty;
+use crate::store::{Listing, decode_path, is_event_name, read_pack_file};
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub(super) fn run(context: &Context<'_>, args: &LintArgs) -> Result<Exit, CliError> {
-    let mut findings = Findings { context, now: now_unix_nanos(), entries: Vec::new(), files: 0, errors: 0 };
+    let allowed = allowed("--allow-secret", &args.allow_secret)?;
+    let mut findings = Findings { context, allowed, entries: Vec::new(), files: 0, errors: 0, found: 0, secrets: 0 };
     if args.files.is_empty() {
         for ledger in &context.ledgers {
-            for reading in readings(context, ledger)? {
-                let folder = if reading.source.name.starts_with(b"archive/") { "" } else { "events/" };
-                let name = format!("{folder}{}", escape_file_name(&reading.source.name));
+            for reading in readings(context, ledger)?.0 {
+                let row = reading.source.row();
+                let folder = if row.starts_with(b"archive/") { "" } else { "events/" };
+                let name = format!("{folder}{}", escape_file_name(&row));
                 let path = ledger.dir.path().join(PathBuf::from(&name));
                 findings.add(&name, &reading.result, if reading.source.pack.is_none() { Some(&path) } else { None })?;
+            }
+            for pack in Listing::of(&ledger.dir)?.packs {
+                let name = String::from_utf8_lossy(&pack.shown_name()).into_owned();
+                findings.add_secrets(&name, &pack.path(&ledger.dir))?;
             }
         }
     } else {
@@ -35,10 +43,14 @@ pub(super) fn run(context: &Context<'_>, args: &LintArgs) -> Result<Exit, CliErr
 /// What `lint` found.
 struct Findings<'a, 'c> {
     context: &'a Context<'c>,
-    now: i128,
     entries: Vec<Value>,
     files: usize,
     errors: usize,
+    /// Findings in readable events that fail the run.
+    found: usize,
+    /// How many secrets there are, those of allowed events left out.
+    secrets: usize,
+    allowed: Vec<IdPrefix>,
 }
 
 impl Findings<'_, '_> {
@@ -50,7 +62,7 @@ impl Findings<'_, '_> {
             for reading in read_pack_file(path, schema)? {
                 self.add(&format!("{} in {shown}", escape_file_name(&reading.source.name)), &reading.result, None)?;
             }
-            return Ok(());
+            return self.add_secrets(&shown, path);
         }
         if !is_event_name(name.as_encoded_bytes()) && path.symlink_metadata().is_ok() {
             self.context.console.notice(&format!("{shown}: skipped, as its name is no event's"));
@@ -61,23 +73,21 @@ impl Findings<'_, '_> {
 
     fn add(&mut self, name: &str, result: &Result<Event, Fault>, path: Option<&PathBuf>) -> Result<(), CliError> {
         self.files += 1;
+        if let Some(path) = path {
+            self.add_secrets(name, path)?;
+        }
         match result {
             Err(fault) => {
                 self.errors += 1;
                 self.report("error", name, fault.code.as_str(), fault.place, &fault.detail, fault.code.remedy())?;
             }
             Ok(event) => {
-                let ahead = event.origin.stamp.ts.unix_nanos() - self.now;
-                if ahead > i128::from(Span::hours(24).seconds()) * 1_000_000_000 {
-                    let detail = format!("`ts` {} is more than 24 h ahead of the clock", event.origin.stamp.ts);
-                    self.report(
-                        "warning",
-                        name,
-                        "future-ts",
-                        Place::START,
-                        &detail,
-                        "correct the writer's clock; `headwater record --overrule` stands above it",
-                    )?;
+                if is_far_ahead(&event.origin) {
+                    self.found += 1;
+                    let detail = format!("`ts` {} is more than 24 h in the future", event.origin.stamp.ts);
+                    let remedy =
+                        "remove the event and record it again, or write after it with `headwater record --overrule`";
+                    self.report("error", name, "future-ts", Place::START, &detail, remedy)?;
                 }
                 let text = path
                     .and_then(|path| crate::store::read_text(path).ok().flatten())
@@ -93,6 +103,21 @@ impl Findings<'_, '_> {
                     )?;
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Names the secrets in an event file or in a pack.
+    fn add_secrets(&mut self, name: &str, path: &Path) -> Result<(), CliError> {
+        let bytes = crate::store::read_text(path).ok().flatten().unwrap_or_default();
+        let allows = |id: &crate::event::EventId| self.allowed.iter().any(|prefix| prefix.matches(id));
+        for found in in_file(name, &bytes, Certainty::Likely, allows) {
+            let (level, code) = match found.certainty {
+                Certainty::Certain => ("error", "secret"),
+                Certainty::Likely => ("warning", "possible-secret"),
+            };
+            self.secrets += usize::from(found.certainty == Certainty::Certain);
+            self.report(level, &found.file, code, found.place, &found.detail(), REMEDY)?;
         }
         Ok(())
     }
@@ -122,12 +147,14 @@ impl Findings<'_, '_> {
                 .console
                 .json(&json!({"schema": "headwater.lint/1", "files": self.files, "findings": self.entries}))?;
         } else {
+            let secrets =
+                if self.secrets > 0 { format!(", {}", counted(self.secrets, "secret")) } else { String::new() };
             self.context.console.notice(&format!(
-                "{} checked, {} unreadable",
+                "{} checked, {} unreadable{secrets}",
                 counted(self.files, "file"),
                 self.errors
             ));
         }
-        Ok(if self.errors > 0 { Exit::Finding } else { Exit::Done })
+        Ok(if self.errors + self.found + self.secrets > 0 { Exit::Finding } else { Exit::Done })
     }
 }

@@ -5,7 +5,7 @@ use super::clock::now_unix_nanos;
 use super::console::{AGENT, styled};
 use super::context::{Context, Ledger};
 use super::error::{CliError, Exit};
-use super::inspect::{events, headline, origin_json, readings};
+use super::inspect::{events, headline, readings, report_left_out};
 use super::origins::phrase;
 use crate::event::{Event, Origin, Span, Timestamp};
 use serde_json::{Value, json};
@@ -19,14 +19,16 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &LogArgs) -> Res
             && is(&origin.meta.kind, &args.kind)
             && since.is_none_or(|since| origin.stamp.ts.unix_nanos() >= since)
     };
-    let mut events = events(readings(context, ledger)?);
+    let (readings, outside) = readings(context, ledger)?;
+    report_left_out(context, &outside);
+    let mut events = events(readings);
     events.retain(|(event, _)| wanted(&event.origin));
     events.sort_by(|(a, _), (b, _)| b.origin.cmp(&a.origin));
     events.dedup_by(|(a, _), (b, _)| a.origin == b.origin);
     if context.console.json {
         let entry = |(event, file): &(Event, String)| {
             let sections: Vec<&str> = event.writes.iter().map(|write| write.section.as_str()).collect();
-            json!({"by": origin_json(&event.origin), "type": event.origin.meta.kind, "reason": event.origin.meta.reason,
+            json!({"by": outside.json(&event.origin), "type": event.origin.meta.kind, "reason": event.origin.meta.reason,
                 "file": file, "sections": sections, "phrase": headline(event)})
         };
         let events: Vec<Value> = events.iter().map(entry).collect();
@@ -39,8 +41,9 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &LogArgs) -> Res
         let headline = headline(event).map(|text| format!("  {}", phrase(&text, 70))).unwrap_or_default();
         let agent = styled(&phrase(&stamp.agent, 24), AGENT);
         context.console.result(&format!(
-            "{}  {agent}  {}  {}{headline}",
+            "{}  {agent}{}  {}  {}{headline}",
             stamp.ts,
+            outside.mark(&event.origin),
             part(&meta.branch),
             part(&meta.kind)
         ))?;

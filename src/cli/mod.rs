@@ -27,6 +27,7 @@ mod occasion;
 mod origins;
 mod progress;
 mod record;
+mod secrets;
 mod session_hook;
 mod show;
 mod show_config;
@@ -115,6 +116,7 @@ fn run(global: &Global, command: Command, console: &Console) -> Result<Exit, Cli
     }
     let of_commit = matches!(&command, Command::Synth(args) if args.rev.is_some());
     let source = if of_commit { ConfigSource::Commit } else { ConfigSource::WorkTree };
+    context::stay_in_worktree(global)?;
     let context = Context::resolve(global, console, source)?;
     context.unknown_keys().iter().for_each(|warning| console.warning(&format!("warning: {warning}")));
     match command {

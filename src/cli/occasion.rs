@@ -8,7 +8,7 @@ use super::synth::{report_kept, write_view};
 use crate::config::{Commit, Trigger, Writing};
 use crate::event::Span;
 use crate::git::{CommitOutcome, CommitRequest, Reason};
-use crate::store::replace_whole;
+use crate::store::replace_view;
 use std::time::Duration;
 
 /// Does what a trigger says, in at most about `limit` for the commit.
@@ -40,7 +40,7 @@ pub(super) fn apply(context: &Context<'_>, ledger: &Ledger, trigger: Trigger, li
         (in_the_way, writes, &outcome, &ledger.in_git, context.git())
         && let Some(staged) = git.staged_if_changed(&below(prefix, "current.md"))?
     {
-        replace_whole(&ledger.dir.view(), &staged)?;
+        replace_view(&ledger.dir, &staged)?;
     }
     report(context, &outcome?);
     Ok(())

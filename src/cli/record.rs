@@ -7,6 +7,7 @@ use super::environment;
 use super::error::{CliError, Exit};
 use super::occasion;
 use super::origins::phrase;
+use super::secrets::Masker;
 use crate::config::Trigger;
 use crate::event::EventId;
 use crate::event::decode::is_agent;
@@ -15,8 +16,9 @@ use crate::event::normal::MAX_BYTES;
 use crate::event::text::collapse;
 use crate::event::yaml::{self, Entry, Node, Value};
 use crate::git::Layout;
-use crate::ledger::rule::SectionState;
+use crate::ledger::rule::{SectionState, Writes};
 use crate::ledger::{Rows, SectionView, State, View};
+use crate::secrets::Certainty;
 use crate::session::compose;
 use crate::session::spare::Spares;
 use crate::store::{StoreError, create_event, ensure_readme, fold_ledger};
@@ -37,19 +39,23 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &RecordArgs) -> 
         Err(StoreError::NoLedger(_)) => State::default(),
         Err(error) => return Err(error.into()),
     };
-    let body = body(context, args, &state, &stdin)?;
+    let mut masker = Masker::new(args.keep_secrets);
+    let body = body(context, args, &state, &stdin, &mut masker)?;
     if body.is_empty() {
         return Err(CliError::Usage(
             "nothing to record; say what with `--now`, `--did`, `--decide` …, see `headwater record --help`".to_owned(),
         ));
     }
     let home = home(context)?;
+    let branch = home.as_ref().map(Layout::branch).transpose()?.flatten();
+    let mut hide = |field: &str, text: String| masker.text(field, text, Certainty::Certain).into_owned();
     let draft = Draft {
         ts: now,
-        agent: agent_name(home.as_ref(), args.agent.clone())?,
-        branch: home.as_ref().map(Layout::branch).transpose()?.flatten(),
-        kind: args.kind.clone(),
-        reason: args.reason.clone(),
+        agent: hide("agent", agent_name(home.as_ref(), args.agent.clone())?),
+        kind: hide("type", args.kind.clone()),
+        reason: args.reason.clone().map(|reason| hide("reason", reason)),
+        // Nobody typed it for the event.
+        branch: branch.map(|branch| masker.text("branch", branch, Certainty::Likely).into_owned()),
         parents: None,
         body,
     };
@@ -57,18 +63,24 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &RecordArgs) -> 
     let event =
         compose(draft, &state, context.schema(), args.overrule).map_err(|error| CliError::Usage(error.to_string()))?;
     if let Some(ahead) = event.ahead {
+        let far = state.events().values().filter(|origin| origin.stamp.ts == ahead).map(|origin| &origin.stamp);
+        let (agent, id) = far.max().map_or_else(Default::default, |stamp| {
+            (phrase(&stamp.agent, 40), stamp.id.to_hex().get(..12).unwrap_or_default().to_owned())
+        });
         context.console.warning(&format!(
-            "an event is dated {ahead}, more than 24 h ahead; its writes stand above this one until `headwater record --overrule`"
+            "event {id} by {agent} is dated {ahead}, more than 24 h in the future: its writes win over this one\n\
+             hint: `headwater record --overrule …` writes after it; or remove its file (`headwater log` lists it first) and run the check with `--allow-missing {id}`"
         ));
     }
+    masker.report(context.console);
     ensure_readme(&ledger.dir)?;
-    let path = create_event(&ledger.dir.events(), &event.stem, &event.text)?;
+    let path = create_event(&ledger.dir, &event.stem, &event.text)?;
     keep(context, ledger, &event.stem, &event.text);
     if context.console.json {
         let shown = path.display().to_string();
         let record = serde_json::json!({
             "schema": "headwater.record/1", "path": shown, "ts": event.ts.to_string(), "agent": agent,
-            "id": event.id.to_hex(),
+            "id": event.id.to_hex(), "masked": masker.json(),
         });
         context.console.json(&record)?;
     } else {
@@ -140,6 +152,7 @@ fn body<'a>(
     args: &'a RecordArgs,
     state: &State,
     stdin: &'a str,
+    masker: &mut Masker,
 ) -> Result<Vec<Entry<'a>>, CliError> {
     let view = View::new(state, BTreeSet::new(), context.schema());
     let mut body = Vec::new();
@@ -167,16 +180,21 @@ fn body<'a>(
     if !args.ask.is_empty() {
         add("open_questions", texts(&args.ask));
     }
+    add_stdin(&mut body, stdin)?;
+    body = masker.entries("the body", body);
+    // An answer names its question to the letter, whatever that contains.
     if !args.answer.is_empty() {
         let questions = Choices::of(state, &view, "open_questions");
         let find = |text: &String| choose("--answer", "open question", text, &questions).map(scalar);
         let closing = context.schema().section("open_questions").and_then(|section| section.closed_by.clone());
         let closing = closing
             .ok_or_else(|| CliError::Usage("`open_questions` has no closing key here (`closed_by`)".to_owned()))?;
+        if body.iter().any(|known| known.key == closing) {
+            return Err(given_twice(&closing));
+        }
         let answers = args.answer.iter().map(find).collect::<Result<_, _>>()?;
         body.push(entry(closing, list(answers)));
     }
-    add_stdin(&mut body, stdin)?;
     Ok(body)
 }
 
@@ -216,10 +234,7 @@ fn add_stdin<'a>(body: &mut Vec<Entry<'a>>, stdin: &'a str) -> Result<(), CliErr
         Value::Mapping(entries) => {
             for entry in entries {
                 if body.iter().any(|known| known.key == entry.key) {
-                    return Err(CliError::Usage(format!(
-                        "`{}` is given both as an option and on standard input",
-                        phrase(&entry.key, 40)
-                    )));
+                    return Err(given_twice(&entry.key));
                 }
                 body.push(entry);
             }
@@ -231,6 +246,10 @@ fn add_stdin<'a>(body: &mut Vec<Entry<'a>>, stdin: &'a str) -> Result<(), CliErr
         }
     }
     Ok(())
+}
+
+fn given_twice(key: &str) -> CliError {
+    CliError::Usage(format!("`{}` is given both as an option and on standard input", phrase(key, 40)))
 }
 
 /// The texts or keys of a section that can be chosen.
@@ -246,11 +265,18 @@ impl Choices {
         let section: Option<&SectionView<'_>> = view.sections.iter().find(|section| section.name == name);
         let numbered: Vec<String> = match section.map(|section| &section.rows) {
             Some(Rows::Items(_, rows)) => rows.iter().map(|row| row.text.to_owned()).collect(),
-            Some(Rows::Map(rows)) => rows.iter().map(|row| row.key.to_owned()).collect(),
+            Some(Rows::Map(_, rows)) => rows.iter().map(|row| row.key.to_owned()).collect(),
             Some(Rows::Register(_) | Rows::Steps(..)) | None => Vec::new(),
         };
         let standing = match state.section(name) {
             Some(SectionState::Set(set)) => set.open_items().iter().map(|(text, _)| (*text).to_owned()).collect(),
+            Some(SectionState::Map(keys)) => {
+                let stands = |writes: &Writes| writes.winner().is_some_and(|(_, value)| value.is_some());
+                keys.iter()
+                    .filter(|(key, writes)| stands(writes) || numbered.contains(key))
+                    .map(|(key, _)| key.clone())
+                    .collect()
+            }
             _ => numbered.clone(),
         };
         Self { standing, numbered }

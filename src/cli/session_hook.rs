@@ -5,6 +5,7 @@
 
 use super::agent_hook::{self, Call, Progress, Shared, is_told};
 use super::args::SessionHookArgs;
+use super::check::is_far_ahead;
 use super::clock;
 use super::context::{ConfigSource, Context, Ledger, ledger_entries, read_entries};
 use super::environment;
@@ -13,18 +14,25 @@ use super::{occasion, record};
 use crate::bounds::deadline;
 use crate::config::Trigger;
 use crate::crdt::Join as _;
+use crate::event::EventId;
+use crate::event::text::counted;
 use crate::git::Layout;
+use crate::ledger::escape::phrase;
 use crate::ledger::{State, View};
 use crate::session::contract::{CONTEXT_LIMIT, Hook};
 use crate::session::handover::Handover;
 use crate::session::input::{self, Input};
 use crate::session::marker::{Marker, Markers};
+use crate::session::outsiders::Outsiders;
 use crate::session::process::Process;
 use crate::session::reflog;
 use crate::session::spare::Spares;
 use crate::session::tell::{COMPACTION, Occasion, TellError, Teller, place};
-use crate::store::{Folded, LedgerDir, Listing, Sizes, Spool, StoreError, fold_ledger, read_beyond};
-use std::collections::BTreeSet;
+use crate::store::{
+    Folded, LedgerDir, Listing, Reading, Sizes, Spool, StoreError, fold_ledger, read_beyond, read_ledger,
+};
+use crate::trust::path::LedgerPlace;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -194,8 +202,11 @@ impl Session<'_> {
         &self,
         ledger: &Ledger,
         work: impl FnOnce(&Teller<'_>) -> Result<T, TellError>,
-    ) -> Result<Option<T>, CliError> {
-        let Some(prefix) = &ledger.in_git else { return Ok(None) };
+    ) -> Result<T, CliError> {
+        let (name, outside) = match &ledger.in_git {
+            Some(prefix) => (prefix, None),
+            None => (&ledger.name, Some(&ledger.dir)),
+        };
         // In containers all hooks may have the same number.
         let claimer = format!("{}-{}", std::process::id(), clock::now_unix_nanos());
         let config_of = |layout: &Layout| self.context.in_work_tree(layout.clone()).ok().map(|there| there.config);
@@ -203,12 +214,13 @@ impl Session<'_> {
             layout: self.seat.layout,
             config: &self.context.config,
             config_of: &config_of,
-            ledger: prefix,
+            ledger: name,
+            outside,
             now: clock::now()?,
             clock: clock::system_now(),
             claimer: &claimer,
         };
-        Ok(Some(work(&teller)?))
+        Ok(work(&teller)?)
     }
 
     /// Tells what the session did, in every work tree that it worked in, and does what the configuration says then.
@@ -216,7 +228,7 @@ impl Session<'_> {
         let keys = self.keys()?;
         let told = self
             .with_teller(ledger, |teller| Ok(keys.iter().map(|key| teller.tell(key, occasion)).collect::<Vec<_>>()))?;
-        let mut homes = homes(told.into_iter().flatten(), faults);
+        let mut homes = homes(told.into_iter(), faults);
         homes.remove(&self.seat.layout.work_tree);
         let trigger = end_trigger(&self.context, occasion.goes_on);
         if Listing::of(&ledger.dir).is_ok_and(|listing| listing != Listing::default()) {
@@ -265,7 +277,7 @@ impl Session<'_> {
             told.extend(dead.iter().take(RECOVERED).map(|key| teller.tell(key, Occasion::recovery(true))));
             Ok(told)
         })?;
-        for home in homes(told.into_iter().flatten(), faults) {
+        for home in homes(told.into_iter(), faults) {
             faults.extend(self.end_in(&home, ledger, false).err().map(|error| error.chain()));
         }
         Ok(())
@@ -276,17 +288,19 @@ impl Session<'_> {
     fn end_in(&self, work_tree: &Path, ledger: &Ledger, goes_on: bool) -> Result<(), CliError> {
         let (Some(layout), Some(prefix)) = (Layout::discover(work_tree)?, &ledger.in_git) else { return Ok(()) };
         let there = self.context.in_work_tree(layout)?;
-        occasion::apply(&there, &there.ledger_at(prefix), end_trigger(&there, goes_on), self.commit_limit())
+        occasion::apply(&there, &there.ledger_at(prefix)?, end_trigger(&there, goes_on), self.commit_limit())
     }
 
     /// Folds what this work tree has and what the others have beyond it, and puts it into words.
     fn hand_over(&self, faults: &mut Vec<String>) {
         // Each of several ledgers has its share.
         let used = self.shared.get().context.chars().count();
-        let limit = (CONTEXT_LIMIT - used) / self.context.ledgers.len().max(1) - 1;
+        let limit = (CONTEXT_LIMIT - used) / self.context.ledgers.len().max(1) - 1 - LEFT_OUT_CHARACTERS;
         for ledger in &self.context.ledgers {
             let schema = self.context.schema();
-            let folded = match fold_ledger(&ledger.dir, schema, &self.context.hidden(ledger)) {
+            let outsiders = self.outsiders(ledger, faults);
+            let mut outside = BTreeMap::new();
+            let folded = match self.fold_without(ledger, &outsiders, &mut outside) {
                 Ok(folded) => Some(folded),
                 Err(StoreError::NoLedger(_)) => None,
                 Err(error) => {
@@ -304,7 +318,7 @@ impl Session<'_> {
                 .map_or_else(Default::default, |Folded { state, unreadable, listing, .. }| {
                     (state, unreadable, listing)
                 });
-            let elsewhere = self.elsewhere(ledger, &own, &listing, faults);
+            let elsewhere = self.elsewhere(ledger, &own, &listing, &outsiders, &mut outside, faults);
             let mut state = own;
             for (_, other) in &elsewhere {
                 state.join(other.clone());
@@ -314,13 +328,37 @@ impl Session<'_> {
             let (for_agent, banner) = (handover.for_agent(limit), handover.banner());
             let mut progress = self.shared.get();
             let Progress { context, banner: said, .. } = &mut *progress;
-            for (text, part) in [(context, for_agent), (said, banner)] {
-                if !text.is_empty() && !part.is_empty() {
-                    text.push('\n');
-                }
-                text.push_str(&part);
+            for (text, part) in [(&mut *context, for_agent), (&mut *said, banner)] {
+                push_line(text, &part);
             }
+            push_line(context, &from_the_future(&state));
+            push_line(context, &left_out(outside.len()));
+            push_line(said, &from_outside(&outside));
         }
+    }
+
+    /// The outsiders' events of a ledger; where git cannot list them, all without a backup copy.
+    fn outsiders(&self, ledger: &Ledger, faults: &mut Vec<String>) -> Outsiders {
+        self.context.outsiders(ledger).unwrap_or_else(|error| {
+            faults.push(error.chain());
+            Outsiders::unknown()
+        })
+    }
+
+    /// Folds a ledger without outsiders' events, which are added to `outside`.
+    fn fold_without(
+        &self,
+        ledger: &Ledger,
+        outsiders: &Outsiders,
+        outside: &mut BTreeMap<EventId, String>,
+    ) -> Result<Folded, StoreError> {
+        let (schema, hidden) = (self.context.schema(), self.context.hidden(ledger));
+        if outsiders.is_empty() {
+            return fold_ledger(&ledger.dir, schema, &hidden);
+        }
+        let (listing, mut readings) = read_ledger(&ledger.dir, schema, &hidden)?;
+        readings.retain(|reading| !set_apart(outsiders, reading, outside));
+        Ok(Folded::new(listing, readings, schema))
     }
 
     /// What sibling work trees, and the branches that were named, have beyond this ledger.
@@ -329,6 +367,8 @@ impl Session<'_> {
         ledger: &Ledger,
         own: &State,
         listing: &Listing,
+        outsiders: &Outsiders,
+        outside: &mut BTreeMap<EventId, String>,
         faults: &mut Vec<String>,
     ) -> Vec<(String, State)> {
         let (layout, Some(prefix)) = (self.seat.layout, &ledger.in_git) else { return Vec::new() };
@@ -338,9 +378,10 @@ impl Session<'_> {
         let siblings: Vec<Layout> = layout.work_trees().into_iter().skip(1).collect();
         let sizes = if siblings.is_empty() { Sizes::default() } else { Sizes::of(&ledger.dir, listing) };
         for sibling in siblings {
-            let dir = LedgerDir::new(sibling.work_tree.join(prefix));
             // A sibling's trouble is told there.
-            let Ok(readings) = read_beyond(&dir, &sizes, schema) else { continue };
+            let Ok(checked) = LedgerPlace::in_tree(&sibling.work_tree, prefix) else { continue };
+            let Ok(mut readings) = read_beyond(&LedgerDir::new(checked), &sizes, schema) else { continue };
+            readings.retain(|reading| !set_apart(outsiders, reading, outside));
             let mut beyond = State::default();
             for event in readings.into_iter().filter_map(|reading| reading.result.ok()) {
                 if known.insert(event.origin.stamp.id) {
@@ -353,10 +394,11 @@ impl Session<'_> {
             let git = crate::git::Git::at(layout);
             let read = git.resolve(name).and_then(|commit| git.list_tree(&commit, prefix)).map_err(CliError::from);
             let read = read.and_then(|tree| read_entries(&git, &ledger_entries(prefix, &tree), schema));
-            let readings = read.unwrap_or_else(|error| {
+            let mut readings = read.unwrap_or_else(|error| {
                 faults.push(error.chain());
                 Vec::new()
             });
+            readings.retain(|reading| !set_apart(outsiders, reading, outside));
             let mut beyond = State::default();
             for event in readings.into_iter().filter_map(|reading| reading.result.ok()) {
                 if known.insert(event.origin.stamp.id) {
@@ -368,6 +410,62 @@ impl Session<'_> {
         elsewhere.retain(|(_, state)| !state.events().is_empty());
         elsewhere
     }
+}
+
+/// How much of the context the line about what was left out may take.
+const LEFT_OUT_CHARACTERS: usize = 320;
+
+/// Whether an outsider wrote an event; then it is added to `outside` with a name for people.
+fn set_apart(outsiders: &Outsiders, reading: &Reading, outside: &mut BTreeMap<EventId, String>) -> bool {
+    let Ok(event) = &reading.result else { return false };
+    let id = event.origin.stamp.id;
+    if !outsiders.wrote(&reading.source, &id) {
+        return false;
+    }
+    let branch = event.origin.meta.branch.as_deref().map(|branch| format!(" on {}", phrase(branch, 40)));
+    outside.insert(id, phrase(&event.origin.stamp.agent, 40) + &branch.unwrap_or_default());
+    true
+}
+
+/// Warns of events whose writes win for longer than anyone works.
+fn from_the_future(state: &State) -> String {
+    let count = state.events().values().filter(|origin| is_far_ahead(origin)).count();
+    if count == 0 {
+        return String::new();
+    }
+    format!(
+        "(Dated more than 24 h in the future, so that its writes win: {}; `headwater lint` names it.)",
+        counted(count, "event")
+    )
+}
+
+/// What an agent learns of outsiders' events: their number, and not a word of theirs.
+fn left_out(count: usize) -> String {
+    if count == 0 {
+        return String::new();
+    }
+    format!(
+        "({} left out: neither this clone, the default branch nor an own remote has written or merged them.)",
+        counted(count, "event")
+    )
+}
+
+/// What a person learns of them: their number and their names.
+fn from_outside(outside: &BTreeMap<EventId, String>) -> String {
+    if outside.is_empty() {
+        return String::new();
+    }
+    let names: BTreeSet<&str> = outside.values().map(String::as_str).collect();
+    let shown: Vec<&str> = names.iter().copied().take(5).collect();
+    let more = if names.len() > shown.len() { ", …" } else { "" };
+    format!("From outside, not given to the agent: {}: {}{more}", counted(outside.len(), "event"), shown.join(", "))
+}
+
+fn push_line(text: &mut String, part: &str) {
+    if !text.is_empty() && !part.is_empty() {
+        text.push('\n');
+    }
+    text.push_str(part);
 }
 
 impl Seat<'_> {

@@ -29,8 +29,9 @@ pub(super) fn run(context: &Context<'_>) -> Result<Exit, CliError> {
             Identity::Words => "words",
             Identity::Exact => "exact",
         });
+        let grouped = (section.merge == Merge::Set).then_some(section.grouped);
         let mut options = json!({"name": section.name, "title": section.title, "merge": merge, "identity": identity,
-            "closed_by": section.closed_by, "show": section.show.map(|span| age(Some(span)))});
+            "grouped": grouped, "closed_by": section.closed_by, "show": section.show.map(|span| age(Some(span)))});
         if let Some(options) = options.as_object_mut() {
             options.retain(|_, value| !value.is_null());
         }

@@ -3,14 +3,15 @@
 use super::console::{AGENT, styled};
 use super::context::{Context, Ledger};
 use super::error::{CliError, Exit};
-use super::inspect::fold;
+use super::inspect::{fold, report_left_out};
 use super::origins::{agents, phrase};
 use super::synth::report_faults;
 use serde_json::json;
 
 pub(super) fn run(context: &Context<'_>, ledger: &Ledger) -> Result<Exit, CliError> {
-    let folded = fold(context, ledger)?;
+    let (folded, outside) = fold(context, ledger)?;
     report_faults(context, &folded);
+    report_left_out(context, &outside);
     let agents = agents(&folded.state);
     if context.console.json {
         context.console.json(&json!({"schema": "headwater.status/1", "ledger": ledger.name, "agents": agents}))?;

@@ -4,7 +4,7 @@ use super::args::WhyArgs;
 use super::console::{AGENT, styled};
 use super::context::{Context, Ledger};
 use super::error::{CliError, Exit};
-use super::inspect::{events, fold, label, origin_json, readings, shown};
+use super::inspect::{events, fold, label, readings, report_left_out, shown};
 use super::origins::phrase;
 use crate::event::schema::{Identity, Merge, Section};
 use crate::event::{Event, EventId, Origin, Payload};
@@ -31,17 +31,18 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &WhyArgs) -> Res
     let schema = context.schema();
     let default = Section::new(&args.section, &args.section, Merge::Set);
     let section = schema.section(&args.section).unwrap_or(&default);
-    let readings = readings(context, ledger)?;
+    let (readings, outside) = readings(context, ledger)?;
+    report_left_out(context, &outside);
     let mut writes: Vec<Explained> = events(readings)
         .iter()
         .flat_map(|(event, file)| explained(event, file, section, args.key.as_deref()))
         .collect();
     writes.sort_by(|a, b| (&a.key, &b.origin, b.place, &a.file).cmp(&(&b.key, &a.origin, a.place, &b.file)));
-    let folded = fold(context, ledger)?;
+    let (folded, _) = fold(context, ledger)?;
     let standing = Standing::of(&folded.state, &section.name);
     let verdicts: Vec<&str> = writes.iter().map(|write| standing.verdict(write)).collect();
     if context.console.json {
-        let entry = |(write, verdict): (&Explained, &&str)| json!({"verdict": verdict, "by": origin_json(&write.origin), "file": write.file, "key": write.key, "value": write.value});
+        let entry = |(write, verdict): (&Explained, &&str)| json!({"verdict": verdict, "by": outside.json(&write.origin), "file": write.file, "key": write.key, "value": write.value});
         let writes: Vec<Value> = writes.iter().zip(&verdicts).map(entry).collect();
         context.console.json(
             &json!({"schema": "headwater.why/1", "ledger": ledger.name, "section": args.section, "writes": writes}),
@@ -65,9 +66,10 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &WhyArgs) -> Res
             write.origin.meta.branch.as_deref().map(|branch| format!(" on {}", phrase(branch, 40))).unwrap_or_default();
         let agent = styled(&phrase(&stamp.agent, 24), AGENT);
         let text = format!(
-            "{key}{}\n    {verdict}; {}  {agent}{branch}  {}",
+            "{key}{}\n    {verdict}; {}  {agent}{}{branch}  {}",
             shown(write.value.as_deref()),
             stamp.ts,
+            outside.mark(&write.origin),
             write.file
         );
         context.console.result(&text)?;

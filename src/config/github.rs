@@ -2,7 +2,8 @@
 
 use super::ConfigError;
 use super::ids::LogKind;
-use super::raw::{checked_path, place_in};
+use super::raw::place_in;
+use super::relative::checked_path;
 use crate::event::yaml::Node;
 use serde::Deserialize;
 

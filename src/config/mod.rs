@@ -4,6 +4,7 @@ mod github;
 mod ids;
 pub mod pattern;
 mod raw;
+pub mod relative;
 mod requires;
 mod triggers;
 mod unknown;
@@ -213,7 +214,8 @@ mod tests {
         assert_eq!((now.title.as_str(), now.merge), ("Right Now", Merge::Register));
         let risks = config.schema.section("risks").unwrap();
         assert_eq!((risks.title.as_str(), risks.merge, risks.identity), ("Risks", Merge::Set, Identity::Exact));
-        assert_eq!(config.schema.sections().len(), 7);
+        assert_eq!(config.schema.sections().len(), 8);
+        assert!(!risks.grouped && config.schema.section("this_session").unwrap().grouped);
     }
 
     #[test]
@@ -316,7 +318,9 @@ mod tests {
             ("sections:\n- {name: a, title: \" \"}", "2:3", "title"),
             ("sections:\n- {name: a}\n- {title: b, name: a}", "3:14", "`a`: declared twice"),
             ("sections:\n- {name: a, merge: max}", "2:20", "unknown variant `max`"),
-            ("sections:\n- name: a\n  merge: map\n  show: 7d", "4:3", "`show`"),
+            ("sections:\n- name: a\n  merge: register\n  show: 7d", "4:3", "`show`"),
+            ("sections:\n- name: checkpoints\n  grouped: true", "3:3", "`grouped`"),
+            ("sections:\n- {name: a, grouped: often}", "2:22", "boolean"),
             ("sections:\n- {name: a, merge: list, identity: exact}", "2:26", "`identity`"),
             ("sections:\n- name: b\n- {name: now, closed_by: x}", "3:15", "`closed_by`"),
             ("sections:\n- {name: a, closed_by: now}", "2:13", "`now` is a section"),

@@ -1,5 +1,7 @@
 //! Patterns of ids and of numbered file names: `{n}`, `{n:04}`, `{date}`, `{year}`, `{slug}`.
 
+use super::relative::is_component;
+use crate::event::text::is_unsafe_to_show;
 use std::fmt::{self, Write as _};
 
 /// The highest number that counts: a longer row of digits in a text is no id.
@@ -138,9 +140,10 @@ impl Pattern {
     /// Says what is wrong with it.
     pub fn file(text: &str) -> Result<Self, String> {
         let pattern = Self::parse(text)?;
-        let strange = |part: &str| part.is_empty() || part == "." || part == ".." || part.eq_ignore_ascii_case(".git");
-        let unsafe_text = text.chars().any(|c| c.is_control() || matches!(c, '\\' | ':' | '*' | '?' | '[') && c != ':');
-        if unsafe_text || text.split('/').any(strange) {
+        let is_unsafe = |c: char| is_unsafe_to_show(c) || matches!(c, '\\' | ':' | '*' | '?' | '[');
+        // Digits and words in braces are not known yet, and no `.git`; `n:04` has a colon.
+        let plain = text.replace("{n:0", "{n");
+        if plain.chars().any(is_unsafe) || !plain.split('/').all(is_component) {
             return Err(format!(
                 "`{}` must be a relative path inside the work tree, such as `docs/adr/{{n:04}}-{{slug}}.md`",
                 text.escape_debug()

@@ -2,10 +2,11 @@
 
 use super::github::{RawCollisions, RawGithub, check_collisions, check_github};
 use super::ids::{RawNamespace, check_ids};
+use super::relative::checked_path;
 use super::{Captured, Config, ConfigError, Triggers, ViewPolicy};
 use crate::event::decode::is_reserved;
 use crate::event::schema::{Identity, Merge, Schema, Section};
-use crate::event::text::{is_empty, is_unsafe_to_show};
+use crate::event::text::{is_empty, visibility};
 use crate::event::yaml::{Node, Value};
 use crate::event::{Place, Span, SpanError};
 use crate::ledger::undeclared_title;
@@ -116,7 +117,8 @@ impl TryFrom<String> for Title {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        if is_empty(&text) || text.chars().any(|c| is_unsafe_to_show(c) || matches!(c, '\u{2028}' | '\u{2029}')) {
+        let unseen = |(character, visible): (char, bool)| !visible || matches!(character, '\u{2028}' | '\u{2029}');
+        if is_empty(&text) || visibility(&text).any(unseen) {
             return Err("a title is one visible line of text".to_owned());
         }
         Ok(Self(text))
@@ -149,6 +151,7 @@ struct RawSection {
     identity: Option<RawIdentity>,
     closed_by: Option<Name>,
     show: Option<Window>,
+    grouped: Option<bool>,
 }
 
 impl RawConfig {
@@ -205,14 +208,6 @@ pub(super) fn items<'n>(node: &'n Node<'n>) -> &'n [Node<'n>] {
         Value::List(nodes) => nodes,
         Value::Absent | Value::Scalar(_) | Value::Mapping(_) => &[],
     }
-}
-
-/// A relative path inside the work tree, without a `/` at its end; `None` for anything else.
-pub(super) fn checked_path(path: &str) -> Option<&str> {
-    let trimmed = path.trim_end_matches('/');
-    let strange = |part: &str| part.is_empty() || part == "." || part == ".." || part.eq_ignore_ascii_case(".git");
-    let drive = path.contains(':') || path.contains('\\') || path.chars().any(is_unsafe_to_show);
-    (!drive && !trimmed.split('/').any(strange)).then_some(trimmed)
 }
 
 /// Paths inside the work tree: relative, with `/`, no `..`, nothing of git's own, none in another.
@@ -297,15 +292,20 @@ fn apply(section: &mut Section, change: RawSection) -> Result<(), (&'static str,
         None => section.merge,
     };
     if section.merge != Merge::Set {
-        let stated = [("identity", change.identity.is_some()), ("closed_by", change.closed_by.is_some())];
+        let stated = [
+            ("identity", change.identity.is_some()),
+            ("closed_by", change.closed_by.is_some()),
+            ("grouped", change.grouped.is_some()),
+        ];
         if let Some((key, _)) = stated.into_iter().find(|(_, stated)| *stated) {
-            return Err((key, "`identity` and `closed_by` are for `merge: set` only"));
+            return Err((key, "`identity`, `closed_by` and `grouped` are for `merge: set` only"));
         }
         section.identity = Identity::Words;
         section.closed_by = None;
+        section.grouped = false;
     }
-    if change.show.is_some() && !matches!(section.merge, Merge::Set | Merge::List) {
-        return Err(("show", "`show` is for `merge: set` and `merge: list` only"));
+    if change.show.is_some() && section.merge == Merge::Register {
+        return Err(("show", "`show` is not for `merge: register`"));
     }
     section.identity = match change.identity {
         Some(RawIdentity::Words) => Identity::Words,
@@ -313,9 +313,7 @@ fn apply(section: &mut Section, change: RawSection) -> Result<(), (&'static str,
         None => section.identity,
     };
     section.closed_by = change.closed_by.map(|name| name.0).or_else(|| section.closed_by.take());
-    section.show = change.show.map(|window| window.0).or(section.show);
-    if !matches!(section.merge, Merge::Set | Merge::List) {
-        section.show = None;
-    }
+    section.grouped = change.grouped.unwrap_or(section.grouped);
+    section.show = change.show.map(|window| window.0).or(section.show).filter(|_| section.merge != Merge::Register);
     Ok(())
 }

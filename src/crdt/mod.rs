@@ -8,9 +8,7 @@ mod extreme;
 mod register;
 mod unordered;
 
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, btree_map};
-use std::iter::Peekable;
 
 pub use extreme::{Max, Min};
 pub use register::LwwRegister;
@@ -41,69 +39,22 @@ impl<T: Join> Join for Option<T> {
     }
 }
 
-/// So few are added one by one, however few there are already.
-const FEW: usize = 16;
-
 /// A grow-only set: the join is the union.
 impl<T: Ord> Join for BTreeSet<T> {
-    fn join(&mut self, mut other: Self) {
-        if self.len() < other.len() {
-            std::mem::swap(self, &mut other);
-        }
-        // `append` builds the whole set anew.
-        if other.len() < FEW.max(self.len() / 8) {
-            self.extend(other);
-        } else {
-            self.append(&mut other);
-        }
+    fn join(&mut self, other: Self) {
+        self.extend(other);
     }
 }
 
 /// A map of lattices: the join is taken key by key.
 impl<K: Ord, V: Join> Join for BTreeMap<K, V> {
-    fn join(&mut self, mut other: Self) {
-        if self.len() < other.len() {
-            std::mem::swap(self, &mut other);
-        }
-        if other.len() < FEW.max(self.len() / 8) {
-            for (key, theirs) in other {
-                match self.entry(key) {
-                    btree_map::Entry::Vacant(slot) => {
-                        slot.insert(theirs);
-                    }
-                    btree_map::Entry::Occupied(mut slot) => slot.get_mut().join(theirs),
+    fn join(&mut self, other: Self) {
+        for (key, theirs) in other {
+            match self.entry(key) {
+                btree_map::Entry::Vacant(slot) => {
+                    slot.insert(theirs);
                 }
-            }
-        } else {
-            let mine = std::mem::take(self);
-            *self = Merged { mine: mine.into_iter().peekable(), theirs: other.into_iter().peekable() }.collect();
-        }
-    }
-}
-
-/// Two sorted maps as one sorted sequence, equal keys joined: for maps of like size, in linear time.
-struct Merged<K, V> {
-    mine: Peekable<btree_map::IntoIter<K, V>>,
-    theirs: Peekable<btree_map::IntoIter<K, V>>,
-}
-
-impl<K: Ord, V: Join> Iterator for Merged<K, V> {
-    type Item = (K, V);
-
-    fn next(&mut self) -> Option<(K, V)> {
-        let order = match (self.mine.peek(), self.theirs.peek()) {
-            (Some((mine, _)), Some((theirs, _))) => mine.cmp(theirs),
-            (None, Some(_)) => Ordering::Greater,
-            (Some(_) | None, None) => Ordering::Less,
-        };
-        match order {
-            Ordering::Less => self.mine.next(),
-            Ordering::Greater => self.theirs.next(),
-            Ordering::Equal => {
-                let (key, mut mine) = self.mine.next()?;
-                let (_, theirs) = self.theirs.next()?;
-                mine.join(theirs);
-                Some((key, mine))
+                btree_map::Entry::Occupied(mut slot) => slot.get_mut().join(theirs),
             }
         }
     }

@@ -46,11 +46,7 @@ impl<K: Eq + Hash, V> Default for UnorderedMap<K, V> {
 }
 
 impl<K: Eq + Hash, V: Join> Join for UnorderedMap<K, V> {
-    fn join(&mut self, mut other: Self) {
-        if self.0.len() < other.0.len() {
-            std::mem::swap(self, &mut other);
-        }
-        self.0.reserve(other.0.len());
+    fn join(&mut self, other: Self) {
         #[expect(clippy::iter_over_hash_type, reason = "a join gives the same map in every order")]
         for (key, theirs) in other.0 {
             self.join_at(key, theirs);

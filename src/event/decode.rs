@@ -35,10 +35,9 @@ pub fn decode_text(normalised: &Normalised<'_>, schema: &Schema) -> Result<Event
     let body = Body::read(&parts, schema);
     let sections = Sections::read(&front.root, &body, schema);
 
-    // The four in the middle: whichever the text shows first.
-    let body_fault = body.fault().cloned();
-    let in_text = [front.fault, body_fault, sections.duplicate()].into_iter().flatten();
-    if let Some(fault) = in_text.reduce(Fault::earlier) {
+    // The four in the middle: whichever the text shows first. What one map is told twice, in different
+    // places, is looked for only in a text without any of them.
+    if let Some(fault) = front.fault.or_else(|| body.fault().cloned()).or_else(|| sections.duplicate()) {
         return Err(fault);
     }
     let ts = read_ts(&front.root, parts.matter_line)?;
@@ -262,8 +261,16 @@ mod tests {
             (HEAD, "decisions: [a: b, c]", "bad-section"),
             (HEAD, "decisions: [a: b, ~, {c: ~}]", "ok"),
             (HEAD, "decisions: [a: b, {'a ': c}]", "duplicate-key"),
+            (HEAD, "decisions: [a: b, {'a ': b}]", "ok"),
+            (HEAD, "decisions: [a: b, {'a ': 'b '}]", "duplicate-key"),
+            (HEAD, "decisions: [a: b, {'a ': b}, {a: c}]", "duplicate-key"),
+            (HEAD, "decisions: [a: ~, {'a ': ~}]", "ok"),
+            (HEAD, "decisions: [a: ~, {'a ': ''}]", "duplicate-key"),
+            (HEAD, "decisions: [{a: {x: 1, y: 2}}, {a: {y: 2, x: 1}}, {a: 'x: 1; y: 2'}]", "ok"),
+            (HEAD, "decisions: {a: b, a: b}", "duplicate-key"),
+            (HEAD, "## Decisions\n- a: b\n- **a**:  b ", "ok"),
             (HEAD, "decisions: [{a: b}, x, {a: c}]", "duplicate-key"),
-            (HEAD, "decisions:\n  a: b\n  'a ': c\nnow: &x y", "duplicate-key"),
+            (HEAD, "decisions:\n  a: b\n  'a ': c\nnow: &x y", "not-plain"),
             (HEAD, "now: &x y\ndecisions:\n  a: b\n  'a ': c", "not-plain"),
             (HEAD, "## Decisions\n- a: b\n- **a**: c", "duplicate-key"),
             (HEAD, "## Decisions\n- : b\n- : c", "ok"),
@@ -279,7 +286,9 @@ mod tests {
             ("ts: 2026-01-10T13:03:52Z\nagent: \"a\\u2028b\"", "", "bad-agent"),
             ("ts: no", "decisions: {a: 1, a: 2}", "duplicate-key"),
             ("ts: no", "text", "bad-ts"),
-            ("decisions: {a: 1}\nts: 2026-01-10T13:03:52Z\nagent: toast", "decisions: {a: 1}", "duplicate-key"),
+            ("decisions: {a: 1}\nts: 2026-01-10T13:03:52Z\nagent: toast", "decisions: {a: 2}", "duplicate-key"),
+            ("decisions: {a: 1}\nts: 2026-01-10T13:03:52Z\nagent: toast", "decisions: {a: 1}", "ok"),
+            ("decisions: [a: 1, a: 2]\nts: no", "now: &x y", "not-plain"),
         ] {
             assert_eq!(code(front, body), expected, "{front:?} {body:?}");
         }

@@ -68,6 +68,8 @@ pub enum Code {
     BadAgent,
     /// A section that holds what it cannot hold; a body that is no mapping.
     BadSection,
+    /// A pack that does not count: cut, not named for its bytes, or no plain list of events.
+    BadPack,
 }
 
 impl Code {
@@ -86,6 +88,7 @@ impl Code {
             Self::BadTs => "bad-ts",
             Self::BadAgent => "bad-agent",
             Self::BadSection => "bad-section",
+            Self::BadPack => "bad-pack",
         }
     }
 
@@ -104,6 +107,7 @@ impl Code {
             Self::BadTs => "write `ts` as in `2026-01-10T13:03:52Z`",
             Self::BadAgent => "write `agent` as 1 to 128 characters without control characters",
             Self::BadSection => "write the section in the form that its merge rule takes (see `headwater lint --help`)",
+            Self::BadPack => "restore the pack, for example with `git checkout -- <file>`",
         }
     }
 }

@@ -5,13 +5,13 @@
 
 use super::encode::{entry, file_stem, list, mapping, scalar};
 use super::fault::{Fault, Place};
-use super::markdown::{self, Line};
+use super::markdown::{self, Fences, Line};
 use super::schema::{Merge, Schema};
 use super::text::{collapse, is_empty};
 use super::timestamp::Timestamp;
 use super::yaml::{self, Entry, Node, Value};
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// What a legacy document says.
 #[derive(Debug, Default)]
@@ -245,14 +245,17 @@ impl Legacy {
         let unplaced = &mut self.unplaced;
         let maps = |name: &str| schema.section(name).is_some_and(|section| section.merge == Merge::Map);
         for Entry { key: name, node, .. } in self.body.iter_mut().filter(|entry| maps(&entry.key)) {
-            let mut seen = BTreeSet::new();
+            let mut seen = BTreeMap::new();
             let mut keep = |entry: &Entry<'_>| {
-                let key = collapse(&entry.key).into_owned();
-                let first = seen.insert(key.clone());
-                if !first {
-                    unplaced.push(format!("`{name}`: a second `{key}`: {}", entry.node.text()));
+                let (key, text) = (collapse(&entry.key).into_owned(), entry.node.text().into_owned());
+                let Some(first) = seen.get(&key) else {
+                    seen.insert(key, text);
+                    return true;
+                };
+                if *first != text {
+                    unplaced.push(format!("`{name}`: a second `{key}`: {text}"));
                 }
-                first
+                false
             };
             match &mut node.value {
                 Value::Mapping(entries) => entries.retain(&mut keep),
@@ -270,28 +273,36 @@ impl Legacy {
 
     /// Reads the part under `## Ledger`, or all of it where there is no such heading.
     fn read_markdown(&mut self, content: &str, schema: &Schema) {
-        let lines: Vec<&str> = content.lines().collect();
-        let ledger =
-            lines.iter().position(|line| heading(line).is_some_and(|(_, title)| title.eq_ignore_ascii_case("ledger")));
+        let mut fences = Fences::default();
+        let lines: Vec<(&str, bool)> = content.lines().map(|line| (line, fences.hold(line))).collect();
+        let ledger = lines
+            .iter()
+            .position(|line| unfenced_heading(line).is_some_and(|(_, title)| title.eq_ignore_ascii_case("ledger")));
         let from = ledger.map_or(0, |at| at + 1);
-        let level = ledger.and_then(|at| lines.get(at)).and_then(|line| heading(line)).map_or(0, |(level, _)| level);
-        let ends = |line: &&&str| heading(line).is_some_and(|(other, _)| ledger.is_some() && other <= level);
+        let level = ledger.and_then(|at| lines.get(at)).and_then(unfenced_heading).map_or(0, |(level, _)| level);
+        let ends =
+            |line: &&(&str, bool)| unfenced_heading(line).is_some_and(|(other, _)| ledger.is_some() && other <= level);
         let to = lines.iter().skip(from).position(|line| ends(&line)).map_or(lines.len(), |at| from + at);
         let outside = lines.iter().take(from.saturating_sub(1)).chain(lines.iter().skip(to));
-        let prose = outside.filter(|line| !is_empty(line)).count();
+        let prose = outside.filter(|(line, _)| !is_empty(line)).count();
         if prose > 0 {
             self.unplaced.push(format!("{prose} lines outside `## Ledger`"));
         }
         let mut title: Option<String> = None;
         let mut block: Vec<Line<'_>> = Vec::new();
-        for (number, line) in (1..).zip(lines.get(from..to).unwrap_or_default()) {
-            match heading(line) {
+        let section = lines.get(from..to).unwrap_or_default();
+        let code = section.iter().filter(|(_, fenced)| *fenced).count();
+        if code > 0 {
+            self.unplaced.push(format!("{code} lines of fenced code"));
+        }
+        for (number, line) in (1..).zip(section) {
+            match unfenced_heading(line) {
                 Some((_, next)) => {
                     self.read_block(title.as_deref(), &block, schema);
                     title = Some(next.to_owned());
                     block.clear();
                 }
-                None => block.push(Line { number, text: line }),
+                None => block.push(Line { number, text: if line.1 { "" } else { markdown::as_read(line.0) } }),
             }
         }
         self.read_block(title.as_deref(), &block, schema);
@@ -351,6 +362,11 @@ fn labelled(line: &str) -> Option<(String, &str)> {
     (known && !is_empty(value)).then_some((key, value))
 }
 
+/// The heading in a line, unless it stands in a fence.
+fn unfenced_heading<'a>((line, fenced): &(&'a str, bool)) -> Option<(usize, &'a str)> {
+    if *fenced { None } else { heading(line) }
+}
+
 fn heading(line: &str) -> Option<(usize, &str)> {
     let text = line.trim_start_matches('#');
     let level = line.len() - text.len();
@@ -395,6 +411,16 @@ mod tests {
         for (said, expected) in legacy.unplaced.iter().zip(said) {
             assert_eq!(said, expected);
         }
+    }
+
+    #[test]
+    fn what_stands_in_a_fence_is_no_heading_and_no_item() {
+        let text = "# Handoff\n```\n## Ledger\n```\n## Ledger\n### Done\n- one\n```sh\n# make\n- x\nNow: y\n```\n- two\n\n---\n\n### Next\n- three\n";
+        let legacy = read(text, false, &Schema::default()).unwrap();
+        let texts: Vec<String> =
+            legacy.body.iter().map(|entry| format!("{} = {}", entry.key, entry.node.text())).collect();
+        assert_eq!(texts, ["this_session = one, two", "next = three"]);
+        assert_eq!(legacy.unplaced, ["4 lines outside `## Ledger`", "5 lines of fenced code"]);
     }
 
     #[test]

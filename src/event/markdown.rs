@@ -3,6 +3,9 @@
 use super::schema::Schema;
 use super::text::is_empty;
 
+/// What an item begins with, in column 0.
+const ITEM_MARKS: [&str; 3] = ["- ", "* ", "+ "];
+
 /// A line of the body and its number in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Line<'a> {
@@ -24,14 +27,91 @@ pub struct Block<'a> {
 /// Whether a body is in the Markdown form.
 #[must_use]
 pub fn is_markdown(body: &str, schema: &Schema) -> bool {
+    let has_key = |line: &str, quote: &str| {
+        line.strip_prefix(quote).is_some_and(|line| {
+            let after = |key| line.strip_prefix(key).and_then(|rest| rest.strip_prefix(quote));
+            schema.known_keys().filter_map(after).any(|rest| rest.starts_with(':'))
+        })
+    };
+    let first = body.lines().find(|line| !is_empty(line) && !line.starts_with('#'));
+    if first.is_some_and(|line| ["", "\"", "'"].iter().any(|quote| has_key(line, quote))) {
+        return false;
+    }
     let known = |slug: &str| schema.known_keys().any(|key| key == slug);
-    if body.lines().any(|line| heading(line).is_some_and(|text| known(&slug(text)))) {
+    let mut fences = Fences::default();
+    if body.lines().any(|line| !fences.hold(line) && heading(line).is_some_and(|text| known(&slug(text)))) {
         return true;
     }
     let begins_with_heading = body.lines().find(|line| !is_empty(line)).is_some_and(|line| heading(line).is_some());
-    let has_key =
-        |line: &str| schema.known_keys().any(|key| line.strip_prefix(key).is_some_and(|rest| rest.starts_with(':')));
-    begins_with_heading && !body.lines().any(has_key)
+    begins_with_heading && !body.lines().any(|line| has_key(line, ""))
+}
+
+/// Follows a text line by line, and knows which lines stand in a fence.
+#[derive(Debug, Default)]
+pub struct Fences {
+    open: Option<Fence>,
+}
+
+/// A fence that was opened.
+#[derive(Debug, Clone, Copy)]
+struct Fence {
+    mark: char,
+    length: usize,
+    /// Whether it began in an item, whose contents may be indented.
+    in_item: bool,
+}
+
+impl Fences {
+    /// Whether the next line of the text belongs to a fence, as one of its marks or between them.
+    pub fn hold(&mut self, line: &str) -> bool {
+        if let Some(fence) = self.open {
+            if fence.ends_with(line) {
+                self.open = None;
+            }
+            return true;
+        }
+        self.open = Fence::begun_by(line);
+        self.open.is_some()
+    }
+}
+
+impl Fence {
+    fn begun_by(line: &str) -> Option<Self> {
+        let item = ITEM_MARKS.iter().find_map(|mark| line.strip_prefix(mark));
+        let text = item.map_or_else(|| little_indented(line), |rest| Some(rest.trim_start_matches([' ', '\t'])))?;
+        let mark = text.chars().next().filter(|mark| matches!(mark, '`' | '~'))?;
+        let info = text.trim_start_matches(mark);
+        let length = text.len() - info.len();
+        // A run of backticks with another one on its line is code within a sentence.
+        let opens = length >= 3 && !(mark == '`' && info.contains('`'));
+        opens.then_some(Self { mark, length, in_item: item.is_some() })
+    }
+
+    fn ends_with(self, line: &str) -> bool {
+        let text = if self.in_item { Some(line.trim_start_matches([' ', '\t'])) } else { little_indented(line) };
+        text.is_some_and(|text| {
+            let after = text.trim_start_matches(self.mark);
+            text.len() - after.len() >= self.length && is_empty(after)
+        })
+    }
+}
+
+/// A line without its indentation, where that is at most three spaces.
+fn little_indented(line: &str) -> Option<&str> {
+    let text = line.trim_start_matches(' ');
+    (line.len() - text.len() <= 3).then_some(text)
+}
+
+/// Whether a line is a thematic break: three or more `-`, `*` or `_` of one kind.
+fn is_thematic_break(line: &str) -> bool {
+    let Some(text) = little_indented(line) else { return false };
+    let Some(mark) = text.chars().next().filter(|mark| matches!(mark, '-' | '*' | '_')) else { return false };
+    text.chars().all(|c| c == mark || matches!(c, ' ' | '\t')) && text.matches(mark).count() >= 3
+}
+
+/// A line outside fences as a section reads it: a thematic break parts as a blank line does.
+pub(super) fn as_read(line: &str) -> &str {
+    if is_thematic_break(line) { "" } else { line }
 }
 
 /// The blocks of a Markdown body that stand under declared names and closing keys, in their order.
@@ -40,15 +120,18 @@ pub fn is_markdown(body: &str, schema: &Schema) -> bool {
 pub fn blocks<'a>(body: &'a str, first_line: u32, schema: &Schema) -> Vec<Block<'a>> {
     let mut blocks: Vec<Block<'a>> = Vec::new();
     let mut inside = false;
+    let mut fences = Fences::default();
     for (number, text) in (first_line..).zip(body.lines()) {
-        if let Some(title) = heading(text) {
+        let is_fenced = fences.hold(text);
+        if let Some(title) = heading(text).filter(|_| !is_fenced) {
             let name = slug(title);
             inside = schema.known_keys().any(|key| key == name);
             if inside {
                 blocks.push(Block { name, lines: Vec::new() });
             }
         } else if inside && let Some(block) = blocks.last_mut() {
-            block.lines.push(Line { number, text });
+            // To the items and texts around it a fence is a gap.
+            block.lines.push(Line { number, text: if is_fenced { "" } else { as_read(text) } });
         }
     }
     blocks
@@ -89,7 +172,7 @@ pub fn split_entry(item: &str) -> (&str, &str) {
     if let Some(entry) = split_bold(item) {
         return entry;
     }
-    item.split_once(": ").unwrap_or((item, ""))
+    item.split_once(": ").unwrap_or_else(|| (item.strip_suffix(':').unwrap_or(item), ""))
 }
 
 /// `**key:** value`, `**key**: value` or `**key**`.
@@ -140,7 +223,7 @@ fn slug(title: &str) -> String {
 
 /// What follows the mark of an item, without a task box.
 fn item_start(line: &str) -> Option<&str> {
-    let rest = ["- ", "* ", "+ "].iter().find_map(|mark| line.strip_prefix(mark))?.trim();
+    let rest = ITEM_MARKS.iter().find_map(|mark| line.strip_prefix(mark))?.trim();
     let boxed = ["[ ] ", "[x] ", "[X] "].iter().find_map(|mark| rest.strip_prefix(mark));
     Some(boxed.unwrap_or(rest))
 }
@@ -153,12 +236,41 @@ mod tests {
     #[test]
     fn the_form_of_a_body() {
         let schema = Schema::default();
-        for markdown in
-            ["## Now\nx", "text\n###### open-questions ##\n", "# Notes\n\ntext", "\n\n#\nx", "now: x\n# Goal\n"]
-        {
+        for markdown in [
+            "## Now\nx",
+            "text\n###### open-questions ##\n",
+            "# Notes\n\ntext",
+            "\n\n#\nx",
+            "text\nnow: x\n# Goal\n",
+            " now: x\n# Goal\n",
+            "now : x\n# Goal\n",
+            "\"now': x\n# Goal\n",
+            "'now\": x\n# Goal\n",
+            "\"now:\" x\n# Goal\n",
+            "# Notes\nnext: x\n\"now\": x",
+            "text\n```\n```\n# Goal",
+            "```\n# x\n```\n# Goal\n",
+        ] {
             assert!(is_markdown(markdown, &schema), "{markdown:?}");
         }
-        for yaml in ["", "now: x", "# comment\nnow: x", "#comment", "####### Now\n", " # Now\n", "text\n# Notes"] {
+        for yaml in [
+            "",
+            "now: x",
+            "# comment\nnow: x",
+            "#comment",
+            "####### Now\n",
+            " # Now\n",
+            "text\n# Notes",
+            "now: x\n# Goal\n",
+            "# Goal\n\n#x\nnow: x\n",
+            "\"now\":x\n# Goal\n",
+            "'resolved_questions': x\n# Goal\n",
+            "# Notes\ntext\nnow: x",
+            "# Notes\ntext\n```\nnow: x\n```",
+            "```\n# Goal\n```\n",
+            "text\n~~~\n# Goal\n",
+            "- ```\n# Goal\n",
+        ] {
             assert!(!is_markdown(yaml, &schema), "{yaml:?}");
         }
     }
@@ -175,6 +287,63 @@ mod tests {
     }
 
     #[test]
+    fn lines_in_a_fence_are_prose() {
+        let read = |body: &str| -> Vec<String> {
+            let body = format!("## This Session\n{body}");
+            let blocks = blocks(&body, 1, &Schema::default());
+            blocks.iter().flat_map(|block| items(&block.lines)).map(|(_, text)| text).collect()
+        };
+        for (body, expected) in [
+            ("- a\n```\n- b\n# c\n```\n- d", ["a", "d"].as_slice()),
+            ("- a\n```\nb\n```\nc", &["a"]),
+            ("   ~~~ sh `x`\n- b\n~~~\n- c", &["c"]),
+            ("    ```\n- b", &["b"]),
+            ("\t```\n- b", &["b"]),
+            ("``\n- b", &["b"]),
+            ("``` a`b\n- c", &["c"]),
+            ("```` \n- b\n```\n- c\n````` \u{a0}\n- d", &["d"]),
+            ("```\n- b\n``` x\n- c\n   ```\n- d", &["d"]),
+            ("```\n- b\n    ```\n- c", &[]),
+            ("```\n- b\n~~~\n- c\n```\n- d", &["d"]),
+            ("- a\n- ```\n  b\n\t    ```\n- c", &["a", "c"]),
+            ("* \t~~~\n- b\n ~~~\n- c", &["c"]),
+            ("-\t```\n- b", &["b"]),
+            (" - ```\n- b", &["b"]),
+            ("- [ ] ```\n- b", &["```", "b"]),
+            ("- a ```\n- b", &["a ```", "b"]),
+            ("```\n## Now\n", &[]),
+        ] {
+            assert_eq!(read(body), expected, "{body:?}");
+        }
+        let now = blocks("## Now\na\n```\nb\n```\n~~~\n~~~ \nc\n```\n# Goal\nx", 1, &Schema::default());
+        assert_eq!((now.len(), paragraph(&now[0].lines)), (1, "a c".to_owned()));
+    }
+
+    #[test]
+    fn a_thematic_break_is_a_blank_line() {
+        for (line, parts) in [
+            ("---", true),
+            ("   * * *\t", true),
+            ("_ _\t_", true),
+            ("- - -", true),
+            ("--", false),
+            ("--*", false),
+            ("--- x", false),
+            ("    ---", false),
+            ("\t---", false),
+            ("===", false),
+            ("---\u{a0}", false),
+        ] {
+            let body = format!("## Now\na\n{line}\n## This Session\n- a\n{line}\nb");
+            let blocks = blocks(&body, 1, &Schema::default());
+            let (now, items) = (paragraph(&blocks[0].lines), items(&blocks[1].lines));
+            let joined = format!("a {}", line.trim());
+            assert_eq!(now, if parts { "a" } else { joined.as_str() }, "{line:?}");
+            assert_eq!(items[0].1, if parts { "a".to_owned() } else { format!("{joined} b") }, "{line:?}");
+        }
+    }
+
+    #[test]
     fn entries_of_a_map() {
         for (item, key, value) in [
             ("**a:** b", "a", "b"),
@@ -187,6 +356,11 @@ mod tests {
             ("****: b", "****", "b"),
             ("a: b: c", "a", "b: c"),
             ("a:b", "a:b", ""),
+            ("a:", "a", ""),
+            ("a: b:", "a", "b:"),
+            ("a::", "a:", ""),
+            (":", "", ""),
+            ("**a** b:", "**a** b", ""),
         ] {
             assert_eq!(split_entry(item), (key, value), "{item}");
         }

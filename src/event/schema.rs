@@ -38,8 +38,10 @@ pub struct Section {
     pub identity: Identity,
     /// The key that closes items of a set.
     pub closed_by: Option<String>,
-    /// How far back from the newest event a set or list is shown.
+    /// How far back from the newest event a set, list or map is shown.
     pub show: Option<Span>,
+    /// Whether a set's items stand under the day, agent and branch of their events.
+    pub grouped: bool,
 }
 
 impl Section {
@@ -53,6 +55,7 @@ impl Section {
             identity: Identity::Words,
             closed_by: None,
             show: None,
+            grouped: false,
         }
     }
 }
@@ -125,7 +128,7 @@ impl Schema {
     }
 }
 
-/// The six sections that every ledger has.
+/// The seven sections that every ledger has.
 impl Default for Schema {
     fn default() -> Self {
         let open_questions = Section {
@@ -136,10 +139,11 @@ impl Default for Schema {
         Self::new(vec![
             Section::new("goal", "Goal", Merge::Register),
             Section::new("now", "Now", Merge::Register),
-            Section::new("this_session", "This Session", Merge::Set),
-            Section::new("decisions", "Decisions", Merge::Map),
-            Section::new("checkpoints", "Checkpoints", Merge::List),
             open_questions,
+            Section::new("decisions", "Decisions", Merge::Map),
+            Section::new("answers", "Answers", Merge::Map),
+            Section::new("checkpoints", "Checkpoints", Merge::List),
+            Section { grouped: true, ..Section::new("this_session", "This Session", Merge::Set) },
         ])
     }
 }

@@ -8,14 +8,15 @@ use super::text::{into_collapsed, into_trimmed, is_empty};
 use super::timestamp::Timestamp;
 use super::yaml::{Entry, Node, Value};
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// Gathers what one event writes to one section, front matter first, then body.
 #[derive(Debug)]
 pub struct SectionReader {
     payload: Payload,
-    keys: BTreeSet<String>,
-    /// The first key of a map that is written twice.
+    /// The keys of a map with what was written to them, as it was written.
+    keys: BTreeMap<String, Option<String>>,
+    /// The first key of a map that is written twice, with values that differ.
     pub duplicate: Option<Fault>,
     /// The first thing that the section cannot hold.
     pub misfit: Option<Fault>,
@@ -31,7 +32,7 @@ impl SectionReader {
             Merge::Set => Payload::Items(Vec::new()),
             Merge::List => Payload::Steps(Vec::new()),
         };
-        Self { payload, keys: BTreeSet::new(), duplicate: None, misfit: None }
+        Self { payload, keys: BTreeMap::new(), duplicate: None, misfit: None }
     }
 
     /// What was written, if anything.
@@ -76,7 +77,7 @@ impl SectionReader {
             Payload::Entries(_) => {
                 for (number, item) in items() {
                     let (key, value) = markdown::split_entry(&item);
-                    self.add_key(name, key, Place::new(number, 1), Some(into_collapsed(value.into())));
+                    self.add_key(name, key, Place::new(number, 1), Some(value.into()));
                 }
             }
         }
@@ -105,26 +106,30 @@ impl SectionReader {
 
     fn add_entries(&mut self, name: &str, entries: &[Entry<'_>]) {
         for entry in entries {
-            let value = (!entry.node.is_absent()).then(|| into_collapsed(entry.node.text()));
+            let value = (!entry.node.is_absent()).then(|| entry.node.text());
             self.add_key(name, &entry.key, entry.place, value);
         }
     }
 
-    fn add_key(&mut self, name: &str, key: &str, place: Place, value: Option<String>) {
+    fn add_key(&mut self, name: &str, key: &str, place: Place, value: Option<Cow<'_, str>>) {
         let key = into_collapsed(Cow::Borrowed(key));
         if key.is_empty() {
             return;
         }
-        if !self.keys.insert(key.clone()) {
-            let fault = Fault::new(Code::DuplicateKey, place, format!("`{key}` is written twice in `{name}`"));
-            self.duplicate = Some(match self.duplicate.take() {
-                Some(other) => other.earlier(fault),
-                None => fault,
-            });
+        if let Some(known) = self.keys.get(&key) {
+            if known.as_deref() != value.as_deref() {
+                let detail = format!("`{key}` is written twice in `{name}`, with values that differ");
+                let fault = Fault::new(Code::DuplicateKey, place, detail);
+                self.duplicate = Some(match self.duplicate.take() {
+                    Some(other) => other.earlier(fault),
+                    None => fault,
+                });
+            }
             return;
         }
+        self.keys.insert(key.clone(), value.as_deref().map(ToOwned::to_owned));
         if let Payload::Entries(entries) = &mut self.payload {
-            entries.push((key, value));
+            entries.push((key, value.map(into_collapsed)));
         }
     }
 }

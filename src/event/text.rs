@@ -66,14 +66,46 @@ pub(crate) fn any_pair(text: &str, is: impl Fn(u8, u8) -> bool) -> bool {
     text.bytes().zip(text.bytes().skip(1)).fold(false, |any, (a, b)| any | is(a, b))
 }
 
-/// Whether a character is invisible or rearranges text: FORMAT §6, rule 2 of the escaping.
+/// Whether a character is invisible or rearranges text: FORMAT §6, rule 2 of the escaping, without its
+/// exceptions for emoji and for scripts that need joiners, which [`visibility`] knows.
 #[must_use]
 pub const fn is_unsafe_to_show(character: char) -> bool {
     matches!(character,
-        '\0'..='\x1f' | '\x7f'..='\u{9f}'
-        | '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}'
-        | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
-        | '\u{e0000}'..='\u{e007f}')
+        '\0'..='\x1f' | '\x7f'..='\u{9f}' | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{70f}'
+        | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}'
+        | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+        | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d159}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// The characters of a text, and whether each can be shown as itself: FORMAT §6, rule 2 of the escaping.
+pub fn visibility(text: &str) -> impl Iterator<Item = (char, bool)> + '_ {
+    let mut before = Before::Nothing;
+    text.chars().map(move |character| {
+        let stays = match character {
+            '\u{fe0e}' | '\u{fe0f}' => before == Before::Seen,
+            '\u{200c}' | '\u{200d}' => before != Before::Nothing,
+            _ => !is_unsafe_to_show(character),
+        };
+        before = match character {
+            '\u{fe0e}' | '\u{fe0f}' if stays => Before::Selector,
+            _ if !is_unsafe_to_show(character) && !character.is_whitespace() => Before::Seen,
+            _ => Before::Nothing,
+        };
+        (character, stays)
+    })
+}
+
+/// What a variation selector or a joiner follows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Before {
+    /// A character that is seen.
+    Seen,
+    /// A variation selector that stays.
+    Selector,
+    /// The start, white space, or what is not seen.
+    Nothing,
 }
 
 #[cfg(test)]

@@ -71,7 +71,9 @@ impl Git {
         let mut steps = String::new();
         for (name, oid) in ours.lines().filter_map(|line| line.split_once(' ')) {
             if !there.iter().any(|kept| *kept == name) && Oid::parse(oid).is_some() {
-                let _infallible = write!(steps, "update {GONE}{oid} {oid}\ndelete {name} {oid}\n");
+                // The numbers of a pull request are no floor, whatever became of it.
+                let request = if name.starts_with(HEADS) { "" } else { "requests/" };
+                let _infallible = write!(steps, "update {GONE}{request}{oid} {oid}\ndelete {name} {oid}\n");
             }
         }
         if steps.is_empty() {

@@ -71,6 +71,7 @@ pub struct Call {
     limit: Duration,
     at_limit: AtLimit,
     own_hooks_path: bool,
+    most: usize,
 }
 
 impl Call {
@@ -85,6 +86,7 @@ impl Call {
             limit: LIMIT,
             at_limit: AtLimit::End,
             own_hooks_path: false,
+            most: usize::MAX,
         }
     }
 
@@ -113,6 +115,13 @@ impl Call {
     #[must_use]
     pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
+        self
+    }
+
+    /// Says how much of its standard output is kept.
+    #[must_use]
+    pub fn most(mut self, bytes: usize) -> Self {
+        self.most = bytes;
         self
     }
 
@@ -210,7 +219,7 @@ impl Git {
             if no_program { GitError::NoProgram { source } } else { fault(source) }
         })?;
         let (command, limit) = (call.shown(), deadline::within(call.limit));
-        match converse(child, call.stdin, call.limit, call.at_limit) {
+        match converse(child, call.stdin, call.limit, call.at_limit, call.most) {
             Ok(Waited::Finished(done)) => {
                 Ok(Output { code: done.status.code(), stderr: complaint(&done.stderr), stdout: done.stdout, command })
             }

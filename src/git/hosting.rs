@@ -58,7 +58,7 @@ pub fn gh_token(host: &str, folder: &Path) -> Option<String> {
     command.args(["auth", "token", "--hostname", host]).current_dir(folder);
     command.env("GH_PROMPT_DISABLED", "1").env("GH_NO_UPDATE_NOTIFIER", "1");
     let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().ok()?;
-    let Ok(Waited::Finished(done)) = converse(child, None, LIMIT, AtLimit::End) else { return None };
+    let Ok(Waited::Finished(done)) = converse(child, None, LIMIT, AtLimit::End, usize::MAX) else { return None };
     let token = String::from_utf8(done.stdout).ok()?.trim().to_owned();
     (done.status.success() && !token.is_empty()).then_some(token)
 }

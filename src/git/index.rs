@@ -49,6 +49,16 @@ impl Git {
         Ok(listing.staged.contains_key(path) && !listing.changed.contains(path))
     }
 
+    /// Whether the index has something at exactly this path, so that a branch decides what it is.
+    ///
+    /// # Errors
+    /// As [`Git::succeed`], and [`GitError::Unexpected`].
+    pub fn is_tracked(&self, path: &str) -> Result<bool, GitError> {
+        let call = Call::new(["ls-files", "-z", "-t", "--stage", "--"]).args(pathspecs(&[path]));
+        let listing = self.listing(call)?;
+        Ok(listing.staged.contains_key(path.as_bytes()) || listing.unmerged.contains(path.as_bytes()))
+    }
+
     /// The content of a file that the index has and the work tree has changed.
     ///
     /// # Errors

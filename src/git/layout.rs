@@ -72,10 +72,23 @@ impl Layout {
         Ok(start.ancestors().any(|folder| common_dir_of(folder).is_some()))
     }
 
-    /// Whether a path lies in the work tree with every symbolic link on it followed, the last part too.
+    /// The directory that the user named as the ledger: `git config headwater.dir`, from the top of the work tree.
+    /// Only this clone's own file counts, which no branch can write.
     #[must_use]
-    pub fn holds(&self, path: &Path) -> bool {
-        real_ancestor(path).is_ok_and(|(real, rest)| self.below_top(&real.join(rest)).is_some())
+    pub fn named_ledger(&self) -> Option<PathBuf> {
+        let text = config(&self.common_dir.join("config")).ok()?;
+        let named = settings::value(&text, "headwater", "dir").filter(|named| !named.is_empty())?;
+        Some(self.work_tree.join(named))
+    }
+
+    /// Whether a path is below a directory with every symbolic link followed; neither need exist.
+    #[must_use]
+    pub fn is_below(directory: &Path, path: &Path) -> bool {
+        // `..` below what does not exist yet would lead anywhere once it does.
+        let plain = |rest: &Path| rest.components().all(|part| matches!(part, Component::Normal(_)));
+        let real =
+            |path: &Path| real_ancestor(path).ok().filter(|(_, rest)| plain(rest)).map(|(real, rest)| real.join(rest));
+        matches!((real(directory), real(path)), (Some(directory), Some(path)) if path.starts_with(&directory))
     }
 
     /// Whether this is a linked worktree, made by `git worktree add`.
@@ -134,6 +147,26 @@ impl Layout {
     #[must_use]
     pub fn head_log(&self) -> Vec<u8> {
         fs::read(self.git_dir.join("logs/HEAD")).unwrap_or_default()
+    }
+
+    /// The reflogs of `HEAD` in every worktree, and of local branches; none where references are kept in reftables.
+    #[must_use]
+    pub fn reflogs(&self) -> Vec<Vec<u8>> {
+        let worktrees = fs::read_dir(self.common_dir.join("worktrees")).into_iter().flatten().flatten();
+        let mut files: Vec<PathBuf> = worktrees.map(|entry| entry.path().join("logs/HEAD")).collect();
+        files.push(self.common_dir.join("logs/HEAD"));
+        let mut directories = vec![self.common_dir.join("logs/refs/heads")];
+        while let Some(directory) = directories.pop() {
+            for entry in fs::read_dir(&directory).into_iter().flatten().flatten() {
+                match entry.file_type() {
+                    Ok(kind) if kind.is_dir() => directories.push(entry.path()),
+                    Ok(kind) if kind.is_file() => files.push(entry.path()),
+                    _ => {}
+                }
+            }
+        }
+        let regular = files.into_iter().filter(|file| fs::symlink_metadata(file).is_ok_and(|found| found.is_file()));
+        regular.filter_map(|file| fs::read(file).ok()).collect()
     }
 
     /// The folder in the repository that belongs to this program, shared by all work trees.

@@ -42,6 +42,6 @@ pub use layout::Layout;
 pub use merge_text::TextMerge;
 pub use objects::{Mode, TreeEntry};
 pub use oid::Oid;
-pub use remote::Pushed;
+pub use remote::{Message, Pushed, Whose};
 pub use revision::{DefaultBranch, MergeBase};
 pub use state::{Head, Operation};

@@ -50,6 +50,7 @@ pub(super) fn converse(
     input: Option<Vec<u8>>,
     limit: Duration,
     at_limit: AtLimit,
+    most: usize,
 ) -> io::Result<Waited> {
     let started = Instant::now();
     let patience = match at_limit {
@@ -57,7 +58,7 @@ pub(super) fn converse(
         AtLimit::LetFinish => limit.saturating_add(GRACE),
     };
     let patience = deadline::within(patience);
-    let talked = talk(&mut child, input, &|| patience.saturating_sub(started.elapsed()));
+    let talked = talk(&mut child, input, most, &|| patience.saturating_sub(started.elapsed()));
     if let Ok(Some(finished)) = talked {
         return Ok(Waited::Finished(finished));
     }

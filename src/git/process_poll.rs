@@ -27,8 +27,13 @@ struct Talk {
     piece: Vec<u8>,
 }
 
-/// Writes `input`, reads everything and waits for the end; `None` when no time is left.
-pub(super) fn talk(child: &mut Child, input: Option<Vec<u8>>, left: Left<'_>) -> io::Result<Option<Finished>> {
+/// Writes `input`, keeps `most` bytes of the output and waits for the end; `None` when no time is left.
+pub(super) fn talk(
+    child: &mut Child,
+    input: Option<Vec<u8>>,
+    most: usize,
+    left: Left<'_>,
+) -> io::Result<Option<Finished>> {
     let mut talk = Talk {
         stdin: child.stdin.take().zip(input).map(|(pipe, bytes)| (pipe, bytes, 0)),
         stdout: child.stdout.take(),
@@ -45,7 +50,7 @@ pub(super) fn talk(child: &mut Child, input: Option<Vec<u8>>, left: Left<'_>) ->
         }
         // Of a process that has ended, what is in the pipes is all.
         let idle = talk.wait(if ended.is_some() { Duration::ZERO } else { left().min(LOOK) })?;
-        let moved = talk.write_input()? | talk.read_output()? | talk.read_complaint()?;
+        let moved = talk.write_input()? | talk.read_output(most)? | talk.read_complaint()?;
         if ended.is_some() && !moved {
             break;
         }
@@ -112,9 +117,9 @@ impl Talk {
         Ok(true)
     }
 
-    fn read_output(&mut self) -> io::Result<bool> {
+    fn read_output(&mut self, most: usize) -> io::Result<bool> {
         let Some(pipe) = &self.stdout else { return Ok(false) };
-        let (moved, open) = pour(pipe, &mut self.piece, &mut self.out, usize::MAX)?;
+        let (moved, open) = pour(pipe, &mut self.piece, &mut self.out, most)?;
         self.stdout = self.stdout.take().filter(|_| open);
         Ok(moved)
     }

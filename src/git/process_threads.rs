@@ -13,20 +13,25 @@ enum Pipe {
 }
 
 /// Writes `input`, reads everything and waits for the end; `None` when no time is left.
-pub(super) fn talk(child: &mut Child, input: Option<Vec<u8>>, left: Left<'_>) -> io::Result<Option<Finished>> {
-    let pipes = connect(child, input)?;
+pub(super) fn talk(
+    child: &mut Child,
+    input: Option<Vec<u8>>,
+    most: usize,
+    left: Left<'_>,
+) -> io::Result<Option<Finished>> {
+    let pipes = connect(child, input, most)?;
     finish(child, &pipes, left)
 }
 
 /// Starts a thread for each pipe, so that no full pipe can stop the conversation.
-fn connect(child: &mut Child, input: Option<Vec<u8>>) -> io::Result<Receiver<Pipe>> {
+fn connect(child: &mut Child, input: Option<Vec<u8>>, most: usize) -> io::Result<Receiver<Pipe>> {
     let (sender, receiver) = mpsc::channel();
     if let (Some(mut stdin), Some(input)) = (child.stdin.take(), input) {
         // A process that stops reading says why in its status.
         thread::Builder::new().spawn(move || stdin.write_all(&input).ok())?;
     }
     if let Some(stdout) = child.stdout.take() {
-        listen(stdout, usize::MAX, Pipe::Out, sender.clone())?;
+        listen(stdout, most, Pipe::Out, sender.clone())?;
     }
     if let Some(stderr) = child.stderr.take() {
         listen(stderr, COMPLAINT_BYTES, Pipe::Err, sender)?;

@@ -32,8 +32,63 @@ pub enum Pushed {
     },
 }
 
+/// The message of a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// Its text.
+    Text(String),
+    /// It is larger than any of ours, and was not read.
+    TooLarge,
+}
+
+/// More of messages than this is not held in memory at once.
+const LARGE_LOG: usize = 64 << 20;
+
+/// A larger message is none of ours: that of 10000 ids has half a megabyte.
+const LARGE_MESSAGE: usize = 4 << 20;
+
+/// How many commits of a large history are looked at.
+const MANY_MESSAGES: usize = 200_000;
+
+/// Whose references are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// Branches, tags and whatever else is no pull request.
+    Branches,
+    /// Pull requests, as far as nothing else has what they have.
+    Requests,
+}
+
+/// Where pull requests are kept: those that were fetched here, and as the user may fetch them.
+const REQUESTS: [&str; 6] = [
+    "refs/headwater/pull/",
+    "refs/headwater/merge-requests/",
+    "refs/headwater/maybe/",
+    "refs/headwater/gone/requests/",
+    "refs/pull/",
+    "refs/merge-requests/",
+];
+
+fn is_request(reference: &str) -> bool {
+    REQUESTS.iter().any(|start| reference.starts_with(start))
+}
+
 pub(super) fn silent(call: Call, limit: Duration) -> Call {
     SILENT.iter().fold(call, |call, (name, value)| call.variable(name, *value)).limit(limit)
+}
+
+impl Whose {
+    /// How `git log` is told.
+    fn arguments(self) -> Vec<String> {
+        let all = REQUESTS.iter().map(|start| format!("--exclude={start}*")).chain(["--all".to_owned()]);
+        match self {
+            Self::Branches => all.collect(),
+            Self::Requests => {
+                let requests = REQUESTS.iter().map(|start| format!("--glob={start}*"));
+                requests.chain(["--not".to_owned()]).chain(all).collect()
+            }
+        }
+    }
 }
 
 impl Git {
@@ -207,12 +262,47 @@ impl Git {
     ///
     /// # Errors
     /// As [`Git::succeed`].
-    pub fn messages(&self, tip: &Oid) -> Result<Vec<String>, GitError> {
+    pub fn messages(&self, tip: &Oid) -> Result<Vec<Message>, GitError> {
         let flags =
             ["log", "--reverse", "--topo-order", "--encoding=UTF-8", "--no-show-signature", "-z", "--format=%B"];
-        let answer = self.succeed(Call::new(flags).args(["--end-of-options", tip.as_str(), "--"]))?;
+        let call = Call::new(flags).args(["--end-of-options", tip.as_str(), "--"]).most(LARGE_LOG);
+        let answer = self.succeed(call)?;
+        if answer.stdout.len() >= LARGE_LOG {
+            return self.messages_one_by_one(tip);
+        }
         let text = answer.text();
-        Ok(text.split('\0').filter(|message| !message.is_empty()).map(str::to_owned).collect())
+        let messages = text.split('\0').filter(|message| !message.is_empty());
+        let message =
+            |text: &str| if text.len() > LARGE_MESSAGE { Message::TooLarge } else { Message::Text(text.to_owned()) };
+        Ok(messages.map(message).collect())
+    }
+
+    /// The messages of a history that is large as a whole: those that are too large are left out unread, and so is
+    /// everything beyond the bounds.
+    fn messages_one_by_one(&self, tip: &Oid) -> Result<Vec<Message>, GitError> {
+        let most = format!("--max-count={MANY_MESSAGES}");
+        let call = Call::new(["rev-list", "--topo-order", "--reverse", &most, "--end-of-options", tip.as_str(), "--"]);
+        let commits = self.succeed(call)?.stdout;
+        let check = Call::new(["cat-file", "--batch-check=%(objectname) %(objectsize)"]).stdin(commits);
+        let sizes = self.succeed(check)?.text();
+        let mut left = LARGE_LOG;
+        let mut kept = Vec::new();
+        // The newest count first: they hold the highest numbers.
+        for (commit, size) in sizes.lines().rev().filter_map(|line| line.split_once(' ')) {
+            let size: usize = size.parse().unwrap_or(usize::MAX);
+            let fits = size <= LARGE_MESSAGE && size <= left;
+            left = if fits { left - size } else { left };
+            kept.push(Oid::parse(commit).filter(|_| fits));
+        }
+        kept.reverse();
+        let oids: Vec<Oid> = kept.iter().flatten().cloned().collect();
+        let mut bodies = self.read_blobs(&oids)?.into_iter();
+        let message = |commit: &[u8]| {
+            let text = String::from_utf8_lossy(commit).into_owned();
+            text.split_once("\n\n").map_or_else(String::new, |(_, message)| message.to_owned())
+        };
+        let mut next = || bodies.next().map_or(Message::TooLarge, |commit| Message::Text(message(&commit)));
+        Ok(kept.iter().map(|commit| if commit.is_some() { next() } else { Message::TooLarge }).collect())
     }
 
     /// The paths of all files below a folder that any commit of any reference ever added: renamed ones and
@@ -220,10 +310,9 @@ impl Git {
     ///
     /// # Errors
     /// As [`Git::succeed`].
-    pub fn ever_added(&self, folder: &str) -> Result<Vec<String>, GitError> {
+    pub fn ever_added(&self, folder: &str, of: Whose) -> Result<Vec<String>, GitError> {
         let flags = [
             "log",
-            "--all",
             "--full-history",
             "--no-renames",
             "--diff-merges=first-parent",
@@ -232,9 +321,9 @@ impl Git {
             "--no-show-signature",
             "--format=",
             "-z",
-            "--",
         ];
-        let answer = self.succeed(Call::new(flags).args(Some(folder).filter(|folder| !folder.is_empty())))?;
+        let call = Call::new(flags).args(of.arguments()).args(["--"]);
+        let answer = self.succeed(call.args(Some(folder).filter(|folder| !folder.is_empty())))?;
         let text = answer.text();
         let names = text.split(['\0', '\n']).filter(|name| !name.is_empty());
         Ok(names.map(str::to_owned).collect())
@@ -244,11 +333,20 @@ impl Git {
     ///
     /// # Errors
     /// As [`Git::succeed`], and [`GitError::Unexpected`].
-    pub fn contents_at_tips(&self, path: &str) -> Result<Vec<Vec<u8>>, GitError> {
-        let tips = self.succeed(Call::new(["for-each-ref", "--format=%(objectname)"]))?.text();
-        let mut tips: Vec<&str> = tips.lines().collect();
-        tips.sort_unstable();
-        tips.dedup();
+    pub fn contents_at_tips(&self, path: &str, of: Whose) -> Result<Vec<Vec<u8>>, GitError> {
+        let tips = self.succeed(Call::new(["for-each-ref", "--format=%(objectname) %(refname)"]))?.text();
+        let named = |requests: bool| {
+            let pairs = tips.lines().filter_map(|line| line.split_once(' '));
+            pairs.filter(move |(_, name)| is_request(name) == requests).map(|(tip, _)| tip)
+        };
+        let others: BTreeSet<&str> = named(false).collect();
+        let tips: BTreeSet<&str> = match of {
+            Whose::Requests => named(true).filter(|tip| !others.contains(tip)).collect(),
+            Whose::Branches => others,
+        };
+        if tips.is_empty() {
+            return Ok(Vec::new());
+        }
         let questions = tips.iter().fold(String::new(), |text, tip| text + tip + ":" + path + "\n");
         let check = Call::new(["cat-file", "--batch-check=%(objectname) %(objecttype)"]).stdin(questions.into_bytes());
         let answer = self.succeed(check)?.text();
@@ -257,6 +355,67 @@ impl Git {
         blobs.sort();
         blobs.dedup();
         self.read_blobs(&blobs)
+    }
+
+    /// The content that a file has at the tip of each reference, once for each content: reference, author, bytes.
+    ///
+    /// # Errors
+    /// As [`Git::succeed`], and [`GitError::Unexpected`].
+    pub fn contents_by_reference(&self, path: &str) -> Result<Vec<(String, String, Vec<u8>)>, GitError> {
+        let format = "--format=%(objectname)%00%(refname:short)%00%(authorname)%(*authorname)";
+        let tips = self.succeed(Call::new(["for-each-ref", "--sort=refname", format]))?.text();
+        let tips: Vec<Vec<&str>> = tips.lines().map(|line| line.split('\0').collect()).collect();
+        let question = |tip: &Vec<&str>| format!("{}:{path}\n", tip.first().unwrap_or(&""));
+        let check = Call::new(["cat-file", "--batch-check=%(objectname) %(objecttype)"])
+            .stdin(tips.iter().map(question).collect::<String>().into_bytes());
+        let answer = self.succeed(check)?.text();
+        let mut seen = BTreeSet::new();
+        let mut found = Vec::new();
+        for (tip, line) in tips.iter().zip(answer.lines()) {
+            let Some(blob) = line.strip_suffix(" blob").and_then(Oid::parse) else { continue };
+            if seen.insert(blob.clone()) {
+                let part = |place: usize| tip.get(place).copied().unwrap_or_default().to_owned();
+                found.push((part(1), part(2), blob));
+            }
+        }
+        let blobs: Vec<Oid> = found.iter().map(|(.., blob)| blob.clone()).collect();
+        let bytes = self.read_blobs(&blobs)?;
+        Ok(found.into_iter().zip(bytes).map(|((name, author, _), bytes)| (name, author, bytes)).collect())
+    }
+
+    /// The files below a folder that commits added: commit, author, a reference that reaches it, path.
+    ///
+    /// # Errors
+    /// As [`Git::succeed`].
+    pub fn additions(&self, folder: &str) -> Result<Vec<(String, String, String, String)>, GitError> {
+        let flags = [
+            "log",
+            "--all",
+            "--source",
+            "--full-history",
+            "--no-renames",
+            "--diff-merges=first-parent",
+            "--diff-filter=A",
+            "--name-only",
+            "--no-show-signature",
+            "--format=%x01%h%x02%an%x02%S",
+            "-z",
+            "--",
+        ];
+        let answer = self.succeed(Call::new(flags).args(Some(folder).filter(|folder| !folder.is_empty())))?;
+        let text = answer.text();
+        let (mut found, mut of) = (Vec::new(), (String::new(), String::new(), String::new()));
+        for part in text.split(['\0', '\n']).filter(|part| !part.is_empty()) {
+            match part.strip_prefix('\u{1}') {
+                Some(head) => {
+                    let mut words = head.split('\u{2}').map(str::to_owned);
+                    let mut word = || words.next().unwrap_or_default();
+                    of = (word(), word(), word());
+                }
+                None => found.push((of.0.clone(), of.1.clone(), of.2.clone(), part.to_owned())),
+            }
+        }
+        Ok(found)
     }
 
     /// All references that name commits, but those of our own logs and what remotes lost, with their commits.

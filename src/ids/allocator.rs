@@ -5,15 +5,16 @@ use super::contract::{Anchor, AnchorLog as _, Decision, Outcome, Standing};
 use super::fold::{Book, Claim, State};
 use super::github::{GithubLog, Issues};
 use super::gitlog::GitLog;
-use super::reserve::{self, Asking, Wish};
+use super::reserve::{self, Asking, Known, Wish};
 use super::rows::{self, Row, informed};
 use super::settle;
 use super::shared::SharedLog;
-use super::sources::{self, Tops};
+use super::sources::{self, Numbers};
 use super::sqlite::{SqliteLog, Start};
 use crate::config::pattern::Scope;
 use crate::config::{LogKind, Namespace, Namespaces};
-use crate::git::{Git, Layout};
+use crate::git::{Git, Layout, Whose};
+use crate::trust::number::Floor;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -48,6 +49,8 @@ pub struct Allocator<'a> {
     pub patience: Option<Duration>,
     /// Whether other people's branches are fetched.
     pub fetch: bool,
+    /// Whether a jump of numbers is followed.
+    pub follow: bool,
     /// Told what must not be missed.
     pub say: &'a dyn Fn(&str),
     /// Finds the issue of `log: github`.
@@ -164,6 +167,9 @@ impl Allocator<'_> {
         if let Some(doubt) = log.doubt()? {
             return Err(doubt);
         }
+        if let Some(text) = log.unread()? {
+            (self.say)(&text);
+        }
         if namespace.log == LogKind::Local && !log.knows(&namespace.name)? {
             return Err(IdsError::NoLog(self.place.folder.join("ids.sqlite3")));
         }
@@ -189,27 +195,47 @@ impl Allocator<'_> {
     /// # Errors
     /// Nothing is owned then.
     pub fn reserve(&self, namespace: &Namespace, asking: &Asking, wish: &Wish) -> Result<Reserved, IdsError> {
+        self.reserve_beside(namespace, asking, wish, &Numbers::new())
+    }
+
+    /// Reserves what is wished for, with these numbers in use as well.
+    ///
+    /// # Errors
+    /// Nothing is owned then.
+    pub fn reserve_beside(
+        &self,
+        namespace: &Namespace,
+        asking: &Asking,
+        wish: &Wish,
+        beside: &Numbers,
+    ) -> Result<Reserved, IdsError> {
         let mut local = self.local_to_mint(namespace)?;
         let scope = asking.scope(namespace);
         let Some(git) = self.git_for(namespace)? else {
-            let tops = self.own_tops(namespace, &mut local, asking)?;
+            let mut numbers = self.own_numbers(namespace, &mut local, asking)?;
+            add_all(&mut numbers, beside);
             self.fetch_heads(namespace);
-            let floor = self.with_history(namespace, tops, &scope)?;
-            let take = |local: &mut SqliteLog, floor| {
-                let decide = &mut |standing: &dyn Standing| reserve::reserve(standing, namespace, asking, wish, floor);
+            let mut known = self.with_history(namespace, numbers, &scope)?;
+            let take = |local: &mut SqliteLog, known: &Known| {
+                let decide = &mut |standing: &dyn Standing| {
+                    self.tell_jumps(namespace, &scope, known, standing)?;
+                    reserve::reserve(standing, namespace, asking, wish, known)
+                };
                 local.append(&namespace.name, decide)
             };
-            let outcome = match take(&mut local, floor) {
+            let outcome = match take(&mut local, &known) {
                 // Looked at only then: the log refuses to give an id of another namespace again.
                 Err(IdsError::Taken { .. }) => {
-                    let others = local.others(namespace)?.get(&scope).copied().unwrap_or_default();
-                    take(&mut local, floor.max(others))
+                    let others = local.others(namespace)?.into_iter().filter(|(of, _)| *of == scope);
+                    others.for_each(|(_, number)| known.found.other(number));
+                    take(&mut local, &known)
                 }
                 outcome => outcome,
             }?;
             return reserved(outcome, || local.read(&namespace.name), false);
         };
-        let tops = self.tops(namespace, &mut local, asking)?;
+        let mut numbers = self.numbers(namespace, &mut local, asking)?;
+        add_all(&mut numbers, beside);
         let own = Book::fold(local.read(&namespace.name)?);
         if let Some(already) = reserve::repeated(&own, &namespace.name, wish)? {
             let seen = Book::fold(self.shared(&git, namespace)?.seen()?);
@@ -229,8 +255,9 @@ impl Allocator<'_> {
             }
         }
         let outcome = shared.append(&namespace.name, &mut |standing| {
-            let floor = self.with_history(namespace, tops.clone(), &scope)?.max(own.top(&scope));
-            reserve::reserve(standing, namespace, asking, wish, floor)
+            let known = Known { logs: own.floor(&scope), ..self.with_history(namespace, numbers.clone(), &scope)? };
+            self.tell_jumps(namespace, &scope, &known, standing)?;
+            reserve::reserve(standing, namespace, asking, wish, &known)
         });
         let (kept, why) = match outcome {
             Ok(Outcome::Already(anchor)) => {
@@ -245,11 +272,13 @@ impl Allocator<'_> {
             Err(error) => return Err(error),
         };
         let seen = Book::fold(shared.seen()?);
-        let floor = self.with_history(namespace, tops, &scope)?.max(seen.top(&scope));
+        let known = Known { logs: seen.floor(&scope), ..self.with_history(namespace, numbers, &scope)? };
         let outcome = local.append(&namespace.name, &mut |standing| {
-            let decision = match &kept {
-                Some(anchors) => Decision::Append(anchors.clone()),
-                None => reserve::reserve(standing, namespace, asking, wish, floor)?,
+            let decision = if let Some(anchors) = &kept {
+                Decision::Append(anchors.clone())
+            } else {
+                self.tell_jumps(namespace, &scope, &known, standing)?;
+                reserve::reserve(standing, namespace, asking, wish, &known)?
             };
             Ok(match decision {
                 Decision::Append(mut anchors) => {
@@ -274,9 +303,10 @@ impl Allocator<'_> {
     /// As [`Allocator::reserve`].
     pub fn next(&self, namespace: &Namespace, asking: &Asking) -> Result<String, IdsError> {
         let mut local = self.local_to_mint(namespace)?;
-        let tops = self.tops(namespace, &mut local, asking)?;
+        let numbers = self.numbers(namespace, &mut local, asking)?;
         let scope = asking.scope(namespace);
-        let mut top = Book::fold(local.read(&namespace.name)?).top(&scope);
+        let own = Book::fold(local.read(&namespace.name)?);
+        let (logs, mut standing) = (own.floor(&scope), own);
         if let Some(git) = self.git_for(namespace)? {
             let mut shared = self.shared(&git, namespace)?;
             let anchors = match if self.fetch { shared.read(&namespace.name) } else { shared.seen() } {
@@ -286,44 +316,56 @@ impl Allocator<'_> {
                 }
                 anchors => anchors?,
             };
-            top = top.max(Book::fold(anchors).top(&scope));
+            standing = Book::fold(anchors);
         }
         self.fetch_heads(namespace);
-        let top = top.max(self.with_history(namespace, tops, &scope)?);
-        let next = reserve::after(top, 1).and_then(|next| next.first().copied());
-        let next = next.ok_or_else(|| IdsError::Exhausted { namespace: namespace.name.clone(), top })?;
+        let known = Known { logs, ..self.with_history(namespace, numbers, &scope)? };
+        self.tell_jumps(namespace, &scope, &known, &standing)?;
+        let (floor, _) = known.judge(&standing.floor(&scope));
+        let next = floor.next(1).and_then(|next| next.first().copied());
+        let exhausted = || IdsError::Exhausted { namespace: namespace.name.clone(), top: floor.top() };
+        let next = next.ok_or_else(exhausted)?;
         Ok(namespace.format.render(&scope, next, ""))
     }
 
     /// The numbers in sources and names of files, but those that only git's history knows, and those that other
     /// namespaces of the local log gave.
-    pub(super) fn tops(&self, namespace: &Namespace, local: &mut SqliteLog, asking: &Asking) -> Result<Tops, IdsError> {
-        let mut tops = self.own_tops(namespace, local, asking)?;
-        sources::raise_all(&mut tops, &local.others(namespace)?);
-        Ok(tops)
+    pub(super) fn numbers(
+        &self,
+        namespace: &Namespace,
+        local: &mut SqliteLog,
+        asking: &Asking,
+    ) -> Result<Numbers, IdsError> {
+        let mut numbers = self.own_numbers(namespace, local, asking)?;
+        sources::add_others(&mut numbers, local.others(namespace)?);
+        Ok(numbers)
     }
 
-    fn own_tops(&self, namespace: &Namespace, local: &mut SqliteLog, asking: &Asking) -> Result<Tops, IdsError> {
-        let mut tops = Tops::new();
-        let mut add = |found: BTreeSet<(Scope, u64)>| {
-            raise_to(&mut tops, found);
-        };
-        add(sources::in_sources(namespace, &self.place.top, false)?);
-        let siblings = self.siblings(namespace);
-        for sibling in &siblings {
-            add(sources::in_sources(namespace, sibling, true)?);
+    fn own_numbers(&self, namespace: &Namespace, local: &mut SqliteLog, asking: &Asking) -> Result<Numbers, IdsError> {
+        let mut numbers = self.here(namespace)?;
+        for sibling in &self.siblings(namespace) {
+            sources::add_others(&mut numbers, sources::in_sources(namespace, sibling, true)?);
+            let names = sources::in_names(namespace, sibling, true)?.into_iter();
+            sources::add_others(&mut numbers, names.map(|(_, says)| (says.scope, says.number)).collect());
         }
-        for top in std::iter::once(&self.place.top).chain(&siblings) {
-            for (_, says) in sources::in_names(namespace, top)? {
-                sources::raise(&mut tops, &says);
-            }
-        }
-        let Some(layout) = &self.place.layout else { return Ok(tops) };
-        sources::raise_all(&mut tops, &sources::in_claims(namespace, &layout.common_dir)?);
+        let Some(layout) = &self.place.layout else { return Ok(numbers) };
+        sources::add_others(&mut numbers, sources::in_claims(namespace, &layout.common_dir)?);
         if !namespace.sources.is_empty() {
-            Self::look_at_references(namespace, layout, local, asking)?;
+            Self::look_at_references(namespace, layout, local, asking, &mut numbers)?;
         }
-        Ok(tops)
+        Ok(numbers)
+    }
+
+    /// The numbers in sources and names of files of this worktree.
+    pub(super) fn here(&self, namespace: &Namespace) -> Result<Numbers, IdsError> {
+        let mut numbers = Numbers::new();
+        let mut found = sources::in_sources(namespace, &self.place.top, false)?;
+        let names = sources::in_names(namespace, &self.place.top, false)?.into_iter();
+        found.extend(names.map(|(_, says)| (says.scope, says.number)));
+        for (scope, number) in found {
+            numbers.entry(scope).or_default().own(number);
+        }
+        Ok(numbers)
     }
 
     fn siblings(&self, namespace: &Namespace) -> Vec<PathBuf> {
@@ -334,31 +376,62 @@ impl Allocator<'_> {
     }
 
     /// Puts the numbers that sources mention at the tips of references into the local log, if a reference
-    /// moved since that was done last.
+    /// moved since that was done last. Those that are no floor are looked for every time.
     fn look_at_references(
         namespace: &Namespace,
         layout: &Layout,
         local: &mut SqliteLog,
         asking: &Asking,
+        numbers: &mut Numbers,
     ) -> Result<(), IdsError> {
         let mark = format!("{} {}", layout.references_mark(), namespace.sources.join(" "));
         let name = format!("references {}", namespace.name);
         if local.fact(&name)?.as_deref() == Some(mark.as_str()) {
             return Ok(());
         }
-        let mut tops = Tops::new();
-        raise_to(&mut tops, sources::in_references(namespace, &Git::at(layout))?);
+        let git = Git::at(layout);
+        let others = sources::in_references(namespace, &git, Whose::Branches)?;
+        let requests = sources::in_references(namespace, &git, Whose::Requests)?;
+        sources::add_others(numbers, others.clone());
+        let mut floors = sources::Floors::new();
+        let own = Book::fold(local.read(&namespace.name)?);
+        let scopes: BTreeSet<&Scope> = others.iter().map(|(scope, _)| scope).collect();
+        for scope in scopes {
+            let found = numbers.get(scope).cloned().unwrap_or_default();
+            floors.insert(scope.clone(), found.judge(&own.floor(scope), false).0);
+        }
         let asking = Asking { nonce: format!("{}-references", asking.nonce), ..asking.clone() };
-        local.append(&namespace.name, &mut |standing| reserve::raise(standing, namespace, &asking, &tops))?;
-        local.remember(&name, &mark)
+        local.append(&namespace.name, &mut |standing| reserve::raise(standing, namespace, &asking, &floors))?;
+        let counts = |(scope, number): &(Scope, u64)| {
+            let floor = floors.get(scope).map(Floor::top).unwrap_or_default();
+            *number <= floor.max(own.top(scope))
+        };
+        let all = others.iter().chain(&requests).all(counts);
+        for (scope, number) in requests {
+            numbers.entry(scope).or_default().request(number);
+        }
+        if all { local.remember(&name, &mark) } else { Ok(()) }
     }
 
-    /// The highest number of a scope, with the names of files in git's history.
-    pub(super) fn with_history(&self, namespace: &Namespace, mut tops: Tops, scope: &Scope) -> Result<u64, IdsError> {
-        if let Some(git) = self.git().filter(|_| namespace.files.is_some()) {
-            sources::raise_all(&mut tops, &sources::in_history(namespace, &git)?);
+    /// What is known of a scope, with the names of files in git's history.
+    pub(super) fn with_history(
+        &self,
+        namespace: &Namespace,
+        mut numbers: Numbers,
+        scope: &Scope,
+    ) -> Result<Known, IdsError> {
+        self.add_history(namespace, &mut numbers)?;
+        Ok(Known { found: numbers.remove(scope).unwrap_or_default(), follow: self.follow, logs: Floor::default() })
+    }
+
+    /// Adds the names of files in git's history.
+    pub(super) fn add_history(&self, namespace: &Namespace, numbers: &mut Numbers) -> Result<(), IdsError> {
+        let Some(git) = self.git().filter(|_| namespace.files.is_some()) else { return Ok(()) };
+        sources::add_others(numbers, sources::in_history(namespace, &git, Whose::Branches)?);
+        for (scope, number) in sources::in_history(namespace, &git, Whose::Requests)? {
+            numbers.entry(scope).or_default().request(number);
         }
-        Ok(tops.get(scope).copied().unwrap_or_default())
+        Ok(())
     }
 
     /// Fetches other people's branches for the names of their files; what cannot be fetched is said.
@@ -426,10 +499,9 @@ impl Allocator<'_> {
     }
 }
 
-pub(super) fn raise_to(tops: &mut Tops, found: BTreeSet<(Scope, u64)>) {
-    for (scope, number) in found {
-        let top = tops.entry(scope).or_default();
-        *top = (*top).max(number);
+fn add_all(numbers: &mut Numbers, more: &Numbers) {
+    for (scope, found) in more {
+        numbers.entry(scope.clone()).or_default().join(found);
     }
 }
 

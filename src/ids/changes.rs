@@ -75,7 +75,7 @@ impl Allocator<'_> {
             let (anchor, new) = reserve::amendment(&own, id, None).filter(|_| winner != Some(slug))?;
             let says = namespace.format.read(new)?;
             let ours = anchor.of.as_ref().is_some_and(|of| own.holds(of));
-            let files = sources::in_names(namespace, &self.place.top).ok()?;
+            let files = sources::in_names(namespace, &self.place.top, false).ok()?;
             let used = files.iter().any(|(_, taken)| (&taken.scope, taken.number) == (&says.scope, says.number));
             (ours && !used).then_some((anchor, new))
         };
@@ -95,19 +95,21 @@ impl Allocator<'_> {
             return Ok(new);
         }
         let mut local = self.local_to_mint(namespace)?;
-        let tops = self.tops(namespace, &mut local, asking)?;
+        let numbers = self.numbers(namespace, &mut local, asking)?;
         self.fetch_heads(namespace);
         let scope = asking.scope(namespace);
-        let floor = self.with_history(namespace, tops, &scope)?;
+        let mut known = self.with_history(namespace, numbers, &scope)?;
         let outcome = match self.git_for(namespace)? {
             None => local.append(&namespace.name, &mut |standing| {
-                reserve::amend(standing, namespace, asking, id, wish, floor)
+                self.tell_jumps(namespace, &scope, &known, standing)?;
+                reserve::amend(standing, namespace, asking, id, wish, &known)
             })?,
             Some(git) => {
-                let floor = floor.max(Book::fold(local.read(&namespace.name)?).top(&scope));
+                known.logs = Book::fold(local.read(&namespace.name)?).floor(&scope);
                 let mut shared = self.shared(&git, namespace)?;
                 let outcome = shared.append(&namespace.name, &mut |standing| {
-                    reserve::amend(standing, namespace, asking, id, wish, floor)
+                    self.tell_jumps(namespace, &scope, &known, standing)?;
+                    reserve::amend(standing, namespace, asking, id, wish, &known)
                 })?;
                 if let Outcome::Appended(anchors) = &outcome {
                     local.keep_copy(anchors)?;
@@ -154,7 +156,7 @@ impl Allocator<'_> {
                     anchor.numbers.iter().copied().zip(anchor.ids.iter().cloned()).filter(|(_, id)| open(id)).collect();
                 (anchor.numbers, anchor.ids) = kept.into_iter().unzip();
             }
-            let floors = own.tops().clone();
+            let floors = own.floors().clone();
             shared.append(&namespace.name, &mut |standing| {
                 settle::settle(standing, namespace, asking, &claims, &floors)
             })?;

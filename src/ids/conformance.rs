@@ -4,7 +4,7 @@ use super::IdsError;
 use super::contract::{Anchor, AnchorLog, Decision, Outcome};
 use super::fold::{Book, State};
 use super::memory::MemoryLog;
-use super::reserve::{self, Asking, Wish};
+use super::reserve::{self, Asking, Known, Wish};
 use super::settle::{self, settle};
 use crate::config::{Config, Namespace};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,6 +24,13 @@ pub(super) fn asking() -> Asking {
     }
 }
 
+/// A number that stands in a source.
+pub(super) fn known(number: u64) -> Known {
+    let mut known = Known::default();
+    known.found.own(number);
+    known
+}
+
 pub(super) fn take(
     log: &mut dyn AnchorLog,
     namespace: &Namespace,
@@ -31,7 +38,7 @@ pub(super) fn take(
     floor: u64,
 ) -> Result<Outcome, IdsError> {
     let asking = asking();
-    log.append(&namespace.name, &mut |standing| reserve::reserve(standing, namespace, &asking, wish, floor))
+    log.append(&namespace.name, &mut |standing| reserve::reserve(standing, namespace, &asking, wish, &known(floor)))
 }
 
 pub(super) fn ids(outcome: &Outcome) -> Vec<String> {
@@ -117,7 +124,8 @@ pub(super) fn conforms<L: AnchorLog>(open: impl Fn() -> L + Sync) {
     let ask = asking();
     log.append("SEC", &mut |standing| reserve::release(standing, &sec, &ask, &["SEC-25".to_owned()])).unwrap();
     let ask = asking();
-    let amended = log.append("SEC", &mut |standing| reserve::amend(standing, &sec, &ask, "SEC-20", &one(), 0)).unwrap();
+    let amended =
+        log.append("SEC", &mut |standing| reserve::amend(standing, &sec, &ask, "SEC-20", &one(), &known(0))).unwrap();
     assert_eq!(ids(&amended), ["SEC-27"]);
     let book = Book::fold(open().read("SEC").unwrap());
     assert_eq!(book.claim("SEC-25").unwrap().state, State::Released);
@@ -325,8 +333,10 @@ mod git {
     }
 
     fn log<'a>(git: &'a Git, say: &'a dyn Fn(&str)) -> GitLog<'a> {
+        static ALL: std::sync::OnceLock<crate::config::Namespace> = std::sync::OnceLock::new();
         GitLog {
             git,
+            namespace: ALL.get_or_init(|| super::namespace("ALL")),
             remote: "origin",
             reference: "refs/headwater/ids/ALL",
             copy: "refs/headwater/seen/ALL".to_owned(),

@@ -4,6 +4,7 @@ use super::IdsError;
 use crate::config::pattern::{MAX_NUMBER, Scope};
 use crate::event::Timestamp;
 use crate::event::text::is_unsafe_to_show;
+use crate::trust::number::Floor;
 use serde::{Deserialize, Serialize};
 
 /// What an anchor does.
@@ -21,6 +22,8 @@ pub enum Kind {
     Release,
     /// Says that all numbers up to its own are spent.
     Floor,
+    /// What is left of an entry that this version does not understand: its numbers are spent.
+    Unread,
 }
 
 /// One entry of a log.
@@ -75,6 +78,9 @@ pub struct Anchor {
     /// The file that was made with it, from the top of the work tree, and the SHA-256 of its content.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<(String, String)>,
+    /// Whether it follows a jump of numbers, as `--allow-jump` asked; `false` if it must not be followed.
+    #[serde(default, skip_serializing_if = "is_not_followed")]
+    pub jump: Option<bool>,
 }
 
 impl Anchor {
@@ -88,7 +94,7 @@ impl Anchor {
             return Err("its numbers and ids do not go together".to_owned());
         }
         // A floor that is too high leaves no number to reserve, and says nothing that cannot be read.
-        let is_floor = anchor.kind == Kind::Floor;
+        let is_floor = matches!(anchor.kind, Kind::Floor | Kind::Unread);
         if !is_floor && anchor.numbers.iter().any(|number| *number > MAX_NUMBER) || anchor.nonce.is_empty() {
             return Err("a number is too high, or it has no nonce".to_owned());
         }
@@ -110,7 +116,7 @@ impl Anchor {
     /// Whether its numbers and ids go together.
     pub(super) fn is_paired(&self) -> bool {
         match self.kind {
-            Kind::Floor => true,
+            Kind::Floor | Kind::Unread => true,
             Kind::Amend => self.numbers.len() <= self.ids.len(),
             Kind::Reserve | Kind::Confirm | Kind::Release => self.numbers.len() == self.ids.len(),
         }
@@ -124,17 +130,22 @@ impl Anchor {
     }
 }
 
+#[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "serde passes what it may skip by reference")]
+fn is_not_followed(jump: &Option<bool>) -> bool {
+    *jump != Some(true)
+}
+
 fn is_everything(scope: &Scope) -> bool {
     scope.as_str().is_empty()
 }
 
 /// How a namespace stands in a log at the instant in which nobody else can append.
 pub trait Standing {
-    /// The highest number that is spent in a scope; 0 if none is.
+    /// Where a scope stands.
     ///
     /// # Errors
     /// The log cannot be read.
-    fn top(&self, scope: &Scope) -> Result<u64, IdsError>;
+    fn floor(&self, scope: &Scope) -> Result<Floor, IdsError>;
 
     /// The reservation with this durable key.
     ///

@@ -69,18 +69,9 @@ pub enum IdsError {
         "this headwater was built without the feature `sqlite`, which keeps the local log of ids; install it with default features"
     )]
     NoLocalLog,
-    /// A log holds what is no anchor.
-    #[error(
-        "`{place}` line {line} is no reservation ({fault}); nothing was reserved; restore the file from a copy, or move it away and run `headwater id init`"
-    )]
-    Damaged {
-        /// The file or reference.
-        place: String,
-        /// The line or commit, from 1.
-        line: usize,
-        /// What is wrong.
-        fault: String,
-    },
+    /// Something that is no regular file stands where a file of the log belongs.
+    #[error("`{}` is no regular file, so the log of ids cannot be read; nothing was reserved; run `headwater id init`, which moves it away and makes the log again", .0.display())]
+    NoFile(PathBuf),
     /// The durable key means something else.
     #[error("the event `{key}` of {namespace} already reserved {} {differs}; repeat it as it was, or choose another `--event`", ids.join(" "))]
     EventUsed {
@@ -126,6 +117,19 @@ pub enum IdsError {
         number: u64,
         /// The greatest number that leaves another.
         most: u64,
+    },
+    /// A number that somebody wants to start above is far above the log.
+    #[error(
+        "{namespace} stands at {stands}, and {number} is more than {} above: nothing was written; if the number is right, repeat the command with `--allow-jump`",
+        crate::trust::number::JUMP
+    )]
+    Jump {
+        /// The namespace.
+        namespace: String,
+        /// The number.
+        number: u64,
+        /// Where the log stands.
+        stands: u64,
     },
     /// Nobody reserved this id.
     #[error("`{id}` was never reserved; `headwater id list` shows what was")]

@@ -3,6 +3,7 @@
 use super::IdsError;
 use super::contract::{Anchor, Kind, Standing};
 use crate::config::pattern::Scope;
+use crate::trust::number::Floor;
 use std::collections::BTreeMap;
 
 /// What became of an id.
@@ -55,7 +56,7 @@ pub struct Book {
     anchors: Vec<Anchor>,
     claims: BTreeMap<(Scope, u64), Claim>,
     by_id: BTreeMap<String, (Scope, u64)>,
-    tops: BTreeMap<Scope, u64>,
+    floors: BTreeMap<Scope, Floor>,
     /// Anchors by nonce: the same one twice counts once.
     seen: BTreeMap<String, usize>,
     lost: Vec<(usize, u64)>,
@@ -81,12 +82,11 @@ impl Book {
             return;
         }
         self.seen.insert(anchor.nonce.clone(), place);
-        if let Some(highest) = anchor.numbers.iter().max() {
-            let top = self.tops.entry(anchor.scope.clone()).or_default();
-            *top = (*top).max(*highest);
+        if !anchor.numbers.is_empty() {
+            self.floors.entry(anchor.scope.clone()).or_default().enter(&anchor.numbers, anchor.jump);
         }
         match anchor.kind {
-            Kind::Floor => {}
+            Kind::Floor | Kind::Unread => {}
             Kind::Reserve | Kind::Amend => {
                 let taken = self.take(place, &anchor);
                 for (old, new) in anchor.replaces.iter().zip(taken) {
@@ -215,16 +215,22 @@ impl Book {
         self.amended.iter().filter(|(old, _)| old == id).map(|(_, new)| new.as_str()).collect()
     }
 
-    /// The highest number that is spent in a scope.
+    /// Where a scope stands.
     #[must_use]
-    pub fn top(&self, scope: &Scope) -> u64 {
-        self.tops.get(scope).copied().unwrap_or_default()
+    pub fn floor(&self, scope: &Scope) -> Floor {
+        self.floors.get(scope).cloned().unwrap_or_default()
     }
 
-    /// The highest spent number of each scope.
+    /// The highest number of a scope that is spent and counts.
     #[must_use]
-    pub fn tops(&self) -> &BTreeMap<Scope, u64> {
-        &self.tops
+    pub fn top(&self, scope: &Scope) -> u64 {
+        self.floors.get(scope).map(Floor::top).unwrap_or_default()
+    }
+
+    /// Where each scope stands.
+    #[must_use]
+    pub fn floors(&self) -> &BTreeMap<Scope, Floor> {
+        &self.floors
     }
 
     /// Whether the anchor with this nonce is in the log.
@@ -267,8 +273,8 @@ impl Book {
 }
 
 impl Standing for Book {
-    fn top(&self, scope: &Scope) -> Result<u64, IdsError> {
-        Ok(Self::top(self, scope))
+    fn floor(&self, scope: &Scope) -> Result<Floor, IdsError> {
+        Ok(Self::floor(self, scope))
     }
 
     fn by_event(&self, key: &str) -> Result<Option<Anchor>, IdsError> {
@@ -307,6 +313,7 @@ mod tests {
             provisional,
             backfill: false,
             file: None,
+            jump: None,
         }
     }
 
@@ -393,8 +400,8 @@ mod tests {
                 };
                 prop_assert!(!gone_back);
             }
-            for (scope, top) in prefix.tops() {
-                prop_assert!(whole.top(scope) >= *top);
+            for (scope, floor) in prefix.floors() {
+                prop_assert!(whole.top(scope) >= floor.top());
             }
         }
 

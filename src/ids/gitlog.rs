@@ -12,9 +12,10 @@ use super::IdsError;
 use super::contract::{Anchor, AnchorLog, Decide, Decision, Kind, Outcome, Standing};
 use super::fold::Book;
 use super::settle::settled;
+use super::unread;
 use crate::bounds::deadline;
 use crate::config::pattern::{MAX_NUMBER, Pattern, Scope};
-use crate::git::{Git, GitError, Oid, Pushed};
+use crate::git::{Git, GitError, Message, Oid, Pushed};
 use crate::store::{LockRequest, make_folder, with_lock_file};
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
@@ -26,6 +27,10 @@ const CONVERSATION: Duration = Duration::from_secs(15);
 /// How often an answer other than "taken", without anybody else having moved the log, is a refusal.
 const REFUSALS: u32 = 3;
 
+/// How the message of a commit with entries begins, and that of one without.
+const SUBJECT: &str = "headwater ids: ";
+const NO_ENTRY: &str = "headwater ids: lost by the remote";
+
 /// Where the copies are.
 const SEEN: &str = "refs/headwater/seen/";
 
@@ -34,6 +39,8 @@ const SEEN: &str = "refs/headwater/seen/";
 pub struct GitLog<'a> {
     /// The repository.
     pub git: &'a Git,
+    /// The namespace.
+    pub namespace: &'a crate::config::Namespace,
     /// The remote's name.
     pub remote: &'a str,
     /// The reference there.
@@ -89,6 +96,7 @@ impl<'a> GitLog<'a> {
     ) -> Self {
         Self {
             git,
+            namespace,
             remote: &namespace.remote,
             reference: &namespace.reference,
             copy: format!("{SEEN}{}", namespace.name),
@@ -159,6 +167,19 @@ impl<'a> GitLog<'a> {
     fn known(&self, chain: &Chain) -> Result<Vec<Anchor>, IdsError> {
         let mut anchors = self.anchors(chain.base.as_ref())?;
         anchors.extend(self.anchors(chain.lost.as_ref())?);
+        if anchors.iter().all(|anchor| anchor.kind != Kind::Unread) {
+            return Ok(anchors);
+        }
+        let place = format!("`{}` on `{}`", self.reference, self.remote);
+        // The collision ledger is no namespace that could be synchronised.
+        let remedy = if self.namespace.name.starts_with("ledger.") {
+            "a newer headwater may understand them"
+        } else {
+            "a newer headwater may understand them; `headwater id sync` writes for every clone that they are spent"
+        };
+        if let Some(text) = unread::describe(&Book::fold(anchors.iter().cloned()), &place, remedy) {
+            (self.say)(&text);
+        }
         Ok(anchors)
     }
 
@@ -202,14 +223,22 @@ impl<'a> GitLog<'a> {
     fn anchors(&self, tip: Option<&Oid>) -> Result<Vec<Anchor>, IdsError> {
         let Some(tip) = tip else { return Ok(Vec::new()) };
         let mut anchors = Vec::new();
+        let salvaged = |text: &str, number: usize, fault: &str| {
+            let fault = format!("commit {number}: {fault}");
+            unread::salvage(text, &self.namespace.name, Some(&self.namespace.format), &fault)
+        };
         for (number, message) in (1..).zip(self.git.messages(tip)?) {
+            let Message::Text(message) = message else {
+                anchors.push(salvaged(&format!("too large {number}"), number, "it is too large"));
+                continue;
+            };
             // What others put on the reference without being anchors reserves nothing.
-            for line in message.lines().filter(|line| line.starts_with('{')) {
-                anchors.push(Anchor::read(line).map_err(|fault| IdsError::Damaged {
-                    place: format!("{} on {}", self.reference, self.remote),
-                    line: number,
-                    fault,
-                })?);
+            let mut lines = message.lines().filter(|line| line.starts_with('{')).peekable();
+            if lines.peek().is_none() && message.starts_with(SUBJECT) && !message.starts_with(NO_ENTRY) {
+                anchors.push(salvaged(&message, number, "it has lost its entries"));
+            }
+            for line in lines {
+                anchors.push(Anchor::read(line).unwrap_or_else(|fault| salvaged(line, number, &fault)));
             }
         }
         Ok(anchors)
@@ -417,6 +446,7 @@ impl<'a> GitLog<'a> {
                 provisional: false,
                 backfill: true,
                 file: None,
+                jump: None,
             }
         };
         let (mut anchors, mut floors) = (Vec::new(), Vec::new());
@@ -424,6 +454,8 @@ impl<'a> GitLog<'a> {
         for tip in self.git.own_logs()? {
             // What cannot be read there is said by commands about that log.
             let messages = self.git.messages(&tip)?;
+            let text = |message: Message| if let Message::Text(text) = message { Some(text) } else { None };
+            let messages: Vec<String> = messages.into_iter().filter_map(text).collect();
             let lines = messages.iter().flat_map(|message| message.lines()).filter(|line| line.starts_with('{'));
             let book = Book::fold(lines.filter_map(|line| Anchor::read(line).ok()));
             let mut last = BTreeMap::new();
@@ -442,7 +474,7 @@ impl<'a> GitLog<'a> {
             }
             // A floor that leaves no number is the other one's.
             let tops = last.iter().map(|(scope, of)| (scope, of, book.top(scope)));
-            for (scope, of, top) in tops.filter(|(.., top)| *top < MAX_NUMBER) {
+            for (scope, of, top) in tops.filter(|(.., top)| (1..MAX_NUMBER).contains(top)) {
                 floors.push(Anchor { numbers: vec![top], ..registered(Kind::Floor, scope, of, Vec::new()) });
             }
         }

@@ -1,6 +1,7 @@
 //! The inbox: tasks that programs hand in become rows of the task list. Pure.
 
 use crate::config::pattern::Scope;
+use crate::trust::number::Floor;
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -264,8 +265,8 @@ pub struct Counter {
     pub name: String,
     /// How its ids are written.
     pub format: crate::config::pattern::Pattern,
-    /// The highest number that is spent in each scope.
-    pub tops: BTreeMap<Scope, u64>,
+    /// Where each scope stands.
+    pub floors: BTreeMap<Scope, Floor>,
     /// The ids that were given up or amended, and why they cannot be used.
     pub dead: BTreeMap<String, String>,
 }
@@ -326,8 +327,9 @@ fn fault(task: &Task, used: &BTreeSet<String>, given: &BTreeSet<String>, counter
         let names: Vec<&str> = counters.iter().map(|counter| counter.name.as_str()).collect();
         return Some(format!("Invalid task ID {id}: no namespace writes ids like this. Valid: {}", names.join(", ")));
     };
-    let top = counter.tops.get(&says.scope).copied().unwrap_or_default();
-    if says.number > top {
+    let floor = counter.floors.get(&says.scope).cloned().unwrap_or_default();
+    if !floor.holds(says.number) {
+        let top = floor.top();
         let at = counter.format.render(&says.scope, top, "");
         let name = &counter.name;
         return Some(format!(
@@ -381,11 +383,13 @@ mod tests {
 
     fn sec(top: u64) -> Vec<Counter> {
         let format = Pattern::id("SEC-{n}").unwrap();
-        let tops = BTreeMap::from([(Scope::default(), top)]);
+        let mut floor = crate::trust::number::Floor::default();
+        floor.enter(&[top], Some(true));
+        let floors = BTreeMap::from([(Scope::default(), floor)]);
         vec![Counter {
             name: "SEC".to_owned(),
             format,
-            tops,
+            floors,
             dead: BTreeMap::from([("SEC-4".to_owned(), "released".to_owned())]),
         }]
     }

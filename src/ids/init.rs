@@ -1,17 +1,18 @@
 //! Starting a log: above everything that is known anywhere.
 
 use super::IdsError;
-use super::allocator::{Allocator, raise_to};
+use super::allocator::Allocator;
 use super::contract::{Anchor, AnchorLog as _, Decision, Kind, Outcome, Standing};
 use super::fold::Book;
 use super::lost;
-use super::reserve::{self, Asking};
-use super::sources::{self, Tops};
+use super::reserve::{self, Asking, Known};
+use super::sources::{self, Floors, Numbers};
 use super::sqlite::{SqliteLog, Start};
 use crate::config::pattern::Scope;
 use crate::config::{LogKind, Namespace};
+use crate::trust::number::Floor;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Allocator<'_> {
     /// Starts the local log, or mends it, and raises every namespace above what is known of it anywhere. Gives the
@@ -24,43 +25,39 @@ impl Allocator<'_> {
         let mut mentioned = 0;
         for namespace in self.namespaces.values() {
             // Everything is read before anything is written: a log is not started on half of the sources.
-            let mut found = sources::in_sources(namespace, &self.place.top, false)?;
-            for (_, says) in sources::in_names(namespace, &self.place.top)? {
-                found.insert((says.scope, says.number));
+            let here = self.here(namespace)?;
+            for found in here.values() {
+                mentioned += found.of_own().count();
+                for number in found.of_own().filter(|_| self.follow) {
+                    reserve::check_floor(namespace, number)?;
+                }
             }
-            mentioned += found.len();
-            for (_, number) in &found {
-                reserve::check_floor(namespace, *number)?;
-            }
-            let mut tops = Tops::new();
-            raise_to(&mut tops, found);
-            plans.push((namespace, tops));
+            plans.push(namespace);
         }
         let (mut local, kept) = SqliteLog::restore(&self.place.folder, self.local_patience())?;
         if let Some(kept) = kept {
             (self.say)(&format!("the log was made again; the old one is kept as `{}`", kept.display()));
         }
         let mut stands = BTreeMap::new();
-        for (place, (namespace, mut tops)) in (0..).zip(plans) {
+        for (place, namespace) in (0..).zip(plans) {
             let asking = Asking { nonce: format!("{}-init-{place}", asking.nonce), ..asking.clone() };
-            sources::raise_all(&mut tops, &self.tops(namespace, &mut local, &asking)?);
+            let mut numbers = self.numbers(namespace, &mut local, &asking)?;
             self.fetch_heads(namespace);
-            if let Some(git) = self.git().filter(|_| namespace.files.is_some()) {
-                sources::raise_all(&mut tops, &sources::in_history(namespace, &git)?);
-            }
+            self.add_history(namespace, &mut numbers)?;
+            let mut logs = Book::fold(local.read(&namespace.name)?).floors().clone();
             if let Some(git) = self.git_for(namespace)? {
                 let mut shared = self.shared(&git, namespace)?;
                 // An empty log on the remote says that it may be started from: other clones need no `init`.
-                let own = Book::fold(local.read(&namespace.name)?);
-                sources::raise_all(&mut tops, own.tops());
-                let mut outcome =
-                    shared.append(&namespace.name, &mut |standing| start(standing, namespace, &asking, &tops));
+                let mut outcome = shared.append(&namespace.name, &mut |standing| {
+                    let floors = self.floors(namespace, &numbers, &logs, standing)?;
+                    start(standing, namespace, &asking, &floors)
+                });
                 if namespace.log == LogKind::Git && outcome.is_ok() {
                     outcome =
                         self.publish_lost(namespace, &asking, &git, &mut local).map(|_| Outcome::Appended(Vec::new()));
                 }
                 match outcome {
-                    Ok(_) => sources::raise_all(&mut tops, Book::fold(shared.seen()?).tops()),
+                    Ok(_) => sources::join(&mut logs, Book::fold(shared.seen()?).floors()),
                     Err(IdsError::Unreachable { remote, why } | IdsError::Unsure { remote, why, .. }) => {
                         (self.say)(&format!(
                             "`{remote}` cannot be reached ({why}): {} starts from what is known here",
@@ -71,11 +68,33 @@ impl Allocator<'_> {
                 }
             }
             let asking = Asking { nonce: format!("{}-local", asking.nonce), ..asking };
-            local.append(&namespace.name, &mut |standing| start(standing, namespace, &asking, &tops))?;
+            local.append(&namespace.name, &mut |standing| {
+                let floors = self.floors(namespace, &numbers, &logs, standing)?;
+                start(standing, namespace, &asking, &floors)
+            })?;
             let book = Book::fold(local.read(&namespace.name)?);
             stands.insert(namespace.name.clone(), book.top(&asking.scope(namespace)));
         }
         Ok((mentioned, stands))
+    }
+
+    /// Where each scope starts, given where the logs stand; jumps are told.
+    fn floors(
+        &self,
+        namespace: &Namespace,
+        numbers: &Numbers,
+        logs: &Floors,
+        standing: &dyn Standing,
+    ) -> Result<Floors, IdsError> {
+        let mut floors = Floors::new();
+        for scope in numbers.keys().chain(logs.keys()) {
+            let logs = logs.get(scope).cloned().unwrap_or_default();
+            let found = numbers.get(scope).cloned().unwrap_or_default();
+            let known = Known { logs, found, follow: self.follow };
+            self.tell_jumps(namespace, scope, &known, standing)?;
+            floors.insert(scope.clone(), known.judge(&standing.floor(scope)?).0);
+        }
+        Ok(floors)
     }
 
     /// What is wrong with, or worth knowing of, the set-up of ids; asks each remote of a log `git`.
@@ -92,11 +111,14 @@ impl Allocator<'_> {
                     )
                 }));
                 said.extend(log.examine()?.map(|error| error.to_string()));
+                said.extend(log.unread()?);
             }
             // A shared log is taken up when it is first asked.
             Err(IdsError::NoLog(_)) if self.namespaces.values().all(|one| one.log != LogKind::Local) => {}
             Err(error @ (IdsError::NoLog(_) | IdsError::NoLocalLog)) => said.push(error.to_string()),
             Err(error) if error.is_damage() => said.push(error.to_string()),
+            // Nothing beside it can be opened either.
+            Err(error @ IdsError::NoFile(_)) => return Ok(vec![error.to_string()]),
             Err(error) => return Err(error),
         }
         for namespace in self.namespaces.values() {
@@ -105,12 +127,14 @@ impl Allocator<'_> {
             let say = |text: &str| warned.borrow_mut().push(text.to_owned());
             let listening = Allocator { place: self.place.clone(), say: &say, ..*self };
             let probed = match self.git_for(namespace) {
-                Ok(None) => Ok(()),
+                Ok(None) => Ok(Vec::new()),
                 Ok(Some(git)) => listening.shared(&git, namespace).and_then(|log| log.probe(&asking.nonce, &asking.at)),
                 Err(error) => Err(error),
             };
-            said.extend(warned.take().iter().map(|text| format!("{}: {text}", namespace.name)));
-            match self.books(namespace) {
+            let books = listening.books(namespace);
+            let warned: BTreeSet<String> = warned.take().into_iter().collect();
+            said.extend(warned.iter().map(|text| format!("{}: {text}", namespace.name)));
+            match books {
                 Ok((own, seen)) => {
                     let waiting: Vec<&str> = own.pending().iter().map(|claim| claim.id.as_str()).collect();
                     if !waiting.is_empty() {
@@ -121,13 +145,12 @@ impl Allocator<'_> {
                 }
                 // Said above, or below.
                 Err(error) if error.is_damage() => {}
-                Err(error @ IdsError::Damaged { .. }) => said.push(error.to_string()),
-                Err(IdsError::NoLog(_) | IdsError::NoLocalLog | IdsError::Unreachable { .. }) => {}
+                Err(IdsError::NoFile(_) | IdsError::NoLog(_) | IdsError::NoLocalLog | IdsError::Unreachable { .. }) => {
+                }
                 Err(error) => return Err(error),
             }
             match probed {
-                // Damage was said above.
-                Ok(()) | Err(IdsError::Damaged { .. }) => {}
+                Ok(odd) => said.extend(odd.iter().map(|text| format!("{}: {text}", namespace.name))),
                 Err(error @ (IdsError::Unreachable { .. } | IdsError::Refused { .. })) => {
                     said.push(format!("{}: {error}", namespace.name));
                 }
@@ -143,8 +166,15 @@ impl Allocator<'_> {
     /// [`IdsError::TooHigh`] before anything is written, or a log cannot be written.
     pub fn raise(&self, namespace: &Namespace, asking: &Asking, top: u64) -> Result<(), IdsError> {
         reserve::check_floor(namespace, top)?;
-        let tops = Tops::from([(asking.scope(namespace), top)]);
+        let scope = asking.scope(namespace);
+        let mut known = Known { follow: self.follow, ..Known::default() };
+        known.found.own(top);
         let mut local = self.local(Start::Allowed)?;
+        let (floor, jumps) = known.judge(&Book::fold(local.read(&namespace.name)?).floor(&scope));
+        if jumps.contains(&top) {
+            return Err(IdsError::Jump { namespace: namespace.name.clone(), number: top, stands: floor.top() });
+        }
+        let tops = Floors::from([(scope, floor)]);
         local.append(&namespace.name, &mut |standing| reserve::raise(standing, namespace, asking, &tops))?;
         if let Some(git) = self.git_for(namespace)? {
             let mut shared = self.shared(&git, namespace)?;
@@ -156,7 +186,7 @@ impl Allocator<'_> {
 
 /// Raises a namespace to its tops. Of one without numbers it is said all the same that it was started: a log that
 /// says nothing of it has lost it.
-fn start(standing: &dyn Standing, namespace: &Namespace, asking: &Asking, tops: &Tops) -> Result<Decision, IdsError> {
+fn start(standing: &dyn Standing, namespace: &Namespace, asking: &Asking, tops: &Floors) -> Result<Decision, IdsError> {
     let decision = reserve::raise(standing, namespace, asking, tops)?;
     let is_new = standing.anchors()?.is_empty();
     Ok(match decision {
@@ -170,10 +200,10 @@ fn start(standing: &dyn Standing, namespace: &Namespace, asking: &Asking, tops: 
 }
 
 /// Anchors that say where a namespace starts, for a log that has none.
-fn floor_of(namespace: &Namespace, asking: &Asking, floors: &Tops) -> Vec<Anchor> {
-    let one = |(place, (scope, number)): (usize, (&Scope, &u64))| Anchor {
+fn floor_of(namespace: &Namespace, asking: &Asking, floors: &Floors) -> Vec<Anchor> {
+    let one = |(place, (scope, floor)): (usize, (&Scope, &Floor))| Anchor {
         scope: scope.clone(),
-        numbers: vec![*number],
+        numbers: vec![floor.top()],
         nonce: format!("{}-start-{place}", asking.nonce),
         ..asking.anchor(&namespace.name, Kind::Floor)
     };

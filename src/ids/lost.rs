@@ -9,9 +9,13 @@ use super::fold::{Book, State};
 use super::reserve::Asking;
 use super::settle;
 use super::sqlite::SqliteLog;
+use super::unread;
 use crate::config::{LogKind, Namespace};
 use crate::git::Git;
 use std::collections::BTreeMap;
+
+/// How many contests of a log are looked at: each is compared with all anchors, and a stranger may write many.
+const NAMED: usize = 1_000;
 
 /// Two anchors of one number.
 #[derive(Debug)]
@@ -72,7 +76,7 @@ impl Allocator<'_> {
                     }
                 }
                 Kind::Reserve | Kind::Amend => settled.confirmed.extend(anchor.ids.iter().cloned()),
-                Kind::Confirm | Kind::Release | Kind::Floor => {}
+                Kind::Confirm | Kind::Release | Kind::Floor | Kind::Unread => {}
             }
         }
         let ours = |anchor: &&Anchor| anchor.of.as_deref().is_some_and(|of| own.holds(of));
@@ -130,7 +134,7 @@ pub(super) fn contests<'a>(log: LogKind, own: &'a Book, seen: &'a Book) -> Vec<C
             found.entry((&other.scope, number)).or_insert(Contest { id: &claim.id, owner, other });
         }
     };
-    for (place, number) in book.lost() {
+    for (place, number) in book.lost().iter().take(NAMED) {
         if let Some(other) = book.anchors().get(*place) {
             add(other, *number);
         }
@@ -156,11 +160,15 @@ pub(super) fn contests<'a>(log: LogKind, own: &'a Book, seen: &'a Book) -> Vec<C
 fn again(book: &Book, namespace: &Namespace, asking: &Asking, lost: &[Anchor]) -> Result<Vec<Anchor>, IdsError> {
     let (claims, said): (Vec<Anchor>, Vec<Anchor>) =
         lost.iter().cloned().partition(|anchor| matches!(anchor.kind, Kind::Reserve | Kind::Amend));
-    let floors = Book::fold(lost.to_vec()).tops().clone();
+    let floors = Book::fold(lost.to_vec()).floors().clone();
     let mut anchors = match settle::settle(book, namespace, asking, &claims, &floors)? {
         Decision::Append(anchors) => anchors,
         Decision::Already(_) => Vec::new(),
     };
+    let (unread, said): (Vec<Anchor>, Vec<Anchor>) = said.into_iter().partition(|anchor| anchor.kind == Kind::Unread);
     anchors.extend(said.into_iter().filter(|anchor| !settle::settled(book, anchor)));
+    // What nobody understands is not published again; that its numbers are spent is.
+    let known = Book::fold(book.anchors().iter().cloned().chain(unread));
+    anchors.extend(unread::settle(&known, namespace, asking));
     Ok(anchors)
 }

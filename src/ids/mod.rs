@@ -17,6 +17,7 @@ pub mod github;
 pub mod gitlog;
 pub mod inbox;
 mod init;
+mod jumps;
 mod lost;
 #[cfg(test)]
 mod memory;
@@ -31,6 +32,7 @@ pub mod sqlite;
 #[cfg(not(feature = "sqlite"))]
 #[path = "no_sqlite.rs"]
 pub mod sqlite;
+mod unread;
 
 pub use allocator::{Allocator, Place, Reserved, Settled};
 pub use error::IdsError;

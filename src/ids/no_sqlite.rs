@@ -2,7 +2,7 @@
 
 use super::IdsError;
 use super::contract::{Anchor, AnchorLog, Decide, Outcome};
-use super::sources::Tops;
+use super::sources::Scoped;
 use crate::config::Namespace;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -65,7 +65,15 @@ impl SqliteLog {
     ///
     /// # Errors
     /// Never.
-    pub fn others(&mut self, _: &Namespace) -> Result<Tops, IdsError> {
+    pub fn others(&mut self, _: &Namespace) -> Result<Scoped, IdsError> {
+        match self.0 {}
+    }
+
+    /// Cannot be asked.
+    ///
+    /// # Errors
+    /// Never.
+    pub fn unread(&mut self) -> Result<Option<String>, IdsError> {
         match self.0 {}
     }
 

@@ -110,7 +110,9 @@ impl Renumbering {
         let folders = before.get(before.rfind(|c| !in_path(c)).map_or(0, |end| end + 1)..);
         let folders = folders.unwrap_or_default().trim_end_matches('/');
         let ending = self.old_name.get(stem.len()..).unwrap_or_default();
-        let is_whole = !ending.is_empty() && after.strip_prefix(ending).is_some_and(|rest| !rest.starts_with(in_path));
+        // A sentence may end there.
+        let ends = |rest: &str| !rest.trim_start_matches('.').starts_with(in_path);
+        let is_whole = !ending.is_empty() && after.strip_prefix(ending).is_some_and(ends);
         // `0607-seek.png`, `0607-seek/…` and `0607-seek.md.orig` are others; `See 0607-seek.` is a citation.
         let mut rest = after.trim_start_matches('.').chars();
         let is_bare =
@@ -325,7 +327,7 @@ mod tests {
             let done = rewrite(text, false);
             assert_eq!((done.text.as_str(), done.changes), (text, 0));
         }
-        let text = "adr/0607-seek.md ./adr/0607-seek.md /docs/adr/0607-seek.md docs/adr/0607-seek.md ../adr/0607-seek.md `adr/0607-seek`. 0607-seek.md? 0607-seek. (0607-seek.md)\n";
+        let text = "adr/0607-seek.md ./adr/0607-seek.md /docs/adr/0607-seek.md docs/adr/0607-seek.md ../adr/0607-seek.md `adr/0607-seek`. 0607-seek.md? 0607-seek. (0607-seek.md) 0607-seek.md. 0607-seek.md…\n";
         assert_eq!(rewrite(text, false).text, text.replace("0607", "0612"));
     }
 

@@ -5,7 +5,8 @@ use super::contract::{Anchor, Decision, Kind, Standing};
 use super::fold::{Book, State};
 use crate::config::Namespace;
 use crate::config::pattern::{MAX_NUMBER, Scope};
-use std::collections::BTreeMap;
+use crate::trust::number::{Floor, Found};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How many ids one reservation may take.
 pub const MAX_COUNT: u64 = 10_000;
@@ -45,6 +46,7 @@ impl Asking {
             provisional: false,
             backfill: false,
             file: None,
+            jump: None,
         }
     }
 
@@ -71,7 +73,28 @@ pub struct Wish {
     pub template: Option<String>,
 }
 
-/// Decides a reservation: the numbers after the highest that the log or `floor` knows.
+/// What is known of the numbers of a scope outside the log that decides.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Where other logs of them stand.
+    pub logs: Floor,
+    /// What stands in files.
+    pub found: Found,
+    /// Whether the user follows a jump.
+    pub follow: bool,
+}
+
+impl Known {
+    /// Where the next number is counted from, and which numbers jump.
+    #[must_use]
+    pub fn judge(&self, log: &Floor) -> (Floor, BTreeSet<u64>) {
+        let mut log = log.clone();
+        log.join(&self.logs);
+        self.found.judge(&log, self.follow)
+    }
+}
+
+/// Decides a reservation: the numbers after the highest that the log knows, or that is known and no jump.
 ///
 /// # Errors
 /// The durable key was used for something else, or there are no numbers left.
@@ -80,16 +103,18 @@ pub fn reserve(
     namespace: &Namespace,
     asking: &Asking,
     wish: &Wish,
-    floor: u64,
+    known: &Known,
 ) -> Result<Decision, IdsError> {
     if let Some(already) = repeated(standing, &namespace.name, wish)? {
         return Ok(Decision::Already(Box::new(already)));
     }
     let scope = asking.scope(namespace);
-    let top = standing.top(&scope)?.max(floor);
-    let numbers =
-        after(top, wish.count).ok_or_else(|| IdsError::Exhausted { namespace: namespace.name.clone(), top })?;
+    let log = standing.floor(&scope)?;
+    let (floor, _) = known.judge(&log);
+    let exhausted = || IdsError::Exhausted { namespace: namespace.name.clone(), top: floor.top() };
+    let numbers = floor.next(wish.count).ok_or_else(exhausted)?;
     let mut anchor = asking.anchor(&namespace.name, Kind::Reserve);
+    anchor.jump = log.is_jump(&numbers).then_some(true);
     anchor.ids = numbers.iter().map(|number| namespace.format.render(&scope, *number, "")).collect();
     anchor.numbers = numbers;
     anchor.scope = scope;
@@ -160,21 +185,15 @@ pub fn repeated(standing: &dyn Standing, namespace: &str, wish: &Wish) -> Result
     Err(IdsError::EventUsed { namespace: namespace.to_owned(), key: key.clone(), ids: already.ids, differs })
 }
 
-pub(super) fn after(top: u64, count: u64) -> Option<Vec<u64>> {
-    let first = top.checked_add(1)?;
-    let last = top.checked_add(count).filter(|last| *last <= MAX_NUMBER)?;
-    Some((first..=last).collect())
-}
-
 /// Checks that a namespace may stand at a number: above it there must be others.
 ///
 /// # Errors
 /// [`IdsError::TooHigh`].
 pub fn check_floor(namespace: &Namespace, number: u64) -> Result<(), IdsError> {
-    match after(number, 1) {
-        Some(_) => Ok(()),
-        None => Err(IdsError::TooHigh { namespace: namespace.name.clone(), number, most: MAX_NUMBER - 1 }),
+    if number < MAX_NUMBER {
+        return Ok(());
     }
+    Err(IdsError::TooHigh { namespace: namespace.name.clone(), number, most: MAX_NUMBER - 1 })
 }
 
 /// Decides that all numbers up to `floors` are spent; a floor that the log knows is left out.
@@ -185,13 +204,15 @@ pub fn raise(
     standing: &dyn Standing,
     namespace: &Namespace,
     asking: &Asking,
-    floors: &BTreeMap<Scope, u64>,
+    floors: &BTreeMap<Scope, Floor>,
 ) -> Result<Decision, IdsError> {
     let mut anchors = Vec::new();
-    for (scope, &number) in floors {
-        if number > standing.top(scope)? {
+    for (scope, number) in floors.iter().map(|(scope, floor)| (scope, floor.top())) {
+        let log = standing.floor(scope)?;
+        if number > log.top() {
             check_floor(namespace, number)?;
             let mut anchor = asking.anchor(&namespace.name, Kind::Floor);
+            anchor.jump = log.is_jump(&[number]).then_some(true);
             anchor.nonce = format!("{}-{}", asking.nonce, anchors.len());
             anchor.scope = scope.clone();
             anchor.numbers = vec![number];
@@ -252,7 +273,7 @@ pub fn amend(
     asking: &Asking,
     id: &str,
     wish: &Wish,
-    floor: u64,
+    known: &Known,
 ) -> Result<Decision, IdsError> {
     let book = Book::fold(standing.anchors()?);
     if let Some((done, _)) = wish.slug.as_deref().and_then(|slug| amendment(&book, id, Some(slug))) {
@@ -260,7 +281,7 @@ pub fn amend(
     }
     let owner = book.claim(id).and_then(|claim| book.anchor_of(claim));
     let Decision::Append(mut anchors) =
-        reserve(standing, namespace, asking, &Wish { count: 1, event: None, ..wish.clone() }, floor)?
+        reserve(standing, namespace, asking, &Wish { count: 1, event: None, ..wish.clone() }, known)?
     else {
         return Ok(Decision::Append(Vec::new()));
     };

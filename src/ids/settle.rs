@@ -4,9 +4,11 @@ use super::IdsError;
 use super::allocator::Settled;
 use super::contract::{Anchor, Decision, Kind, Standing};
 use super::fold::{Book, State};
-use super::reserve::{Asking, after};
+use super::reserve::Asking;
+use super::unread;
 use crate::config::Namespace;
 use crate::config::pattern::Scope;
+use crate::trust::number::Floor;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Decides what becomes of claims that were made without the shared log, in the shared log: whose
@@ -20,15 +22,14 @@ pub(super) fn settle(
     namespace: &Namespace,
     asking: &Asking,
     claims: &[Anchor],
-    floor: &BTreeMap<Scope, u64>,
+    floors: &BTreeMap<Scope, Floor>,
 ) -> Result<Decision, IdsError> {
     let mut book = Book::fold(standing.anchors()?);
     let mut anchors = Vec::new();
     // Every claim's own numbers are spent here, also those that are settled further down.
-    let mut tops = floor.clone();
+    let mut spent = floors.clone();
     for claim in claims {
-        let top = tops.entry(claim.scope.clone()).or_default();
-        *top = claim.numbers.iter().copied().fold(*top, u64::max);
+        spent.entry(claim.scope.clone()).or_default().enter(&claim.numbers, claim.jump);
     }
     for claim in claims {
         if settled(&book, claim) {
@@ -57,10 +58,13 @@ pub(super) fn settle(
             next.push(Anchor { ids, numbers: free.clone(), event, provisional: false, file: None, ..claim.clone() });
         }
         if !taken.is_empty() {
-            let top = book.top(&claim.scope).max(tops.get(&claim.scope).copied().unwrap_or_default());
+            let log = book.floor(&claim.scope);
+            let mut floor = log.clone();
+            floor.join(&spent.get(&claim.scope).cloned().unwrap_or_default());
             let count = u64::try_from(taken.len()).unwrap_or(u64::MAX);
-            let more =
-                after(top, count).ok_or_else(|| IdsError::Exhausted { namespace: namespace.name.clone(), top })?;
+            let exhausted = || IdsError::Exhausted { namespace: namespace.name.clone(), top: floor.top() };
+            let more = floor.next(count).ok_or_else(exhausted)?;
+            let jump = log.is_jump(&more).then_some(true);
             let kept = if claim.event.is_some() { free } else { Vec::new() };
             let replaces = taken.iter().chain(&kept).filter_map(|number| id_of(*number)).collect();
             let ids = more.iter().map(|number| namespace.format.render(&claim.scope, *number, ""));
@@ -78,6 +82,7 @@ pub(super) fn settle(
                 nonce,
                 provisional: false,
                 file: None,
+                jump,
                 at: asking.at.clone(),
                 ..claim.clone()
             });
@@ -92,7 +97,7 @@ pub(super) fn settle(
 
 /// Whether a claim was settled by an earlier attempt whose answer was lost.
 pub(super) fn settled(book: &Book, claim: &Anchor) -> bool {
-    book.holds(&claim.nonce) || book.holds(&amend_nonce(claim))
+    book.holds(&claim.nonce) || book.holds(&amend_nonce(claim)) || unread::is_settled(book, claim)
 }
 
 /// The other reservations of a claim's durable key, in the log's order.
@@ -225,6 +230,7 @@ pub(super) fn copies(book: &Book, claims: &[Anchor], asking: &Asking) -> (Vec<An
 mod tests {
     use super::{copies, news, other_use, outcome, replaced, same_event, settle};
     use crate::config::{Config, LogKind, Namespace};
+    use crate::ids::conformance::known;
     use crate::ids::contract::{Anchor, AnchorLog as _, Decision, Kind, Outcome};
     use crate::ids::fold::{Book, State};
     use crate::ids::lost::contests;
@@ -252,7 +258,7 @@ mod tests {
     fn claim(clone: &MemoryLog, nonce: &str, wish: &Wish, floor: u64) -> Option<Anchor> {
         let (namespace, asking) = (namespace(), asking(nonce));
         let outcome = clone.clone().append("A", &mut |standing| {
-            Ok(match reserve(standing, &namespace, &asking, wish, floor)? {
+            Ok(match reserve(standing, &namespace, &asking, wish, &known(floor))? {
                 Decision::Append(anchors) => {
                     Decision::Append(anchors.into_iter().map(|anchor| Anchor { provisional: true, ..anchor }).collect())
                 }
@@ -267,7 +273,7 @@ mod tests {
 
     fn settle_in(shared: &MemoryLog, claims: &[Anchor]) -> usize {
         let (namespace, asking) = (namespace(), asking("s"));
-        let floors = Book::fold(claims.iter().cloned()).tops().clone();
+        let floors = Book::fold(claims.iter().cloned()).floors().clone();
         let outcome =
             shared.clone().append("A", &mut |standing| settle(standing, &namespace, &asking, claims, &floors)).unwrap();
         match outcome {
@@ -309,6 +315,23 @@ mod tests {
         let book = fold(&shared);
         assert_eq!((now(&book, &other), other_use(&book, &other).unwrap().nonce.as_str()), (other.ids.clone(), "a"));
         assert_eq!(same_event(&book, &other), None);
+    }
+
+    /// The numbers of claims that are settled later are spent for those before them.
+    #[test]
+    fn an_amendment_takes_no_number_of_another_claim() {
+        let (shared, mine) = (MemoryLog::default(), MemoryLog::default());
+        let theirs = claim(&MemoryLog::default(), "t", &wish(None, 1, false), 0).unwrap();
+        settle_in(&shared, std::slice::from_ref(&theirs));
+        let claims = [
+            claim(&mine, "a", &wish(None, 1, false), 0).unwrap(),
+            claim(&mine, "b", &wish(None, 1, false), 0).unwrap(),
+        ];
+        let namespace = namespace();
+        let none = BTreeMap::new();
+        shared.clone().append("A", &mut |standing| settle(standing, &namespace, &asking("s"), &claims, &none)).unwrap();
+        let book = fold(&shared);
+        assert_eq!((now(&book, &claims[0]), now(&book, &claims[1])), (vec!["A-3".into()], vec!["A-2".into()]));
     }
 
     proptest! {

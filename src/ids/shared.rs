@@ -35,12 +35,12 @@ impl SharedLog<'_> {
         }
     }
 
-    /// Finds out whether it can be written to.
-    pub(super) fn probe(&self, nonce: &str, at: &str) -> Result<(), IdsError> {
+    /// Finds out whether it can be written to; what is odd about it, in words.
+    pub(super) fn probe(&self, nonce: &str, at: &str) -> Result<Vec<String>, IdsError> {
         match self {
-            Self::Git(log) => log.probe(nonce, at),
+            Self::Git(log) => log.probe(nonce, at).map(|()| Vec::new()),
             // Reading needs the token and the issue; a comment to try is not made.
-            Self::Github { log, .. } => log.look().map(drop),
+            Self::Github { log, .. } => Ok(log.look()?.oddities()),
         }
     }
 

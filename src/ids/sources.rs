@@ -4,25 +4,33 @@
 use super::IdsError;
 use crate::config::Namespace;
 use crate::config::pattern::{MAX_NUMBER, Numbered, Scope};
-use crate::git::Git;
-use crate::store::{names_in, read_text};
+use crate::git::{Git, Whose};
+use crate::store::{StoreError, names_in, names_in_tree, read_in_tree};
+use crate::trust::number::{Floor, Found};
+use crate::trust::path::InTree;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// The highest number of each scope.
-pub type Tops = BTreeMap<Scope, u64>;
+/// The numbers of each scope that stand outside a log.
+pub type Numbers = BTreeMap<Scope, Found>;
 
-/// Raises `tops` to what `says`.
-pub fn raise(tops: &mut Tops, says: &Numbered) {
-    let top = tops.entry(says.scope.clone()).or_default();
-    *top = (*top).max(says.number);
+/// Numbers by their scopes.
+pub type Scoped = BTreeSet<(Scope, u64)>;
+
+/// Where each scope stands.
+pub type Floors = BTreeMap<Scope, Floor>;
+
+/// Adds numbers of others than this worktree.
+pub fn add_others(numbers: &mut Numbers, found: Scoped) {
+    for (scope, number) in found {
+        numbers.entry(scope).or_default().other(number);
+    }
 }
 
-/// Raises `tops` to `others`.
-pub fn raise_all(tops: &mut Tops, others: &Tops) {
-    for (scope, number) in others {
-        let top = tops.entry(scope.clone()).or_default();
-        *top = (*top).max(*number);
+/// Adds where another log stands.
+pub fn join(floors: &mut Floors, others: &Floors) {
+    for (scope, floor) in others {
+        floors.entry(scope.clone()).or_default().join(floor);
     }
 }
 
@@ -31,18 +39,18 @@ pub fn raise_all(tops: &mut Tops, others: &Tops) {
 /// # Errors
 /// [`IdsError::Source`] if a source is missing or empty, unless it is a `sibling`'s: what another branch
 /// lacks is no loss.
-pub fn in_sources(namespace: &Namespace, top: &Path, sibling: bool) -> Result<BTreeSet<(Scope, u64)>, IdsError> {
+pub fn in_sources(namespace: &Namespace, top: &Path, sibling: bool) -> Result<Scoped, IdsError> {
     let mut found = BTreeSet::new();
     for source in &namespace.sources {
         let fault = |fault| IdsError::Source { namespace: namespace.name.clone(), path: source.clone(), fault };
-        match read_if_there(&top.join(source))? {
+        match read_if_there(top, source, sibling)? {
             Some(bytes) if !bytes.iter().all(u8::is_ascii_whitespace) => mentioned(namespace, &bytes, &mut found),
             _ if sibling => {}
             Some(_) => return Err(fault("is empty")),
             None => return Err(fault("is missing")),
         }
         for archive in archives(source) {
-            if let Some(bytes) = read_if_there(&top.join(archive))? {
+            if let Some(bytes) = read_if_there(top, &archive, sibling)? {
                 mentioned(namespace, &bytes, &mut found);
             }
         }
@@ -54,11 +62,11 @@ pub fn in_sources(namespace: &Namespace, top: &Path, sibling: bool) -> Result<BT
 ///
 /// # Errors
 /// git cannot answer.
-pub fn in_references(namespace: &Namespace, git: &Git) -> Result<BTreeSet<(Scope, u64)>, IdsError> {
+pub fn in_references(namespace: &Namespace, git: &Git, of: Whose) -> Result<Scoped, IdsError> {
     let mut found = BTreeSet::new();
     for source in &namespace.sources {
         for path in std::iter::once(source.clone()).chain(archives(source)) {
-            for bytes in git.contents_at_tips(&path)? {
+            for bytes in git.contents_at_tips(&path, of)? {
                 mentioned(namespace, &bytes, &mut found);
             }
         }
@@ -88,8 +96,15 @@ fn archives(source: &str) -> Vec<String> {
     names.into_iter().map(place).collect()
 }
 
-fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, IdsError> {
-    Ok(read_text(path)?)
+/// A configured file of a worktree. What a `sibling` has behind a link of its branch it does not have.
+///
+/// # Errors
+/// In this worktree: it lies behind a link or is none. Anywhere: it cannot be read.
+pub fn read_if_there(top: &Path, name: &str, sibling: bool) -> Result<Option<Vec<u8>>, IdsError> {
+    match InTree::file(top, name).map_err(StoreError::from).and_then(|place| read_in_tree(&place)) {
+        Err(StoreError::Refused(_) | StoreError::WrongKind { .. }) if sibling => Ok(None),
+        other => Ok(other?),
+    }
 }
 
 fn mentioned(namespace: &Namespace, bytes: &[u8], found: &mut BTreeSet<(Scope, u64)>) {
@@ -97,44 +112,48 @@ fn mentioned(namespace: &Namespace, bytes: &[u8], found: &mut BTreeSet<(Scope, u
     found.extend(namespace.format.mentions(&text).into_iter().map(|mention| (mention.says.scope, mention.says.number)));
 }
 
+/// Whether a source mentions a number.
+pub(super) fn mentions(namespace: &Namespace, bytes: &[u8], wanted: &(Scope, u64)) -> bool {
+    let mut found = BTreeSet::new();
+    mentioned(namespace, bytes, &mut found);
+    found.contains(wanted)
+}
+
 /// The numbers in the names of files in one work tree, whether git knows them or not.
 ///
 /// # Errors
 /// A folder cannot be listed.
-pub fn in_names(namespace: &Namespace, top: &Path) -> Result<Vec<(String, Numbered)>, IdsError> {
+pub fn in_names(namespace: &Namespace, top: &Path, sibling: bool) -> Result<Vec<(String, Numbered)>, IdsError> {
     let Some(files) = &namespace.files else { return Ok(Vec::new()) };
     let numbered = |path: String| files.taken_by(&path).map(|says| (path, says));
-    Ok(paths_in(namespace, top)?.into_iter().filter_map(numbered).collect())
+    Ok(paths_in(namespace, top, sibling)?.into_iter().filter_map(numbered).collect())
 }
 
 /// What lies in the folder of a namespace's files, from the top of the work tree.
 ///
 /// # Errors
 /// The folder cannot be listed.
-pub(super) fn paths_in(namespace: &Namespace, top: &Path) -> Result<Vec<String>, IdsError> {
+pub(super) fn paths_in(namespace: &Namespace, top: &Path, sibling: bool) -> Result<Vec<String>, IdsError> {
     let Some(files) = &namespace.files else { return Ok(Vec::new()) };
     let folder = files.folder();
     let path = |name: std::ffi::OsString| {
         let name = name.to_string_lossy().into_owned();
         if folder.is_empty() { name } else { format!("{folder}/{name}") }
     };
-    Ok(names_in(&top.join(folder))?.into_iter().map(path).collect())
+    match InTree::directory(top, folder).map_err(StoreError::from).and_then(|place| names_in_tree(&place)) {
+        Err(StoreError::Refused(_)) if sibling => Ok(Vec::new()),
+        names => Ok(names?.into_iter().map(path).collect()),
+    }
 }
 
 /// The numbers in the names of files that any reference ever had.
 ///
 /// # Errors
 /// git cannot answer.
-pub fn in_history(namespace: &Namespace, git: &Git) -> Result<Tops, IdsError> {
-    let mut tops = Tops::new();
-    if let Some(files) = &namespace.files {
-        for path in git.ever_added(files.folder())? {
-            if let Some(says) = files.taken_by(&path) {
-                raise(&mut tops, &says);
-            }
-        }
-    }
-    Ok(tops)
+pub fn in_history(namespace: &Namespace, git: &Git, of: Whose) -> Result<Scoped, IdsError> {
+    let Some(files) = &namespace.files else { return Ok(BTreeSet::new()) };
+    let paths = git.ever_added(files.folder(), of)?;
+    Ok(paths.iter().filter_map(|path| files.taken_by(path)).map(|says| (says.scope, says.number)).collect())
 }
 
 /// The numbers that older scripts claimed: the names of files in `<namespace>-claims/` (`adr-claims/`) in
@@ -142,17 +161,17 @@ pub fn in_history(namespace: &Namespace, git: &Git) -> Result<Tops, IdsError> {
 ///
 /// # Errors
 /// The folder cannot be listed.
-pub fn in_claims(namespace: &Namespace, common_dir: &Path) -> Result<Tops, IdsError> {
+pub fn in_claims(namespace: &Namespace, common_dir: &Path) -> Result<Scoped, IdsError> {
     let folder = common_dir.join(format!("{}-claims", namespace.name.to_ascii_lowercase()));
-    let mut tops = Tops::new();
+    let mut found = BTreeSet::new();
     for name in names_in(&folder)? {
         let name = name.to_string_lossy();
         let digits: String = name.chars().take_while(char::is_ascii_digit).collect();
         if let Some(number) = digits.parse().ok().filter(|number| *number <= MAX_NUMBER) {
-            raise(&mut tops, &Numbered { scope: Scope::default(), number, slug: None });
+            found.insert((Scope::default(), number));
         }
     }
-    Ok(tops)
+    Ok(found)
 }
 
 /// Fetches the remote's branches into `refs/headwater/heads/`, for their files' names.
@@ -198,13 +217,13 @@ mod tests {
         let scratch = tempfile::tempdir().unwrap();
         let top = scratch.path();
         let sec = namespace("{format: \"ADR-{n:04}\", files: \"adr/{n:04}-{slug}.md\"}");
-        assert!(in_names(&sec, top).unwrap().is_empty());
+        assert!(in_names(&sec, top, false).unwrap().is_empty());
         for name in ["0007-a.md", "0012-b.md.stub", "README.md"] {
             put(top, &format!("adr/{name}"), "x");
         }
         put(top, "sec-claims/0041", "slug");
-        let numbers: Vec<u64> = in_names(&sec, top).unwrap().into_iter().map(|(_, says)| says.number).collect();
+        let numbers: Vec<u64> = in_names(&sec, top, false).unwrap().into_iter().map(|(_, says)| says.number).collect();
         assert_eq!(numbers, [7, 12]);
-        assert_eq!(in_claims(&sec, top).unwrap().get(&Scope::default()), Some(&41));
+        assert!(in_claims(&sec, top).unwrap().contains(&(Scope::default(), 41)));
     }
 }

@@ -14,10 +14,12 @@ fn event(text: &str) -> Event {
     decode(text.as_bytes(), &schema()).unwrap_or_else(|fault| panic!("{fault}: {text}"))
 }
 
-/// The defaults, and a set by words with a window.
+/// The defaults, and a set by words and a map with a window.
 fn schema() -> Schema {
     let mut sections = Schema::default().sections().to_vec();
-    sections.push(Section { show: Span::parse("1h", "h").ok(), ..Section::new("risks", "Risks", Merge::Set) });
+    for (name, title, merge) in [("risks", "Risks", Merge::Set), ("rulings", "Rulings", Merge::Map)] {
+        sections.push(Section { show: Span::parse("1h", "h").ok(), ..Section::new(name, title, merge) });
+    }
     Schema::new(sections)
 }
 
@@ -44,6 +46,7 @@ fn section() -> impl Strategy<Value = String> {
         "resolved_questions: [ab]",
         "checkpoints: \\[\\{phase: [12], updated: 2026-01-01T0[0-2]:00:00Z\\}, [ab]\\]",
         "risks: [ab]",
+        "rulings: \\{[kl]: ([ab]|~|'')\\}",
         "extra: [ab]",
     ]
 }
@@ -108,7 +111,7 @@ proptest! {
     #[test]
     fn prop_one_bad_file_adds_one_line(events in ledger(), name in "[a-z]{1,5}\\.md") {
         let state = state(&events);
-        let bad = BTreeSet::from([Unreadable { name: name.clone().into_bytes(), code: Code::BadYaml }]);
+        let bad = BTreeSet::from([Unreadable { name: name.clone().into_bytes(), code: Code::BadYaml, entry: 0 }]);
         let with = render(&View::new(&state, bad, &schema()));
         let section = format!("\n### Unreadable Events\n\n- `{name}`: bad-yaml\n");
         prop_assert_eq!(with.replacen(&section, "", 1), shown(&state));
@@ -128,6 +131,7 @@ fn exhaustively_every_order_and_grouping_gives_one_view() {
         ("open_questions: [a]", "resolved_questions: [a]", "open_questions: [a, b]"),
         ("checkpoints: [a, a]", "checkpoints: [{phase: 1, updated: 2026-01-01T00:00:00Z}]", "checkpoints: [a]"),
         ("risks: [a]", "risks: [a, b]", "risks: [b]"),
+        ("rulings: {k: a}", "rulings: {k: ~, l: a}", "rulings: {k: b}"),
         ("extra: [a]", "extra: {a: ~}", "other: [a]"),
     ] {
         let events =
@@ -165,7 +169,7 @@ fn fault_24_the_event_id_decides_between_equal_stamps() {
     let (a, b) = (make("a"), make("b"));
     let winner = if a.origin.stamp.id > b.origin.stamp.id { "a" } else { "b" };
     for events in [[a.clone(), b.clone()], [b, a]] {
-        assert!(shown(&state(&events)).contains(&format!("**Now:** {winner} (x)")));
+        assert!(shown(&state(&events)).contains(&format!("**Now:** {winner} (x, 2026-01-01)")));
     }
 }
 
@@ -185,15 +189,15 @@ fn concurrent_writes_are_shown_until_somebody_has_seen_them() {
     let right = linked(2, "right", &[id(&root)], "decisions: {k: r}");
     let gone = linked(3, "gone", &[id(&root)], "decisions: {k: ~}");
     let view = shown(&state(&[root.clone(), left.clone(), right.clone()]));
-    assert!(view.contains("- **k:** r (right)\n  - contested: l (left)\n"), "{view}");
+    assert!(view.contains("- **k:** r (right, 2026-01-01)\n  - contested: l (left, 2026-01-01)\n"), "{view}");
     assert!(!view.contains("old"));
     let view = shown(&state(&[root.clone(), left.clone(), right.clone(), gone.clone()]));
-    assert!(view.contains("- **k:** (removed) (gone)\n  - contested: r (right)\n  - contested: l (left)\n"), "{view}");
+    assert!(view.contains("- **k:** (removed) (gone, 2026-01-01)\n  - contested: r (right, 2026-01-01)\n  - contested: l (left, 2026-01-01)\n"), "{view}");
     // Seen through an event that writes something else.
     let relay = linked(4, "relay", &[id(&left), id(&right), id(&gone)], "now: x");
     let merged = linked(5, "merge", &[id(&relay)], "decisions: {k: ''}");
     let view = shown(&state(&[root, left, right, gone, relay, merged]));
-    assert!(view.contains("- **k** (merge)\n\n"), "{view}");
+    assert!(view.contains("- **k** (merge, 2026-01-01)\n\n"), "{view}");
 }
 
 #[test]
@@ -213,14 +217,14 @@ fn many_contested_keys_need_more_than_one_walk() {
     let left = linked(1, "l", &[root.origin.stamp.id], &body("l"));
     let right = linked(2, "r", &[root.origin.stamp.id], &body("r"));
     let events = [root, left, right];
-    assert_eq!(shown(&state(&events)).matches("contested: l (l)").count(), 600);
+    assert_eq!(shown(&state(&events)).matches("contested: l (l, 2026-01-01)").count(), 600);
     let heads: Vec<EventId> = state(&events).heads().iter().map(|origin| origin.stamp.id).collect();
     assert_eq!(heads, [events[1].origin.stamp.id, events[2].origin.stamp.id]);
     let merge = linked(3, "m", &heads, "now: y");
     let done = state(&[events.as_slice(), std::slice::from_ref(&merge)].concat());
     assert_eq!(done.heads().len(), 1);
     // Seen, but not written over: still contested.
-    assert_eq!(shown(&done).matches("contested: l (l)").count(), 600);
+    assert_eq!(shown(&done).matches("contested: l (l, 2026-01-01)").count(), 600);
     let over = linked(4, "o", &[merge.origin.stamp.id], &body("r"));
     let done = joined(done, state(&[over]));
     assert_eq!(shown(&done).matches("contested").count(), 0);
@@ -238,7 +242,10 @@ fn cycles_do_no_harm() {
     let (a, b, c) = (linked(0, "a", &[], "now: a"), linked(1, "b", &[], "now: b"), linked(2, "c", &[], "now: c"));
     let (ia, ib) = (a.origin.stamp.id, b.origin.stamp.id);
     let own = with_parents(a.clone(), &[ia]);
-    assert!(shown(&state(&[own, c.clone()])).contains("- also: a (a)"), "its own ancestor is no other write");
+    assert!(
+        shown(&state(&[own, c.clone()])).contains("- also: a (a, 2026-01-01)"),
+        "its own ancestor is no other write"
+    );
     let events = [with_parents(a, &[ib]), with_parents(b, &[ia]), c];
     assert!(!shown(&state(&events)).contains("also"), "each descends from the other");
 }
@@ -248,7 +255,144 @@ fn a_window_counts_from_the_newest_event() {
     let make = |hour: u8, text: &str| event(&format!("---\nts: 2026-01-01T0{hour}:00:00Z\nagent: x\n---\n{text}\n"));
     let events = [make(0, "risks: [a, b]"), make(1, "risks: [c]"), make(2, "risks: [b]")];
     let view = shown(&state(&events));
-    assert!(view.contains("### Risks\n\n- … 1 earlier\n- b (x)\n- c (x)\n"), "{view}");
+    assert!(view.contains("### Risks\n\n- … 1 earlier\n- b (x, 2026-01-01)\n- c (x, 2026-01-01)\n"), "{view}");
+}
+
+#[test]
+fn a_map_shows_the_keys_whose_winners_are_not_older_than_its_window() {
+    let root = linked(0, "root", &[], "rulings: {old: a, gone: a, back: a, contested: a, edge: a}");
+    let id = root.origin.stamp.id;
+    let left = linked(1, "left", &[id], "rulings: {contested: l, gone: ~, edge: b}");
+    let right = linked(1, "right", &[id], "rulings: {contested: r}");
+    let new = linked(2, "new", &[id], "rulings: {back: b}");
+    let view = shown(&state(&[root.clone(), left.clone(), right.clone(), new.clone()]));
+    let rows = "- … 1 earlier\n- **back:** b (new, 2026-01-01)\n- **contested:** r (right, 2026-01-01)\n  - contested: l (left, 2026-01-01)\n- **edge:** b (left, 2026-01-01)\n";
+    assert!(view.contains(&format!("### Rulings\n\n{rows}\n")), "{view}");
+    // What is left out counts, with its contested writes; what is removed does not.
+    let later = linked(23, "later", &[], "now: x");
+    let view = shown(&state(&[root, left, right, new, later]));
+    assert!(view.contains("### Rulings\n\n- … 4 earlier\n\n---\n"), "{view}");
+}
+
+#[test]
+fn an_item_that_one_event_opens_and_closes_stands_closed() {
+    let view = shown(&state(&[linked(0, "x", &[], "open_questions: [q]\nresolved_questions: [q]")]));
+    assert!(!view.contains("Open Questions"), "{view}");
+}
+
+#[test]
+fn at_one_instant_the_agent_decides_what_is_closed() {
+    let close = linked(0, "m", &[], "resolved_questions: [q]");
+    let open = |agent: &str| shown(&state(&[close.clone(), linked(0, agent, &[], "open_questions: [q]")]));
+    assert!(!open("l").contains("- q"));
+    assert!(open("n").contains("- q (n, 2026-01-01)"));
+}
+
+#[test]
+fn a_contested_empty_value_and_what_looks_like_one() {
+    let value = |agent: &str, hour: u8, value: &str| linked(hour, agent, &[], &format!("decisions: {{k: {value}}}"));
+    let all = [value("a", 0, "''"), value("b", 1, "~"), value("c", 2, "(empty)"), value("d", 3, "(removed)")];
+    let rows = r"- **k:** \(removed) (d, 2026-01-01)
+  - contested: \(empty) (c, 2026-01-01)
+  - contested: (removed) (b, 2026-01-01)
+  - contested: (empty) (a, 2026-01-01)
+";
+    let view = shown(&state(&all));
+    assert!(view.contains(rows), "{view}");
+}
+
+#[test]
+fn every_row_of_a_long_section_is_shown() {
+    let lines = |mark: &str| (0..9_000).fold(String::new(), |text, row| text + &format!("{mark}{row:04}\n"));
+    let bodies = [
+        format!("this_session:\n{}", lines("- s")),
+        format!("extra:\n{}", lines("- e")),
+        format!("checkpoints:\n{}", lines("- c")),
+        format!("decisions:\n{}", lines("  m: d").replace("m: d", "m").replace('\n', ": d\n")),
+    ];
+    let events: Vec<Event> = bodies.iter().map(|body| linked(0, "x", &[], body)).collect();
+    let view = shown(&state(&events));
+    for (count, row) in
+        [("  - s", "  - s8999\n"), ("- e", "- e8999 (x"), ("Z c", "Z c8999 (x"), ("- **m", "- **m8999:** d (x")]
+    {
+        assert_eq!((view.matches(count).count(), view.contains(row)), (9_000, true), "{row}");
+    }
+}
+
+#[test]
+fn a_grouped_set_names_day_agent_and_branch_once_for_each_run() {
+    let done = |stamp: &str, who: &str, items: &str| {
+        event(&format!("---\nts: {stamp}Z\n{who}\n---\nthis_session: [{items}]\n"))
+    };
+    let events = [
+        done("2026-01-01T10:00:00", "agent: a\nbranch: b", "one, two"),
+        done("2026-01-01T11:00:00", "agent: a\nstream: ' b '", "three, one"),
+        done("2026-01-01T12:00:00", "agent: a", "four"),
+        done("2026-01-01T13:00:00", "agent: '*x* `y'\nbranch: '# z'", "'- five'"),
+        done("2026-01-01T14:00:00", "agent: a\nbranch: b", "six"),
+        done("2026-01-02T00:00:00", "agent: a\nbranch: b", "seven"),
+    ];
+    let expected = r"### This Session
+
+- **2026-01-01 a** on b
+  - one
+  - two
+  - three
+- **2026-01-01 a**
+  - four
+- **2026-01-01 \*x\* \`y** on \# z
+  - \- five
+- **2026-01-01 a** on b
+  - six
+- **2026-01-02 a** on b
+  - seven
+
+---
+";
+    let view = shown(&state(&events));
+    assert!(view.contains(expected), "{view}");
+}
+
+#[test]
+fn an_undeclared_title_is_told_from_a_declared_one() {
+    let body = "\"Goal\": [a]\nopen-questions: [a]\nunreadable_events: [a]\n\"# x #\": [a]\n\"1. x\": [a]\nnext: [a]";
+    let view = shown(&state(&[linked(0, "x", &[], body)]));
+    let titles: Vec<&str> = view.lines().filter(|line| line.starts_with("###")).collect();
+    let expected = [
+        r"### \# X \#",
+        r"### 1\. X",
+        "### Goal (undeclared)",
+        "### Next",
+        "### Open Questions (undeclared)",
+        "### Unreadable Events (undeclared)",
+    ];
+    assert_eq!(titles, expected);
+}
+
+#[test]
+fn rows_that_cannot_be_read_stand_by_their_names_then_their_codes() {
+    let row = |name: &str, code: Code, entry: usize| Unreadable { name: name.into(), code, entry };
+    let rows = BTreeSet::from([
+        row("b`.md", Code::TooDeep, 0),
+        row("b`.md", Code::BadYaml, 3),
+        row("b`.md", Code::BadYaml, 4),
+        row("archive/2026-01-01/pack-0123456789abcdef.yaml", Code::BadPack, 0),
+        row("a\u{200b}.md", Code::NotAFile, 0),
+        row("a.md", Code::NotAFile, 0),
+    ]);
+    let view = render(&View::new(&State::default(), rows, &schema()));
+    let expected = r"### Unreadable Events
+
+- `a.md`: not-a-file
+- `archive/2026-01-01/pack-0123456789abcdef.yaml`: bad-pack
+- `a\u{200b}.md`: not-a-file
+- `b\u{60}.md`: bad-yaml
+- `b\u{60}.md`: bad-yaml
+- `b\u{60}.md`: too-deep
+
+---
+";
+    assert!(view.contains(expected), "{view}");
 }
 
 #[test]
@@ -259,6 +403,6 @@ fn identity_by_words_or_exactly() {
 
 #[test]
 fn an_empty_ledger_has_a_view() {
-    let expected = "<!-- generated by headwater from events/: do not edit; add an event and run headwater -->\n## Ledger\n\n---\n_synthesized:\n  event_count: 0\n  latest_ts: null\n  generated_at: null\n  events_sha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n---\n";
+    let expected = "<!-- generated by headwater from events/: do not edit; add an event and run headwater -->\n## Ledger\n\n---\n_synthesized:\n  event_count: 0\n  latest_ts: null\n  generated_at: null\n  events_sha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n\n---\n";
     assert_eq!(shown(&State::default()), expected);
 }

@@ -1,11 +1,11 @@
 //! The view: what is shown of a state, as rows. A pure query; nothing here is remembered.
 
 use super::descent;
-use super::escape::escape;
+use super::escape::{escape, escape_title};
 use super::rule::{SectionState, Writes};
 use super::state::State;
 use crate::event::schema::{Schema, Section};
-use crate::event::text::is_empty;
+use crate::event::text::{collapse, is_empty};
 use crate::event::{Code, EventId, Label, Origin, Span, Timestamp, hex};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -22,13 +22,29 @@ pub struct View<'a> {
     pub footer: Footer,
 }
 
-/// A file that cannot be read as an event.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+/// A file, or an entry of a pack, that cannot be read as an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unreadable {
-    /// `name.md`, or `archive/<day>/<name>`, as bytes.
+    /// `name.md`, `archive/<day>/<name>`, or `archive/<day>/<pack>/<name>`, as bytes.
     pub name: Vec<u8>,
     /// Why.
     pub code: Code,
+    /// Which entry of its pack it is: two may have one name.
+    pub entry: usize,
+}
+
+/// As the view shows them: by name, then by the code's own name.
+impl Ord for Unreadable {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        let key = |row: &Self| (row.code.as_str(), row.entry);
+        self.name.cmp(&other.name).then_with(|| key(self).cmp(&key(other)))
+    }
+}
+
+impl PartialOrd for Unreadable {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 /// The metadata at the end of the view.
@@ -47,10 +63,14 @@ pub struct Footer {
 pub struct SectionView<'a> {
     /// Its name in events.
     pub name: &'a str,
-    /// Its title; of an undeclared section not yet escaped.
+    /// Its title, not yet escaped.
     pub title: String,
     /// Whether the configuration declares it.
     pub declared: bool,
+    /// Whether it is undeclared and has the title of one that is not.
+    pub namesake: bool,
+    /// Whether its items stand under the day, agent and branch of their events.
+    pub grouped: bool,
     /// What it shows.
     pub rows: Rows<'a>,
 }
@@ -60,8 +80,8 @@ pub struct SectionView<'a> {
 pub enum Rows<'a> {
     /// A register.
     Register(RegisterRow<'a>),
-    /// A map, in byte order of the keys.
-    Map(Vec<MapRow<'a>>),
+    /// A map, in byte order of the keys, and how many are left out by `show`.
+    Map(usize, Vec<MapRow<'a>>),
     /// A set, in the order of the first writes, and how many are left out by `show`.
     Items(usize, Vec<ItemRow<'a>>),
     /// A list, in the order of time, and how many are left out by `show`.
@@ -129,16 +149,22 @@ impl<'a> View<'a> {
         let latest = state.latest();
         let declared = schema.sections().iter().filter_map(|section| {
             let rows = Rows::new(state.section(&section.name)?, Some(section), latest, &mut contests)?;
-            Some(SectionView { name: &section.name, title: section.title.clone(), declared: true, rows })
+            let (name, title) = (&section.name, section.title.clone());
+            Some(SectionView { name, title, declared: true, namesake: false, grouped: section.grouped, rows })
         });
         let mut sections: Vec<_> = declared.collect();
+        let taken: BTreeSet<String> = schema.sections().iter().map(|section| folded_title(&section.title)).collect();
         sections.extend(state.sections().filter(|(name, _)| schema.section(name).is_none()).filter_map(
             |(name, section)| {
                 let rows = Rows::new(section, None, latest, &mut contests)?;
-                Some(SectionView { name, title: undeclared_title(name), declared: false, rows })
+                let title = undeclared_title(name);
+                let folded = folded_title(&title);
+                let namesake = folded == UNREADABLE || taken.contains(&folded);
+                Some(SectionView { name, title, declared: false, namesake, grouped: false, rows })
             },
         ));
         contests.settle(state, &mut sections);
+        sections.retain_mut(|section| section.rows.limit(schema.section(section.name), latest));
         Self { sections, unreadable: unreadable.into_iter().collect(), footer: Footer::new(state) }
     }
 }
@@ -152,6 +178,26 @@ impl Footer {
         }
         Self { event_count: state.events().len(), latest_ts: state.latest(), events_sha256: hex(&hasher.finalize()) }
     }
+}
+
+impl SectionView<'_> {
+    /// The title as the view shows it.
+    #[must_use]
+    pub fn heading(&self) -> String {
+        match (self.declared, self.namesake) {
+            (true, _) => self.title.clone(),
+            (false, true) => format!("{} (undeclared)", escape_title(&self.title)),
+            (false, false) => escape_title(&self.title),
+        }
+    }
+}
+
+/// The title of the last section, as [`folded_title`] has it.
+const UNREADABLE: &str = "unreadable events";
+
+/// What makes two titles look the same.
+fn folded_title(title: &str) -> String {
+    collapse(title).to_ascii_lowercase()
 }
 
 impl<'a> Rows<'a> {
@@ -174,7 +220,7 @@ impl<'a> Rows<'a> {
                     let (origin, value) = writes.winner()?;
                     Some(MapRow { key, value: value.as_deref(), origin, contested: contests.candidates(writes) })
                 };
-                Some(Self::Map(keys.iter().filter_map(row).collect()))
+                Some(Self::Map(0, keys.iter().filter_map(row).collect()))
             }
             SectionState::Set(set) => {
                 let mut items = set.open_items();
@@ -193,6 +239,19 @@ impl<'a> Rows<'a> {
                 (all > 0).then(|| Self::Steps(all - rows.len(), rows))
             }
         }
+    }
+}
+
+impl Rows<'_> {
+    /// Leaves out the keys of a map that are removed, or older than its window; false where no row is left.
+    fn limit(&mut self, section: Option<&Section>, latest: Option<Timestamp>) -> bool {
+        let Self::Map(earlier, rows) = self else { return true };
+        rows.retain(|row| row.value.is_some() || !row.contested.is_empty());
+        let all = rows.len();
+        let window = section.and_then(|section| section.show).zip(latest);
+        rows.retain(|row| in_window(row.origin.stamp.ts, window));
+        *earlier = all - rows.len();
+        all > 0
     }
 }
 
@@ -258,8 +317,8 @@ impl Contests {
         candidates
     }
 
-    /// Drops the candidates that somebody had seen, equal values but the first, and what is then empty.
-    fn settle(self, state: &State, sections: &mut Vec<SectionView<'_>>) {
+    /// Drops the candidates that somebody had seen, and equal values but the first.
+    fn settle(self, state: &State, sections: &mut [SectionView<'_>]) {
         // The groups were made in the order in which the rows stand.
         let mut superseded = descent::superseded(state, &self.groups).into_iter();
         let mut settle = |contested: &mut Vec<Contested<'_>>| {
@@ -270,19 +329,12 @@ impl Contests {
             let mut values = BTreeSet::new();
             contested.retain(|write| !seen.contains(&write.origin.stamp.id) && values.insert(write.value.map(escape)));
         };
-        sections.retain_mut(|section| match &mut section.rows {
-            Rows::Register(row) => {
-                settle(&mut row.contested);
-                true
+        for section in sections {
+            match &mut section.rows {
+                Rows::Register(row) => settle(&mut row.contested),
+                Rows::Map(_, rows) => rows.iter_mut().for_each(|row| settle(&mut row.contested)),
+                Rows::Items(..) | Rows::Steps(..) => {}
             }
-            Rows::Map(rows) => {
-                for row in rows.iter_mut() {
-                    settle(&mut row.contested);
-                }
-                rows.retain(|row| row.value.is_some() || !row.contested.is_empty());
-                !rows.is_empty()
-            }
-            Rows::Items(..) | Rows::Steps(..) => true,
-        });
+        }
     }
 }

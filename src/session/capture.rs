@@ -1,11 +1,11 @@
 //! From what a span left behind to the sections of its event. Pure; nothing here is asked of the agent.
 
 use super::reflog::Commit;
-use super::secrets::mask;
 use crate::event::encode::{entry, list, scalar};
 use crate::event::schema::Schema;
 use crate::event::text::{collapse, counted, is_empty};
 use crate::event::yaml::Entry;
+use crate::secrets::mask;
 use std::collections::BTreeSet;
 
 /// What a span left behind.

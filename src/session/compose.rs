@@ -45,6 +45,11 @@ pub enum ComposeError {
         /// Its size.
         bytes: usize,
     },
+    /// An event that this one must follow is dated so late that no later timestamp exists.
+    #[error(
+        "cannot write after the event dated {0}: no later timestamp exists; remove that event (`headwater log` lists it first)"
+    )]
+    EndOfTime(Timestamp),
     /// There is no later instant.
     #[error("the clock stands outside the years 1970 to 9999; set it right and try again")]
     Clock,
@@ -86,7 +91,11 @@ fn choose_ts(
     let ahead = seen.filter(|ts| *ts > horizon).max();
     let ts = match newest.max(against).filter(|floor| *floor >= now) {
         None => now,
-        Some(floor) => floor.floor_to_millis().after(Span::MILLISECOND).ok_or(ComposeError::Clock)?,
+        Some(floor) => match floor.floor_to_millis().after(Span::MILLISECOND) {
+            Some(later) => later,
+            None if floor > horizon => return Err(ComposeError::EndOfTime(floor)),
+            None => return Err(ComposeError::Clock),
+        },
     };
     Ok((ts, ahead))
 }

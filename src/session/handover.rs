@@ -110,16 +110,13 @@ impl Handover<'_> {
         items.extend((agents.len() > AGENTS).then(|| format!("… and {} more", agents.len() - AGENTS)));
         parts.push(Part { title, items, noun: "agent" });
         parts.extend(self.section("decisions", "Decisions:", "decision"));
+        parts.extend(self.section("answers", "Answers:", "answer"));
         parts.extend(self.section("next", "Next:", "item"));
         parts.extend(self.section("this_session", "Done, newest first:", "item"));
         parts.extend(self.section("checkpoints", "Checkpoints, newest first:", "checkpoint"));
-        let known = ["goal", "now", "decisions", "open_questions", "this_session", "checkpoints", "next"];
+        let known = ["goal", "now", "decisions", "answers", "open_questions", "this_session", "checkpoints", "next"];
         for section in self.view.sections.iter().filter(|section| !known.contains(&section.name)) {
-            parts.push(Part {
-                title: format!("{}:", escape(&section.title)),
-                items: lines(section, false),
-                noun: "item",
-            });
+            parts.push(Part { title: format!("{}:", section.heading()), items: lines(section, false), noun: "item" });
         }
         parts
     }
@@ -138,7 +135,7 @@ impl Handover<'_> {
     fn register(&self, name: &str) -> Option<String> {
         let section = self.find(name)?;
         let Rows::Register(row) = &section.rows else { return None };
-        Some(format!("{}: {} ({})", escape(&section.title), phrase(row.text, ITEM), by(row.origin)))
+        Some(format!("{}: {} ({})", section.heading(), phrase(row.text, ITEM), by(row.origin)))
     }
 
     fn contested(&self) -> Vec<String> {
@@ -150,9 +147,9 @@ impl Handover<'_> {
         let of = |section: &SectionView<'_>| -> Vec<String> {
             match &section.rows {
                 Rows::Register(row) => {
-                    line(&escape(&section.title), Some(row.text), row.origin, &row.contested).into_iter().collect()
+                    line(&section.heading(), Some(row.text), row.origin, &row.contested).into_iter().collect()
                 }
-                Rows::Map(rows) => rows
+                Rows::Map(_, rows) => rows
                     .iter()
                     .filter_map(|row| line(&escape(row.key), row.value, row.origin, &row.contested))
                     .collect(),
@@ -194,7 +191,7 @@ fn value(value: Option<&str>) -> String {
 fn lines(section: &SectionView<'_>, newest_first: bool) -> Vec<String> {
     let mut lines: Vec<String> = match &section.rows {
         Rows::Register(row) => vec![format!("{} ({})", phrase(row.text, ITEM), by(row.origin))],
-        Rows::Map(rows) => rows
+        Rows::Map(_, rows) => rows
             .iter()
             .map(|row| format!("{}: {} ({})", phrase(row.key, 60), value(row.value), by(row.origin)))
             .collect(),

@@ -7,6 +7,7 @@ use crate::event::EventId;
 use crate::event::decode::id_of;
 use crate::git::{Git, GitError, Layout, Oid};
 use crate::store::{LedgerDir, Listing, Spool, StoreError, read_text};
+use crate::trust::path::LedgerPlace;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -111,7 +112,7 @@ impl Spares {
         let mut damaged = Vec::new();
         for folder in Spool::new(&self.root).folders().unwrap_or_default() {
             let spool = Spool::new(self.root.join(folder));
-            for name in spool.names().unwrap_or_default() {
+            for name in spool.names().unwrap_or_default().into_iter().filter(|name| name.ends_with(".md")) {
                 let bytes = spool.read(&name).ok().flatten();
                 if bytes.is_some_and(|bytes| std::str::from_utf8(&bytes).is_err() || id_of(&bytes).is_none()) {
                     damaged.push((spool.file(&name), "is no text of an event".to_owned()));
@@ -137,7 +138,8 @@ impl Spares {
         let ledgers: BTreeSet<String> = lost.iter().map(|spare| spare.ledger.clone()).collect();
         for ledger in &ledgers {
             for work_tree in layout.work_trees() {
-                there.extend(ids_in(&LedgerDir::new(work_tree.work_tree.join(ledger))));
+                let place = LedgerPlace::in_tree(&work_tree.work_tree, ledger);
+                there.extend(place.map(|place| ids_in(&LedgerDir::new(place))).unwrap_or_default());
             }
         }
         lost.retain(|spare| !there.contains(&spare.id));

@@ -12,9 +12,11 @@ use crate::event::{EventId, Timestamp};
 use crate::git::{Git, GitError, Layout};
 use crate::ledger::State;
 use crate::ledger::rule::SectionState;
+use crate::secrets::mask;
 use crate::store::{
     LedgerDir, NothingHidden, StoreError, create_event, ensure_readme, fold_ledger, open_tail, written_since,
 };
+use crate::trust::path::LedgerPlace;
 use std::collections::BTreeSet;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -30,6 +32,8 @@ pub struct Teller<'a> {
     pub config_of: &'a dyn Fn(&Layout) -> Option<Config>,
     /// The ledger's path from the top of this work tree.
     pub ledger: &'a str,
+    /// The ledger, where the user named one outside the worktree: all of this clone's sessions are told there.
+    pub outside: Option<&'a LedgerDir>,
     /// Now, for the event.
     pub now: Timestamp,
     /// Now, for files.
@@ -207,13 +211,17 @@ impl Teller<'_> {
         let layout = home.as_ref().unwrap_or(self.layout);
         let config = own.as_ref().unwrap_or(self.config);
         let ledger_path = own.as_ref().and_then(|config| config.ledgers.first()).map_or(self.ledger, String::as_str);
-        let ledger = LedgerDir::new(layout.work_tree.join(ledger_path));
-        let state = match fold_ledger(&ledger, &config.schema, &NothingHidden) {
+        let folded = self
+            .ledger_in(&layout.work_tree, ledger_path)
+            .and_then(|ledger| fold_ledger(&ledger, &config.schema, &NothingHidden));
+        let state = match folded {
             Ok(folded) => folded.state,
-            Err(StoreError::NoLedger(_)) => State::default(),
+            // A ledger behind a link is not written to either: the event goes where this session's ledger is.
+            Err(StoreError::NoLedger(_) | StoreError::Refused(_)) => State::default(),
             Err(error) => return Err(error.into()),
         };
-        let mut told = told(&state, &marker.agent, marker.session_began);
+        let agent = mask(&marker.agent).into_owned();
+        let mut told = told(&state, &agent, marker.session_began);
         // Who came later knows better what is being done now.
         told.now |= occasion.is_recovery && says_now_since(&state, marker.seen);
         let body = traces.body(&told, &config.schema);
@@ -226,10 +234,10 @@ impl Teller<'_> {
         }
         let draft = Draft {
             ts: self.now,
-            agent: marker.agent.clone(),
-            branch,
+            agent,
+            branch: branch.map(|branch| mask(&branch).into_owned()),
             kind: occasion.kind.to_owned(),
-            reason: occasion.reason.map(ToOwned::to_owned),
+            reason: occasion.reason.map(|reason| mask(reason).into_owned()),
             parents: None,
             body,
         };
@@ -308,31 +316,44 @@ impl Teller<'_> {
         (layout.work_tree == marker.work_tree && layout.common_dir == self.layout.common_dir).then_some(layout)
     }
 
+    /// The ledger at a path from the top of a worktree, which no link of a branch leads out of it.
+    fn ledger_in(&self, top: &Path, name: &str) -> Result<LedgerDir, StoreError> {
+        match self.outside {
+            Some(ledger) => Ok(ledger.clone()),
+            None => Ok(LedgerDir::new(LedgerPlace::in_tree(top, name)?)),
+        }
+    }
+
     /// Writes a composed event, unless it `may_stand` written already and does, and keeps a copy.
     fn write(&self, pending: &Pending, may_stand: bool) -> Result<Option<PathBuf>, TellError> {
         let there = Layout::discover(&pending.work_tree).ok().flatten();
         let same = there.filter(|layout| layout.common_dir == self.layout.common_dir);
         let work_tree = same.map_or_else(|| self.layout.work_tree.clone(), |layout| layout.work_tree);
-        let ledger = LedgerDir::new(work_tree.join(&pending.ledger));
         let id = EventId::of(&pending.text);
-        let stands = || match fold_ledger(&ledger, &self.config.schema, &NothingHidden) {
-            Ok(folded) => Ok(folded.state.events().contains_key(&id)),
-            Err(StoreError::NoLedger(_)) => Ok(false),
-            Err(error) => Err(error),
+        let ledger = self.ledger_in(&work_tree, &pending.ledger);
+        let stands = || match ledger.as_ref().map(|ledger| fold_ledger(ledger, &self.config.schema, &NothingHidden)) {
+            Ok(Ok(folded)) => Ok(folded.state.events().contains_key(&id)),
+            Err(_) | Ok(Err(StoreError::NoLedger(_))) => Ok(false),
+            Ok(Err(error)) => Err(error),
         };
         let create = |ledger: &LedgerDir| {
             ensure_readme(ledger)?;
-            create_event(&ledger.events(), &pending.stem, &pending.text)
+            create_event(ledger, &pending.stem, &pending.text)
         };
         let written = if may_stand && stands()? {
             None
         } else {
-            // A work tree that cannot be written to must not keep the event from everybody.
-            let here = LedgerDir::new(self.layout.work_tree.join(self.ledger));
-            let written = create(&ledger);
-            Some(if written.is_err() && here != ledger { create(&here)? } else { written? })
+            // A worktree that cannot be written to must not keep the event from everybody.
+            let is_here = work_tree == self.layout.work_tree && pending.ledger == self.ledger;
+            match ledger.and_then(|ledger| create(&ledger)) {
+                Err(_) if !is_here => Some(create(&self.ledger_in(&self.layout.work_tree, self.ledger)?)?),
+                written => Some(written?),
+            }
         };
-        Spares::of(self.layout).keep(&pending.ledger, &id, &pending.stem, &pending.text)?;
+        // No worktree takes a ledger outside along when it is removed.
+        if self.outside.is_none() {
+            Spares::of(self.layout).keep(&pending.ledger, &id, &pending.stem, &pending.text)?;
+        }
         Ok(written)
     }
 }

@@ -303,7 +303,7 @@ fn one_line(text: &str) -> Option<String> {
             break;
         }
     }
-    let mut line = super::secrets::mask(&line).into_owned();
+    let mut line = crate::secrets::mask(&line).into_owned();
     if line.chars().nth(TEXT_LIMIT).is_some() {
         line = line.chars().take(TEXT_LIMIT - 1).chain(['…']).collect();
     }

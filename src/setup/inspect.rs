@@ -8,6 +8,7 @@ use super::plan::{SETTINGS, seen, standing};
 use super::{Part, SetupError};
 use crate::git::Git;
 use crate::store::read_shared;
+use crate::trust::path::InTree;
 use std::collections::BTreeSet;
 
 /// Something that is wrong, and what to do.
@@ -44,7 +45,11 @@ pub fn present(git: &Git, settings: &Settings) -> Result<BTreeSet<Part>, SetupEr
             parts.insert(part);
         }
     }
-    if settings.ledgers.iter().any(|ledger| git.layout().work_tree.join(ledger).join("events").is_dir()) {
+    let has_events = |ledger: &String| {
+        let events = InTree::directory(&git.layout().work_tree, &format!("{ledger}/events"));
+        events.is_ok_and(|events| events.path().is_dir())
+    };
+    if settings.ledgers.iter().any(has_events) {
         parts.insert(Part::Ledger);
     }
     let hooks_dir = HooksDir::of(git)?;
@@ -142,7 +147,8 @@ fn inspect_file(git: &Git, file: &Managed) -> Option<Finding> {
 fn inspect_ledgers(git: &Git, settings: &Settings, findings: &mut Vec<Finding>) -> Result<(), SetupError> {
     let mut add = |code, what| findings.push(Finding::of_part(code, Part::Ledger, what));
     for ledger in &settings.ledgers {
-        if !git.layout().work_tree.join(ledger).join("events/README.md").is_file() {
+        let readme = InTree::file(&git.layout().work_tree, &format!("{ledger}/events/README.md"));
+        if !readme.is_ok_and(|readme| readme.path().is_file()) {
             add("no-ledger", format!("`{ledger}/events/README.md` is missing, which keeps the ledger's folder"));
         }
         let lock = format!("{ledger}/.synth.lock");

@@ -1,27 +1,31 @@
 //! Where the files of a set-up really lie: links are followed inside the work tree and nowhere else.
 
 use crate::git::{Git, GitError, Layout};
+use crate::trust::path::{InTree, PathRefused};
 use std::path::{Path, PathBuf};
 
 /// The real path of a file of the work tree, which need not exist.
 ///
 /// # Errors
-/// It leads out of the work tree, or nowhere; in words.
+/// It leads out of the work tree or into git's own directory, or nowhere; in words.
 pub(super) fn real_place(layout: &Layout, name: &str) -> Result<PathBuf, String> {
-    let path = layout.work_tree.join(name);
-    if path.symlink_metadata().is_err() {
-        let inside = layout.relative(&path).filter(|_| layout.holds(&path));
-        return inside.map(|name| layout.work_tree.join(name)).ok_or_else(outside);
-    }
-    match path.canonicalize() {
-        Ok(real) if layout.holds(&real) => Ok(real),
-        Ok(_) => Err(outside()),
-        Err(_) => Err("is a link that leads nowhere; mend or remove it and run this again".to_owned()),
+    match InTree::through_links(&layout.work_tree, name) {
+        Ok(place) => Ok(place.path().to_owned()),
+        Err(PathRefused::Unreadable { .. }) => {
+            Err("is a link that leads nowhere; mend or remove it and run this again".to_owned())
+        }
+        Err(_) => {
+            Err("leads out of the work tree and is not changed; put a file of the repository's own there".to_owned())
+        }
     }
 }
 
-fn outside() -> String {
-    "leads out of the work tree and is not changed; put a file of the repository's own there".to_owned()
+/// Where a file or folder is that [`name_of`] named; none where a link lies on the way now.
+pub(super) fn remembered_place(layout: &Layout, name: &str) -> Option<PathBuf> {
+    match name.strip_prefix(".git/") {
+        Some(rest) => Some(layout.common_dir.join(rest)),
+        None => InTree::file(&layout.work_tree, name).ok().map(|place| place.path().to_owned()),
+    }
 }
 
 /// Where hooks go.

@@ -3,7 +3,7 @@
 use super::hooks::{self, BEFORE, Change, HOOKS, Standing};
 use super::managed::{Installed, Managed, Settings, files};
 use super::memory::{self, Memory, Written};
-use super::places::{HooksDir, name_of, real_place};
+use super::places::{HooksDir, name_of, real_place, remembered_place};
 use super::{Part, SetupError, texts};
 use crate::config::ViewPolicy;
 use crate::git::{Git, Layout};
@@ -11,6 +11,7 @@ use crate::store::{
     LedgerDir, Listing, SharedFile, move_shared, read_shared, remove_empty_folder, remove_shared, replace_shared,
     write_shared,
 };
+use crate::trust::path::LedgerPlace;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -270,17 +271,15 @@ impl<'a> Planner<'a> {
         let Some(ledger) = name.strip_suffix("/events/README.md").or_else(|| name.strip_suffix("/current.md")) else {
             return false;
         };
-        let listing = Listing::of(&LedgerDir::new(self.layout().work_tree.join(ledger)));
+        let Ok(place) = LedgerPlace::in_tree(&self.layout().work_tree, ledger) else { return false };
+        let listing = Listing::of(&LedgerDir::new(place));
         listing.is_ok_and(|listing| !listing.files.is_empty() || !listing.packs.is_empty())
     }
 
     /// Restores what was written under names that this set-up no longer has, such as those of a ledger that moved.
     fn remove_the_rest(&mut self) -> Result<(), SetupError> {
         for (name, written) in std::mem::take(&mut self.memory.files) {
-            let path = match name.strip_prefix(".git/") {
-                Some(rest) => self.layout().common_dir.join(rest),
-                None => self.layout().work_tree.join(&name),
-            };
+            let Some(path) = remembered_place(self.layout(), &name) else { continue };
             let Ok(Some(before)) = read_shared(&path) else { continue };
             let is_planned = self.steps.iter().any(|step| step.name == name) || self.pending.contains_key(&path);
             if is_planned || written.written != memory::digest(&before.bytes) || self.is_in_use(&name) {
@@ -496,13 +495,10 @@ impl Plan {
         self.steps.iter().try_for_each(|step| step.apply(git))?;
         if self.takes_out {
             let layout = git.layout();
-            let place = |name: &String| match name.strip_prefix(".git/") {
-                Some(rest) => layout.common_dir.join(rest),
-                None => layout.work_tree.join(name),
-            };
+            let place = |name: &String| remembered_place(layout, name);
             // The innermost first: a folder sorts before what is in it.
-            self.memory.folders.iter().rev().for_each(|name| remove_empty_folder(&place(name)));
-            self.memory.folders.retain(|name| place(name).is_dir());
+            self.memory.folders.iter().rev().filter_map(place).for_each(|folder| remove_empty_folder(&folder));
+            self.memory.folders.retain(|name| place(name).is_some_and(|folder| folder.is_dir()));
             if self.memory.parts.is_empty() {
                 self.memory.folders.clear();
             }

@@ -98,11 +98,12 @@ impl AppendFile {
 /// # Errors
 /// The system refuses.
 pub fn write_note(path: &Path, text: &str) -> Result<(), StoreError> {
-    // A FIFO there would be waited for.
-    if fs::symlink_metadata(path).is_ok_and(|found| !found.is_file()) {
+    let mut file = open_lock_file(path).map_err(StoreError::io("write", path))?;
+    if !file.metadata().map_err(StoreError::io("look at", path))?.is_file() {
         return Err(StoreError::WrongKind { path: path.to_owned(), kind: "file" });
     }
-    fs::write(path, text).map_err(StoreError::io("write", path))
+    let written = file.set_len(0).and_then(|()| file.write_all(text.as_bytes()));
+    written.map_err(StoreError::io("write", path))
 }
 
 /// The names of what lies in a folder, in byte order; none where there is no such folder.

@@ -1,7 +1,9 @@
 //! Creating event files: durable, exclusive, never torn.
 
+use super::listing::is_real_dir;
 use super::platform::{rename_without_replacing, sync_dir};
 use super::{LedgerDir, StoreError};
+use crate::trust::path::is_component;
 use std::cell::Cell;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -19,11 +21,24 @@ Write one with `headwater record`, see what stands with `headwater show`.
 /// How many names are tried before an event is given up.
 const MAX_NAMES: u32 = 10_000;
 
-/// Creates `<stem>.md`, `<stem>_2.md`, … in `folder`, whichever is free first, and makes it durable.
+/// Creates `<stem>.md`, `<stem>_2.md`, … among a ledger's events, whichever is free first, and makes it durable.
+/// A directory is no ledger:
+///
+/// ```compile_fail,E0308
+/// headwater::store::create_event(std::path::Path::new("thoughts/events"), "x", "");
+/// ```
 ///
 /// # Errors
-/// The system refuses; nothing is left behind then.
-pub fn create_event(folder: &Path, stem: &str, text: &str) -> Result<PathBuf, StoreError> {
+/// The events' directory is a link or is missing, the stem is no file name, or the system refuses; nothing is left
+/// behind then.
+pub fn create_event(ledger: &LedgerDir, stem: &str, text: &str) -> Result<PathBuf, StoreError> {
+    let folder = &ledger.events();
+    if !is_component(stem) {
+        return Err(StoreError::io("create", &folder.join(format!("{stem}.md")))(io::ErrorKind::InvalidInput.into()));
+    }
+    if !is_real_dir(folder)? {
+        return Err(StoreError::NoLedger(folder.clone()));
+    }
     let temporary = Temporary::write(folder, stem, text.as_bytes())?;
     for number in 1..=MAX_NAMES {
         let name = if number == 1 { format!("{stem}.md") } else { format!("{stem}_{number}.md") };
@@ -41,36 +56,6 @@ pub fn create_event(folder: &Path, stem: &str, text: &str) -> Result<PathBuf, St
         }
     }
     Err(StoreError::NoFreeName(folder.to_owned()))
-}
-
-/// Creates a file whole and durably under a name that nobody has; `false` where somebody has it.
-///
-/// # Errors
-/// The system refuses; nothing is left behind then.
-pub fn create_new(path: &Path, bytes: &[u8]) -> Result<bool, StoreError> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    super::make_folder(folder)?;
-    let temporary = Temporary::write(folder, &path.file_name().unwrap_or_default().to_string_lossy(), bytes)?;
-    match temporary.publish(path) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
-        Err(error) => return Err(StoreError::io("create", path)(error)),
-    }
-    sync_dir(folder).map_err(StoreError::io("make durable", folder))?;
-    Ok(true)
-}
-
-/// Removes a file if it holds exactly these bytes still; whether it did.
-///
-/// # Errors
-/// The system refuses.
-pub fn remove_untouched(path: &Path, is_untouched: impl FnOnce(&[u8]) -> bool) -> Result<bool, StoreError> {
-    match super::read_text(path)? {
-        Some(bytes) if is_untouched(&bytes) => {
-            fs::remove_file(path).map_err(StoreError::io("remove", path)).map(|()| true)
-        }
-        _ => Ok(false),
-    }
 }
 
 /// Makes the ledger's folders and `events/README.md`, where they are missing.

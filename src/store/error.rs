@@ -1,6 +1,7 @@
 //! What can go wrong on disk.
 
 use crate::ledger::pack::PackError;
+use crate::trust::path::PathRefused;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -29,6 +30,17 @@ pub enum StoreError {
         path: PathBuf,
         /// What it should be.
         kind: &'static str,
+    },
+    /// A path of a configuration or a branch leads elsewhere.
+    #[error(transparent)]
+    Refused(#[from] PathRefused),
+    /// A file was written while it was renamed.
+    #[error("`{}` changed meanwhile and was left beside `{}`", path.display(), beside.display())]
+    Changed {
+        /// Its old name.
+        path: PathBuf,
+        /// Its new name.
+        beside: PathBuf,
     },
     /// A pack cannot be read.
     #[error("cannot read the pack `{}`", path.display())]

@@ -10,6 +10,7 @@ mod create;
 mod damage;
 mod error;
 mod holder;
+mod in_tree;
 mod keep;
 mod listing;
 mod lock;
@@ -25,10 +26,14 @@ mod watch;
 
 pub use append::{AppendFile, make_durable, make_folder, names_in, set_aside, write_note};
 pub use archive::{ArchiveRequest, Archived, archive};
-pub use create::{README_TEXT, create_event, create_new, ensure_readme, remove_untouched};
+pub use create::{README_TEXT, create_event, ensure_readme};
 pub use damage::{Damage, damaged_files, free_aside};
 pub use error::StoreError;
 pub use holder::lock_holders;
+pub use in_tree::{
+    Kind, can_write_beside, create_in_tree, kind_in_tree, names_in_tree, read_in_tree, remove_in_tree, rename_in_tree,
+    replace_in_tree,
+};
 pub use keep::Keeper;
 pub use listing::{Found, Listing};
 pub(crate) use listing::{is_day, is_event_name};
@@ -38,7 +43,7 @@ pub use read::{
     Fold, Reading, Source, decode_path, decode_source, fold_all, open_tail, read_all, read_bounded, read_pack_file,
     read_system_file, read_text, written_since,
 };
-pub use replace::replace_whole;
+pub use replace::{replace_view, replace_whole};
 pub use select::{Selection, select};
 pub use shared::{
     SharedFile, move_shared, read_shared, remove_empty_folder, remove_shared, replace_shared, write_shared,
@@ -51,6 +56,7 @@ pub use synthesize::{
 pub use texts::{EventText, read_texts, texts_in};
 pub use watch::{Wake, Watch};
 
+use crate::trust::path::LedgerPlace;
 use std::path::{Path, PathBuf};
 
 /// A ledger's directory.
@@ -60,10 +66,14 @@ pub struct LedgerDir {
 }
 
 impl LedgerDir {
-    /// The ledger in `dir`, which need not exist.
+    /// The ledger at a place that was checked, or that the user named; it need not exist. A path is no place:
+    ///
+    /// ```compile_fail,E0308
+    /// headwater::store::LedgerDir::new(std::path::PathBuf::from("thoughts"));
+    /// ```
     #[must_use]
-    pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into() }
+    pub fn new(place: LedgerPlace) -> Self {
+        Self { dir: place.into_path() }
     }
 
     /// The directory itself.

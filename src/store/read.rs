@@ -22,6 +22,22 @@ pub struct Source {
     pub name: Vec<u8>,
     /// The pack that holds it, as `archive/<day>/<pack>`.
     pub pack: Option<String>,
+    /// Which entry of its pack it is, from 0.
+    pub entry: usize,
+}
+
+impl Source {
+    /// The name of its row among the unreadable events, as bytes.
+    #[must_use]
+    pub fn row(&self) -> Vec<u8> {
+        match &self.pack {
+            None => self.name.clone(),
+            Some(pack) => {
+                let name = self.name.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+                [pack.as_bytes(), b"/", name].concat()
+            }
+        }
+    }
 }
 
 /// One event file, read or found unreadable.
@@ -95,8 +111,9 @@ impl Fold {
         match reading.result {
             Ok(event) => self.state.insert(event, schema),
             Err(fault) => {
-                self.unreadable.insert(Unreadable { name: reading.source.name.clone(), code: fault.code });
-                self.faults.push((reading.source.name, fault));
+                let (name, entry) = (reading.source.row(), reading.source.entry);
+                self.unreadable.insert(Unreadable { name: name.clone(), code: fault.code, entry });
+                self.faults.push((name, fault));
             }
         }
     }
@@ -160,7 +177,7 @@ fn each_pack(
 }
 
 fn read_one(ledger: &LedgerDir, found: &Found, schema: &Schema, buffer: &mut Vec<u8>) -> Result<Reading, StoreError> {
-    let source = Source { name: found.shown_name(), pack: None };
+    let source = Source { name: found.shown_name(), pack: None, entry: 0 };
     let result = if found.not_a_file {
         Err(not_a_file())
     } else {
@@ -258,11 +275,12 @@ fn decode_pack(found: &Found, bytes: &[u8], schema: &Schema) -> Result<Vec<Readi
     let name = found.name.to_string_lossy();
     let entries = pack::decode(&name, bytes)?;
     let pack = String::from_utf8_lossy(&found.shown_name()).into_owned();
-    let read = |entry: pack::PackEntry| Reading {
-        source: Source { name: shown_name(found.day.as_deref(), entry.name.as_bytes()), pack: Some(pack.clone()) },
-        result: decode_text(&normalise_text(&entry.text), schema),
+    let read = |(entry, packed): (usize, pack::PackEntry)| {
+        let name = shown_name(found.day.as_deref(), packed.name.as_bytes());
+        let source = Source { name, pack: Some(pack.clone()), entry };
+        Reading { source, result: decode_text(&normalise_text(&packed.text), schema) }
     };
-    Ok(entries.into_iter().map(read).collect())
+    Ok(entries.into_iter().enumerate().map(read).collect())
 }
 
 /// Reads the bytes of an event file or pack that came from elsewhere than the disk.
@@ -275,10 +293,10 @@ pub fn decode_source(found: &Found, bytes: &[u8], schema: &Schema) -> Result<Vec
         return decode_pack(found, bytes, schema);
     }
     if found.not_a_file {
-        let source = Source { name: found.shown_name(), pack: None };
+        let source = Source { name: found.shown_name(), pack: None, entry: 0 };
         return Ok(vec![Reading { source, result: Err(not_a_file()) }]);
     }
-    let source = Source { name: found.shown_name(), pack: None };
+    let source = Source { name: found.shown_name(), pack: None, entry: 0 };
     Ok(vec![Reading { source, result: decode(bytes, schema) }])
 }
 

@@ -1,9 +1,17 @@
 //! Replacing a view whole: a reader sees the old bytes or the new ones.
 
-use super::StoreError;
 use super::create::Temporary;
 use super::platform::sync_dir;
+use super::{LedgerDir, StoreError};
 use std::path::Path;
+
+/// Replaces a ledger's view whole and durably.
+///
+/// # Errors
+/// As [`replace_whole`].
+pub fn replace_view(ledger: &LedgerDir, bytes: &[u8]) -> Result<(), StoreError> {
+    replace_whole(&ledger.view(), bytes)
+}
 
 /// Replaces a file whole and durably: a temporary file beside it, fsync, rename, fsync of the folder.
 ///

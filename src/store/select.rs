@@ -34,7 +34,7 @@ impl Selection {
     pub fn readings(&self, schema: &Schema) -> Result<Vec<Reading>, StoreError> {
         let read = |path: &PathBuf| {
             let name = path.file_name().unwrap_or_default().as_encoded_bytes().to_vec();
-            Ok(Reading { source: Source { name, pack: None }, result: decode_path(path, schema)? })
+            Ok(Reading { source: Source { name, pack: None, entry: 0 }, result: decode_path(path, schema)? })
         };
         self.paths.iter().map(read).collect()
     }

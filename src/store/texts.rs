@@ -12,6 +12,8 @@ use std::io::Read as _;
 pub struct EventText {
     /// `name.md`, or `archive/<day>/<name>`, as bytes.
     pub name: Vec<u8>,
+    /// The file that holds it, in the same form; of a packed event the pack.
+    pub file: Vec<u8>,
     /// Its text.
     pub text: String,
     /// The line of the file on which the text begins.
@@ -62,7 +64,12 @@ fn is_pack(found: &Found) -> bool {
 pub fn texts_in(found: &Found, bytes: &[u8]) -> Result<Vec<EventText>, pack::PackError> {
     let text = |name: Vec<u8>, bytes: &[u8]| {
         let normalised = normalise(bytes).ok()?;
-        Some(EventText { name, first_line: normalised.first_line, text: normalised.text.into_owned() })
+        Some(EventText {
+            name,
+            file: found.shown_name(),
+            first_line: normalised.first_line,
+            text: normalised.text.into_owned(),
+        })
     };
     if !is_pack(found) {
         return Ok(text(found.shown_name(), bytes).into_iter().collect());

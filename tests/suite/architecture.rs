@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// What the files of each layer may import, in the order of the data's path.
-const LAYERS: [(&str, &[&str]); 13] = [
+const LAYERS: [(&str, &[&str]); 14] = [
     ("bounds", &[]),
     ("crdt", &[]),
+    ("secrets", &[]),
     ("event", &["crdt"]),
     ("ledger", &["crdt", "event"]),
     ("feed", &["crdt", "event", "ledger"]),
@@ -15,10 +16,13 @@ const LAYERS: [(&str, &[&str]); 13] = [
     ("git", &["event"]),
     ("trust", &["event", "config", "git"]),
     ("store", &["crdt", "event", "ledger", "trust"]),
-    ("session", &["event", "ledger", "config", "git", "trust", "store"]),
+    ("session", &["secrets", "event", "ledger", "config", "git", "trust", "store"]),
     ("setup", &["event", "config", "git", "trust", "store"]),
     ("ids", &["event", "ledger", "config", "git", "trust", "store"]),
-    ("cli", &["crdt", "event", "ledger", "config", "git", "trust", "store", "ids", "feed", "session", "setup"]),
+    (
+        "cli",
+        &["secrets", "crdt", "event", "ledger", "config", "git", "trust", "store", "ids", "feed", "session", "setup"],
+    ),
 ];
 
 /// What bounds a run is asked everywhere.
@@ -110,4 +114,57 @@ fn only_the_owners_cross_the_boundaries() {
     let online: Vec<String> =
         sources().into_iter().filter(|(_, text)| text.contains("ureq::")).map(|(file, _)| file).collect();
     assert_eq!(online, ["ids/github/transport.rs"]);
+}
+
+/// The lines of a file that its own tests do not have.
+fn own_lines(text: &str) -> impl Iterator<Item = &str> {
+    let own = text.split("\n#[cfg(test)]\n").next().unwrap_or(text);
+    own.lines().filter(|line| !line.trim_start().starts_with("//"))
+}
+
+/// Which files have lines with one of these texts, and how many.
+fn lines_with(texts: &[&str]) -> Vec<(String, usize)> {
+    let count = |text: &str| own_lines(text).filter(|line| texts.iter().any(|wanted| line.contains(wanted))).count();
+    let all = sources().into_iter().map(|(file, text)| (file, count(&text)));
+    all.filter(|(_, count)| *count > 0).collect()
+}
+
+/// A path that a configuration, an event, a log or a file name gives is joined to the top of a worktree in
+/// `trust/path.rs` alone. Whoever else joins something to it says here what that is.
+#[test]
+fn paths_of_a_branch_are_joined_at_the_trust_boundary_only() {
+    let joined: Vec<(String, usize)> = lines_with(&["work_tree.join(", "top.join(", "top().join("]);
+    let known = [
+        ("cli/context.rs", 2),        // the configuration's own name
+        ("cli/id/inbox.rs", 1),       // an option of the command line
+        ("cli/id/mod.rs", 1),         // `.headwater/` outside git, which `cli/context.rs` asked for
+        ("cli/init.rs", 2),           // whether directories of agents are there
+        ("cli/ledger/mod.rs", 1),     // the same
+        ("cli/session_hook.rs", 2),   // whether fixed names are there
+        ("git/commit_attempt.rs", 1), // a path from git's index, looked at and not opened
+        ("git/layout.rs", 1),         // `git config headwater.dir`: the user's own words
+        ("session/tell.rs", 1),       // a path from git's status, looked at and not opened
+        ("trust/path.rs", 3),
+    ];
+    assert_eq!(joined, known.map(|(file, count)| (file.to_owned(), count)));
+}
+
+/// What takes a path as it stands is called with paths that the user typed or that git made, never with one of a
+/// configuration: those have the type `InTree`.
+#[test]
+fn files_are_replaced_by_name_only_where_the_user_named_them() {
+    let known = [
+        ("cli/id/inbox.rs", 2),     // `--into` and the inbox, from the command line
+        ("cli/merge_driver.rs", 1), // the temporary file that git names
+        ("cli/synth.rs", 1),        // `--output`
+    ];
+    let mut replacing = lines_with(&["replace_whole("]);
+    replacing.retain(|(file, _)| !file.starts_with("store/"));
+    assert_eq!(replacing, known.map(|(file, count)| (file.to_owned(), count)));
+    assert_eq!(lines_with(&["LedgerPlace::named_by_user("]), [("cli/context.rs".to_owned(), 1)]);
+    // Set-ups write where `setup/places.rs` asked the trust boundary.
+    let mut shared = lines_with(&["write_shared(", "remove_shared("]);
+    shared.retain(|(file, _)| !file.starts_with("store/"));
+    let shared: Vec<&str> = shared.iter().map(|(file, _)| file.as_str()).collect();
+    assert_eq!(shared, ["ids/sqlite/mend.rs", "setup/memory.rs", "setup/plan.rs"]);
 }

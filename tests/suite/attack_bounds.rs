@@ -355,11 +355,7 @@ fn fifo_as_an_input_is_refused() {
     let pipe = sandbox.beside("pipe");
     fifo(&pipe);
     let name = pipe.to_str().unwrap();
-    for args in [
-        &["--config", name, "show"][..],
-        &["import", name],
-        &["synth", "--no-confirm", "--output", name],
-    ] {
+    for args in [&["--config", name, "show"][..], &["import", name], &["synth", "--no-confirm", "--output", name]] {
         sandbox.run(args).exits(2);
     }
     sandbox.put("events/a.md", event("2026-01-10T13:00:00Z", "toast", "now: x"));

@@ -52,7 +52,13 @@ fn the_diff_is_unified() {
     let diff = check(&sandbox, &[]).exits(1).stdout;
     let lines: Vec<&str> = diff.lines().collect();
     assert!(lines[0].starts_with("--- ") && lines[1].starts_with("+++ ") && lines[2].starts_with("@@ -"), "{diff}");
-    for line in ["-**Now:** one (a)", "+**Now:** two (b)", "-  event_count: 1", "+  event_count: 2", " ## Ledger"] {
+    for line in [
+        "-**Now:** one (a, 2026-01-10)",
+        "+**Now:** two (b, 2026-01-10)",
+        "-  event_count: 1",
+        "+  event_count: 2",
+        " ## Ledger",
+    ] {
         assert!(lines.contains(&line), "{line} in\n{diff}");
     }
 }
@@ -97,7 +103,7 @@ fn a_commit_is_checked_by_itself() {
     sandbox.synth();
     check(&sandbox, &[]).exits(0);
     let ended = check(&sandbox, &["--rev", &stale]).exits(1);
-    assert!(ended.stdout.contains("+**Present:** three (c)"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("+**Present:** three (c, 2026-01-10)"), "{}", ended.stdout);
     check(&sandbox, &["--rev", "HEAD~1"]).exits(0);
     check(&sandbox, &["--rev", "nowhere"]).exits(2).says("nowhere");
     check(&sandbox, &["--rev", "--help"]).exits(2);

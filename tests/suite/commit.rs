@@ -108,7 +108,7 @@ fn a_user_in_the_middle_of_something_is_left_alone() {
         let before = (sandbox.git(&["rev-parse", "HEAD"]), sandbox.git(&["ls-files", "--stage"]));
         commit(&sandbox.root, &[]).says("not committed: ").says(word).says("under way");
         assert_eq!((sandbox.git(&["rev-parse", "HEAD"]), sandbox.git(&["ls-files", "--stage"])), before);
-        assert!(sandbox.view().contains("**Now:** one (a)"));
+        assert!(sandbox.view().contains("**Now:** one (a, 2026-01-10)"));
     }
 }
 
@@ -119,7 +119,7 @@ fn commits_can_be_throttled() {
     sandbox.put("events/b.md", event("2026-01-11T13:00:00Z", "b", "now: two"));
     commit(&sandbox.root, &["--throttle", "30m"]).says("not committed: the last commit is only");
     assert_eq!(sandbox.git(&["rev-list", "--count", "HEAD"]), "2");
-    assert!(sandbox.view().contains("**Now:** two (b)"));
+    assert!(sandbox.view().contains("**Now:** two (b, 2026-01-11)"));
     commit(&sandbox.root, &[]).says("committed 2 files");
     sandbox.run(&["synth", "--commit", "--throttle", "often"]).exits(2).says("--throttle");
     sandbox.run(&["synth", "--throttle", "30m"]).exits(2).says("--commit");

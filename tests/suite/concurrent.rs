@@ -34,7 +34,7 @@ fn sixty_four_writers_leave_sixty_four_events() {
     let view = sandbox.synth();
     assert!(view.contains("  event_count: 64\n") && !view.contains("Unreadable"), "{view}");
     for number in 0..64 {
-        assert!(view.contains(&format!("- work {number} (one)\n")), "work {number} is lost");
+        assert!(view.contains(&format!("  - work {number}\n")), "work {number} is lost");
     }
 }
 

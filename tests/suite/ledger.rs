@@ -203,7 +203,7 @@ fn a_repair_renumbers_what_others_allocated_meanwhile() {
         if is_deleted {
             server.state().comments.remove(1);
         } else {
-            let body = server.state().comments[1].body.replacen("kind: occ", "kind: nothing", 1);
+            let body = server.state().comments[1].body.replacen("```yaml alloc", "```yaml", 1);
             server.state().comments[1].body = body;
         }
         prints(&server, &other, &["allocate", "--kind", "occ", "--event", "ec", "--note", "cc"], "#2");

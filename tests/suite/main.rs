@@ -12,8 +12,12 @@
 mod agent;
 mod architecture;
 mod archive;
+mod attack_authors;
 #[cfg(unix)]
 mod attack_bounds;
+mod attack_logs;
+#[cfg(target_os = "linux")]
+mod attack_paths;
 mod capture;
 mod check;
 mod cli;
@@ -23,6 +27,7 @@ mod faults;
 mod feed;
 mod feed_numbers;
 mod feed_rules;
+mod format;
 mod git_hook;
 mod golden;
 mod hub;
@@ -42,6 +47,7 @@ mod record;
 mod recovery;
 mod reflog;
 mod sandbox;
+mod secrets;
 mod sessions;
 #[cfg(target_os = "linux")]
 mod terminal;

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
-/// What the environment of a tested process keeps of ours.
-const KEPT: [&str; 6] = ["PATH", "SystemRoot", "TMPDIR", "TEMP", "LLVM_PROFILE_FILE", "RUST_BACKTRACE"];
+/// What the environment of a tested process keeps of ours; the last one is how scripts/mutants chooses a mutant.
+const KEPT: [&str; 7] =
+    ["PATH", "SystemRoot", "TMPDIR", "TEMP", "LLVM_PROFILE_FILE", "RUST_BACKTRACE", "HEADWATER_MUTANT"];
 
 /// The first line of every view.
 pub(crate) const FIRST_LINE: &str =
@@ -156,6 +157,11 @@ impl Sandbox {
         path
     }
 
+    /// Writes the configuration.
+    pub(crate) fn put_config(&self, text: &str) {
+        std::fs::write(self.root.join(".headwater.yaml"), text).unwrap();
+    }
+
     /// `headwater` in the root, with `--dir` outside git.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = headwater(&self.root, args);
@@ -245,4 +251,13 @@ pub(crate) fn copy(from: &Path, to: &Path) {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, bytes).unwrap();
     }
+}
+
+/// A view without the days of its rows, for what is written on the day of the test.
+pub(crate) fn undated(view: &str) -> String {
+    let undated = |line: &str| match line.rsplit_once(", ") {
+        Some((row, day)) if day.len() == 11 && day.ends_with(')') => format!("{row})\n"),
+        _ => format!("{line}\n"),
+    };
+    view.lines().map(undated).collect()
 }

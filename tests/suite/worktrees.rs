@@ -116,7 +116,7 @@ fn tells(top: &Path, rev: &str, trees: &[PathBuf]) {
     for tree in trees {
         let name = tree.file_name().unwrap().to_str().unwrap();
         for number in 1..=2 {
-            let told = view.matches(&format!("\n- Add {name}-{number}.txt (")).count();
+            let told = view.matches(&format!("\n  - Add {name}-{number}.txt\n")).count();
             assert_eq!(told, 1, "Add {name}-{number}.txt in\n{view}");
         }
     }
@@ -447,7 +447,7 @@ fn three_sessions_are_told_after_merging_though_one_was_killed() {
     }
     tells(&top, "HEAD", &trees);
     let view = std::fs::read_to_string(top.join(LEDGER).join("current.md")).unwrap();
-    assert!(view.contains("1 file left uncommitted on blue: half.txt (blue)"), "{view}");
+    assert!(view.contains("1 file left uncommitted on blue: half.txt\n"), "{view}");
     assert!(view.contains("event_count: 3"), "{view}");
     assert_eq!(git(&top, &["status", "--porcelain"]), "");
     assert_eq!(git(&trees[2], &["status", "--porcelain"]), "?? half.txt");

@@ -10,16 +10,19 @@ use crate::cli::error::{CliError, Exit};
 use crate::cli::id::Desk;
 use crate::cli::progress::asking_log;
 use crate::cli::record;
+use crate::cli::secrets::Masker;
 use crate::config::Namespace;
 use crate::event::encode::file_stem;
 use crate::event::normal::MAX_BYTES;
 use crate::event::{EventId, IdPrefix, Span, Timestamp};
 use crate::feed::codec::{Draft, text_of};
 use crate::feed::{Board, FAR_AHEAD, Feed, Filing, Kind, Post, Refusal, Says, Stage, Verdict, is_item, item_key};
+use crate::ids::Allocator;
 use crate::ids::fold::Book;
 use crate::ids::reserve::{Asking, Wish};
-use crate::ids::{Allocator, IdsError};
+use crate::ids::sources::Numbers;
 use crate::ledger::escape::safe_for_terminal;
+use crate::secrets::{Certainty, mask};
 use crate::store::{create_event, ensure_readme, make_folder, with_lock_file};
 use serde_json::json;
 use std::io::Read as _;
@@ -50,6 +53,11 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &AppendArgs) -> 
         Some("-") => read_stdin()?,
         body => body.unwrap_or_default().to_owned(),
     };
+    let mut masker = Masker::new(args.keep_secrets);
+    let body = masker.text("--body", body, Certainty::Certain).into_owned();
+    let subject = masker.text("--subject", args.subject.as_str(), Certainty::Certain).into_owned();
+    masker.report(context.console);
+    let args = &AppendArgs { subject, ..args.clone() };
     ensure_readme(&ledger.dir)?;
     let desk = Desk::new(context);
     let asking = desk.asking(args.agent.as_ref())?;
@@ -343,9 +351,9 @@ impl Scribe<'_> {
     /// Reserves a number above every one that the feed names.
     fn reserve(&self, gathered: &Gathered, name: &str) -> Result<Number, CliError> {
         let namespace = self.allocator.namespace(name)?;
-        self.raise(gathered, namespace)?;
         let wish = Wish { count: 1, event: self.args.event.clone(), ..Wish::default() };
-        let reserve = || self.allocator.reserve(namespace, &self.asking, &wish);
+        let posted = posted(gathered, namespace);
+        let reserve = || self.allocator.reserve_beside(namespace, &self.asking, &wish, &posted);
         let reserved = asking_log(self.context, namespace, reserve)?;
         let item = reserved.ids.first().cloned().unwrap_or_default();
         // Of a number that was amended meanwhile, the amendment is the reservation.
@@ -355,30 +363,6 @@ impl Scribe<'_> {
             return Ok(number);
         }
         Ok(Number::new(item, Some(reserved.anchor.nonce), reserved.provisional))
-    }
-
-    /// Numbers that posts used without the log are spent as well.
-    fn raise(&self, gathered: &Gathered, namespace: &Namespace) -> Result<(), CliError> {
-        let scope = self.asking.scope(namespace);
-        let used = |post: &&Post| {
-            let named = post.says.item.iter().chain(&post.says.to);
-            named
-                .filter_map(|item| namespace.format.read(item))
-                .filter(|says| says.scope == scope)
-                .map(|says| says.number)
-                .max()
-        };
-        let Some(top) = gathered.feed.in_order().iter().filter_map(used).max() else { return Ok(()) };
-        let (own, seen) = self.allocator.books(namespace)?;
-        if top <= own.top(&scope).max(seen.top(&scope)) {
-            return Ok(());
-        }
-        let asking = Asking { nonce: format!("{}-feed", self.asking.nonce), ..self.asking.clone() };
-        match self.allocator.raise(namespace, &asking, top) {
-            // The local log has it by then, and that is what an offline number is taken from.
-            Err(IdsError::Unreachable { .. } | IdsError::Unsure { .. }) => Ok(()),
-            other => Ok(other?),
-        }
     }
 
     /// A number that is named.
@@ -400,7 +384,7 @@ impl Scribe<'_> {
         let draft = Draft {
             ts,
             seat: self.asking.agent.clone(),
-            branch: self.asking.branch.clone(),
+            branch: self.asking.branch.as_deref().map(|branch| mask(branch).into_owned()),
             parents: heads.into_iter().skip(skipped).collect(),
             says: says.clone(),
         };
@@ -453,7 +437,7 @@ impl Scribe<'_> {
             }
             Some(Verdict::Done | Verdict::Void(_)) | None => {
                 let stem = file_stem(post.stamp.ts, &post.stamp.agent);
-                let path = create_event(&self.ledger.dir.events(), &stem, &text)?;
+                let path = create_event(&self.ledger.dir, &stem, &text)?;
                 record::keep(self.context, self.ledger, &stem, &text);
                 if post.says.provisional {
                     let item = post.says.to.as_ref().or(post.says.item.as_ref()).cloned().unwrap_or_default();
@@ -584,4 +568,15 @@ fn last_proof(gathered: &Gathered, board: &Board, filing: &Filing) -> Option<Eve
     };
     let last = filing.posts.iter().rev().filter_map(|id| gathered.feed.get(id)).find(turns)?;
     matches!(last.says.kind, Kind::Release | Kind::Repair).then_some(last.stamp.id)
+}
+
+/// Numbers that posts use without the log are spent as well.
+fn posted(gathered: &Gathered, namespace: &Namespace) -> Numbers {
+    let posts = gathered.feed.in_order();
+    let named = posts.iter().flat_map(|post| post.says.item.iter().chain(&post.says.to));
+    let mut numbers = Numbers::new();
+    for says in named.filter_map(|item| namespace.format.read(item)) {
+        numbers.entry(says.scope).or_default().other(says.number);
+    }
+    numbers
 }

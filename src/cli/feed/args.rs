@@ -57,6 +57,9 @@ pub struct AppendArgs {
     /// Do not ask the remote for newer posts and numbers
     #[arg(long)]
     pub no_fetch: bool,
+    /// Keep tokens and keys in the texts; by default they are replaced by `[masked]`
+    #[arg(long)]
+    pub keep_secrets: bool,
 }
 
 /// The kinds, as words.

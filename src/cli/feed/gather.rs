@@ -6,13 +6,16 @@ use crate::cli::error::CliError;
 use crate::cli::progress::with_progress;
 use crate::event::EventId;
 use crate::event::normal::{Normalised, normalise_text};
+use crate::event::text::counted;
 use crate::feed::Feed;
 use crate::feed::codec::{BadPost, decode};
 use crate::git::{Git, Oid};
 use crate::ids::sources::HEADS;
 use crate::ledger::escape::escape_file_name;
+use crate::session::outsiders::Outsiders;
 use crate::session::spare::Spares;
 use crate::store::{EventText, LedgerDir, StoreError, read_texts, texts_in};
+use crate::trust::path::LedgerPlace;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -30,6 +33,8 @@ pub(super) struct Gathered {
     pub bad: BTreeMap<EventId, (String, BadPost)>,
     /// The events of this work tree among them.
     pub here: BTreeSet<EventId>,
+    /// How many posts of outsiders were left out.
+    pub outside: usize,
 }
 
 impl Gathered {
@@ -38,8 +43,12 @@ impl Gathered {
         self.places.get(id).cloned().unwrap_or_default()
     }
 
-    fn add(&mut self, context: &Context<'_>, folder: &str, texts: Vec<EventText>) {
+    fn add(&mut self, context: &Context<'_>, outsiders: &Outsiders, folder: &str, texts: Vec<EventText>) {
         for text in texts {
+            if outsiders.wrote_in(&text.file, &EventId::of(&text.text)) {
+                self.outside += 1;
+                continue;
+            }
             let name = escape_file_name(&text.name);
             let place = if name.starts_with("archive/") { name } else { format!("events/{name}") };
             self.insert(context, format!("{folder}/{place}"), &text.text, text.first_line);
@@ -70,11 +79,12 @@ pub(super) fn folders(context: &Context<'_>, ledger: &Ledger) -> Vec<(LedgerDir,
     let mut folders = vec![(ledger.dir.clone(), ledger.name.clone())];
     if let (Some(layout), Some(path)) = (&context.layout, &ledger.in_git) {
         let there = |top: PathBuf| {
-            let dir = top.join(path);
-            let name = dir.display().to_string();
-            (LedgerDir::new(dir), name)
+            // A sibling whose ledger lies behind a link of its branch is a sibling without one.
+            let dir = LedgerDir::new(LedgerPlace::in_tree(&top, path).ok()?);
+            let name = dir.path().display().to_string();
+            Some((dir, name))
         };
-        folders.extend(layout.work_trees().into_iter().skip(1).map(|other| there(other.work_tree)));
+        folders.extend(layout.work_trees().into_iter().skip(1).filter_map(|other| there(other.work_tree)));
     }
     folders
 }
@@ -82,9 +92,10 @@ pub(super) fn folders(context: &Context<'_>, ledger: &Ledger) -> Vec<(LedgerDir,
 /// Gathers all posts.
 pub(super) fn gather(context: &Context<'_>, ledger: &Ledger) -> Result<Gathered, CliError> {
     let mut gathered = Gathered::default();
+    let outsiders = context.outsiders(ledger)?;
     for (place, (dir, name)) in folders(context, ledger).into_iter().enumerate() {
         match read_texts(&dir) {
-            Ok(texts) => gathered.add(context, &name, texts),
+            Ok(texts) => gathered.add(context, &outsiders, &name, texts),
             Err(StoreError::NoLedger(_)) => {}
             Err(error) if place == 0 => return Err(error.into()),
             // Another work tree may be half made or half removed.
@@ -98,9 +109,15 @@ pub(super) fn gather(context: &Context<'_>, ledger: &Ledger) -> Result<Gathered,
         }
     }
     if let (Some(git), Some(path)) = (context.git(), &ledger.in_git) {
-        from_branches(context, &git, path, &mut gathered)?;
+        from_branches(context, &git, path, &outsiders, &mut gathered)?;
     }
     from_copies(context, ledger, &mut gathered)?;
+    if gathered.outside > 0 {
+        context.console.notice(&format!(
+            "{} from outside ignored: neither this clone, the default branch nor an own remote has them",
+            counted(gathered.outside, "event")
+        ));
+    }
     Ok(gathered)
 }
 
@@ -116,7 +133,13 @@ fn from_copies(context: &Context<'_>, ledger: &Ledger, gathered: &mut Gathered) 
     Ok(())
 }
 
-fn from_branches(context: &Context<'_>, git: &Git, path: &str, gathered: &mut Gathered) -> Result<(), CliError> {
+fn from_branches(
+    context: &Context<'_>,
+    git: &Git,
+    path: &str,
+    outsiders: &Outsiders,
+    gathered: &mut Gathered,
+) -> Result<(), CliError> {
     let mut wanted = Vec::new();
     let mut known: BTreeSet<Oid> = BTreeSet::new();
     for (reference, entries) in git.folder_at_tips(path)? {
@@ -131,7 +154,7 @@ fn from_branches(context: &Context<'_>, git: &Git, path: &str, gathered: &mut Ga
         let texts = texts_in(found, &bytes)
             .map_err(|source| StoreError::Pack { path: PathBuf::from(format!("{reference}:{path}")), source })?;
         let name = reference.trim_start_matches("refs/").trim_start_matches("heads/");
-        gathered.add(context, &format!("{name}:{path}"), texts);
+        gathered.add(context, outsiders, &format!("{name}:{path}"), texts);
     }
     Ok(())
 }

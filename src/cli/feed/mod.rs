@@ -23,7 +23,7 @@ use crate::feed::{FAR_AHEAD, prefix};
 pub(super) fn before_push(context: &Context<'_>) -> Result<Exit, CliError> {
     let mut worst = Exit::Done;
     for path in &context.config.ledgers {
-        let ledger = context.ledger_at(path);
+        let ledger = context.ledger_at(path)?;
         if ledger.dir.events().is_dir() {
             worst = worst.max(drift::before_push(context, &ledger)?);
         }

@@ -9,7 +9,7 @@ pub enum IdCommand {
     /// Start the log of ids above every id in the configured sources, files and references
     ///
     /// Once in a clone; a second time it never lowers anything.
-    Init,
+    Init(InitArgs),
     /// Print the id that would be reserved next; reserves nothing
     Next(NextArgs),
     /// Reserve ids, and print them: `{"ids":["SEC-20"],"reservedAt":"…Z"}`, with `--format plain` only the ids
@@ -40,6 +40,22 @@ pub enum IdCommand {
     Renumber(RenumberArgs),
 }
 
+/// Options of `id init`.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct InitArgs {
+    /// What a jump of numbers comes to.
+    #[command(flatten)]
+    pub jump: JumpArg,
+}
+
+/// What a jump of numbers comes to.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct JumpArg {
+    /// Follow a number that is more than 10000 above the log, this once; otherwise it is reported and passed over
+    #[arg(long)]
+    pub allow_jump: bool,
+}
+
 /// Options of `id next`.
 #[derive(Debug, Clone, Args)]
 pub struct NextArgs {
@@ -49,6 +65,9 @@ pub struct NextArgs {
     /// Do not ask the remote
     #[arg(long)]
     pub no_fetch: bool,
+    /// What a jump of numbers comes to.
+    #[command(flatten)]
+    pub jump: JumpArg,
 }
 
 /// Who reserves and why.
@@ -69,6 +88,9 @@ pub struct Reason {
     /// Do not ask the remote for newer branches
     #[arg(long)]
     pub no_fetch: bool,
+    /// What a jump of numbers comes to.
+    #[command(flatten)]
+    pub jump: JumpArg,
 }
 
 /// Options of `id reserve`.
@@ -139,6 +161,9 @@ pub struct CheckArgs {
 pub struct ImportArgs {
     /// The counters: `{"counters": {"SEC": 19}}`
     pub file: PathBuf,
+    /// What a jump of numbers comes to.
+    #[command(flatten)]
+    pub jump: JumpArg,
 }
 
 /// Options of `id with`.
@@ -185,4 +210,7 @@ pub struct RenumberArgs {
     /// Do not ask the remote for newer branches
     #[arg(long)]
     pub no_fetch: bool,
+    /// What a jump of numbers comes to.
+    #[command(flatten)]
+    pub jump: JumpArg,
 }

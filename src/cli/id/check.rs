@@ -36,14 +36,10 @@ pub(super) fn run(desk: &Desk<'_>, args: &CheckArgs) -> Result<Exit, CliError> {
         unused_before: now.nanos_before(span) / 1_000_000,
     };
     let mut findings = Vec::new();
-    let mut damaged = None;
     for namespace in namespaces {
-        findings.extend(desk.spared(&mut damaged, allocator.check(namespace, &request))?.unwrap_or_default());
+        findings.extend(allocator.check(namespace, &request)?);
     }
     report(desk, args, &findings)?;
-    if let Some(error) = damaged {
-        return Err(error.into());
-    }
     let collides = findings.iter().any(|finding| finding.code == COLLISION);
     Ok(if collides { Exit::Finding } else { Exit::Done })
 }

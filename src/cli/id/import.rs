@@ -22,7 +22,7 @@ pub(super) fn run(desk: &Desk<'_>, args: &ImportArgs) -> Result<Exit, CliError> 
         read.map(|read| read.counters).or_else(|error| bare.map_err(|_of_the_bare_form| error)).map_err(|error| {
             CliError::Usage(format!("`{shown}`: {error}; expected `{{\"counters\": {{\"SEC\": 19}}}}`"))
         })?;
-    let allocator = desk.allocator(true);
+    let allocator = desk.following(true, args.jump.allow_jump);
     // An unknown name and a number that leaves none stop it before anything is written.
     for (name, number) in &counters {
         check_floor(allocator.namespace(name)?, *number)?;

@@ -80,7 +80,7 @@ fn used(desk: &Desk<'_>, allocator: &Allocator<'_>, list: &str) -> Result<BTreeS
         let in_rows = rows.flat_map(|row| namespace.format.mentions(first_cell(row)));
         used.extend(in_rows.map(|mention| namespace.format.render(&mention.says.scope, mention.says.number, "")));
         for path in sources::archives_of(namespace) {
-            if let Some(bytes) = read_text(&allocator.place.top.join(path))? {
+            if let Some(bytes) = sources::read_if_there(&allocator.place.top, &path, false)? {
                 let text = String::from_utf8_lossy(&bytes).into_owned();
                 let mentions = namespace.format.mentions(&text);
                 used.extend(
@@ -100,8 +100,8 @@ fn counters(desk: &Desk<'_>, allocator: &Allocator<'_>) -> Result<Vec<Counter>, 
     let mut counters = Vec::new();
     for namespace in desk.context.config.ids.values() {
         let (own, seen) = allocator.books(namespace)?;
-        let mut tops = own.tops().clone();
-        sources::raise_all(&mut tops, seen.tops());
+        let mut floors = own.floors().clone();
+        sources::join(&mut floors, seen.floors());
         let mut dead = BTreeMap::new();
         for row in allocator.rows(namespace)? {
             let why = match &row.claim.state {
@@ -111,7 +111,7 @@ fn counters(desk: &Desk<'_>, allocator: &Allocator<'_>) -> Result<Vec<Counter>, 
             };
             dead.insert(row.claim.id, why);
         }
-        counters.push(Counter { name: namespace.name.clone(), format: namespace.format.clone(), tops, dead });
+        counters.push(Counter { name: namespace.name.clone(), format: namespace.format.clone(), floors, dead });
     }
     Ok(counters)
 }

@@ -1,12 +1,13 @@
 //! `headwater id init`: the log of ids, above everything that is known.
 
 use super::Desk;
+use super::args::InitArgs;
 use crate::cli::error::{CliError, Exit};
 use crate::config::LogKind;
 use std::fmt::Write as _;
 
-pub(super) fn run(desk: &Desk<'_>) -> Result<Exit, CliError> {
-    let (tasks, stands) = desk.allocator(true).init(&desk.asking(None)?)?;
+pub(super) fn run(desk: &Desk<'_>, args: InitArgs) -> Result<Exit, CliError> {
+    let (tasks, stands) = desk.following(true, args.jump.allow_jump).init(&desk.asking(None)?)?;
     let console = desk.context.console;
     if console.json {
         console.json(&serde_json::json!({"schema": "headwater.id.init/1", "tasks": tasks, "counters": stands}))?;

@@ -10,7 +10,6 @@ use crate::ids::{IdsError, Row};
 pub(super) fn run(desk: &Desk<'_>, args: &ListArgs) -> Result<Exit, CliError> {
     let allocator = desk.allocator(false);
     let mut rows = Vec::new();
-    let mut damaged = None;
     let console = desk.context.console;
     for namespace in desk.namespaces(&allocator, &args.namespaces)? {
         match allocator.has_log(namespace) {
@@ -18,18 +17,15 @@ pub(super) fn run(desk: &Desk<'_>, args: &ListArgs) -> Result<Exit, CliError> {
             Err(error @ IdsError::NoLog(_)) if args.namespaces.is_empty() => {
                 console.warning(&format!("warning: {}: {error}", namespace.name));
             }
-            known => {
-                let found = known.and_then(|()| allocator.rows(namespace));
-                rows.extend(desk.spared(&mut damaged, found)?.unwrap_or_default());
-            }
+            known => rows.extend(known.and_then(|()| allocator.rows(namespace))?),
         }
     }
     if console.json {
         let rows: Vec<_> = rows.iter().map(row_json).collect();
         console.json(&Listed { ids: rows, schema: "headwater.id.list/1" })?;
-        return damaged.map_or(Ok(Exit::Done), |error| Err(error.into()));
+        return Ok(Exit::Done);
     }
-    if rows.is_empty() && damaged.is_none() {
+    if rows.is_empty() {
         console.notice("no id is reserved");
     }
     let width = rows.iter().map(|row| row.claim.id.len()).max().unwrap_or_default();
@@ -42,7 +38,7 @@ pub(super) fn run(desk: &Desk<'_>, args: &ListArgs) -> Result<Exit, CliError> {
     if !rows.is_empty() {
         console.result(&rows.iter().map(line).collect::<Vec<_>>().join("\n"))?;
     }
-    damaged.map_or(Ok(Exit::Done), |error| Err(error.into()))
+    Ok(Exit::Done)
 }
 
 pub(super) fn state(state: &State) -> String {

@@ -26,7 +26,7 @@ use super::record;
 use crate::config::{LogKind, Namespace};
 use crate::git::Layout;
 use crate::ids::reserve::{Asking, nonce};
-use crate::ids::{Allocator, IdsError, Place};
+use crate::ids::{Allocator, Place};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -44,7 +44,7 @@ pub(super) fn run(context: &Context<'_>, command: IdCommand) -> Result<Exit, Cli
     }
     let desk = Desk::new(context);
     match command {
-        IdCommand::Init => init::run(&desk),
+        IdCommand::Init(args) => init::run(&desk, args),
         IdCommand::Next(args) => next::run(&desk, &args),
         IdCommand::Reserve(args) => reserve::run(&desk, &args),
         IdCommand::Confirm(args) => confirm::run(&desk, &args),
@@ -75,23 +75,21 @@ pub(super) fn settle(context: &Context<'_>, patience: Duration) -> Result<Vec<St
         context.config.ids.values().filter(|namespace| namespace.log != LogKind::Local).collect();
     let desk = Desk::new(context);
     let allocator = Allocator { patience: Some(patience), ..desk.allocator(false) };
-    let (mut said, mut damaged) = (Vec::new(), None);
+    let mut said = Vec::new();
     // Where nothing was ever reserved, nothing waits.
     if shared.is_empty() || !allocator.place.folder.is_dir() {
         return Ok(said);
     }
     for namespace in shared {
-        if desk.spared(&mut damaged, allocator.unsettled(namespace))? != Some(true) {
+        if !allocator.unsettled(namespace)? {
             continue;
         }
-        let settled = allocator.sync(namespace, &desk.asking(None)?, None);
-        let settled = desk.spared(&mut damaged, settled)?.unwrap_or_default();
+        let settled = allocator.sync(namespace, &desk.asking(None)?, None)?;
         said.extend(settled.confirmed.iter().map(|id| format!("{id} is confirmed")));
         said.extend(
             settled.amended.iter().map(|(old, new)| format!("{old} was taken by somebody else and is {new} now")),
         );
     }
-    said.extend(damaged.map(|error| error.to_string()));
     Ok(said)
 }
 
@@ -114,8 +112,14 @@ impl<'a> Desk<'a> {
         Self { context, warn, issues: IssueFinder::new(context, None, None) }
     }
 
+    /// The allocator of a command that may be told to follow a jump of numbers.
+    fn following(&'a self, fetch: bool, follow: bool) -> Allocator<'a> {
+        Allocator { follow, ..self.allocator(fetch) }
+    }
+
     pub(super) fn allocator(&'a self, fetch: bool) -> Allocator<'a> {
         Allocator {
+            follow: false,
             place: self.place(),
             namespaces: &self.context.config.ids,
             patience: self.context.patience,
@@ -141,23 +145,6 @@ impl<'a> Desk<'a> {
         let at = if at.contains('.') { at } else { at.replace('Z', ".000Z") };
         let branch = layout.map(Layout::branch).transpose()?.flatten();
         Ok(Asking { agent: record::agent_name(layout, agent.cloned())?, branch, at, nonce: nonce()? })
-    }
-
-    /// What came of one namespace among several; damage of its log is told, and stops no other one.
-    ///
-    /// # Errors
-    /// Every other fault.
-    fn spared<T>(&self, damaged: &mut Option<IdsError>, done: Result<T, IdsError>) -> Result<Option<T>, CliError> {
-        match done {
-            Ok(done) => Ok(Some(done)),
-            Err(error @ IdsError::Damaged { .. }) => {
-                if let Some(before) = damaged.replace(error) {
-                    (self.warn)(&before.to_string());
-                }
-                Ok(None)
-            }
-            Err(error) => Err(error.into()),
-        }
     }
 
     /// The namespaces of these names; all of them if none is named.

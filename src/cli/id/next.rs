@@ -5,7 +5,7 @@ use super::args::NextArgs;
 use crate::cli::error::{CliError, Exit};
 
 pub(super) fn run(desk: &Desk<'_>, args: &NextArgs) -> Result<Exit, CliError> {
-    let allocator = desk.allocator(!args.no_fetch);
+    let allocator = desk.following(!args.no_fetch, args.jump.allow_jump);
     let id = allocator.next(allocator.namespace(&args.namespace)?, &desk.asking(None)?)?;
     let console = desk.context.console;
     if console.json {

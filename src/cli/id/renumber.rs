@@ -10,24 +10,37 @@ use crate::ids::renumber::{Reader, Renumbering, has_word};
 use crate::ids::reserve::Wish;
 use crate::ids::{Allocator, sources};
 use crate::ledger::escape::safe_for_terminal;
-use crate::store::{create_new, read_text, remove_untouched, replace_whole};
+use crate::store::{Kind, StoreError, can_write_beside, kind_in_tree, read_in_tree, rename_in_tree, replace_in_tree};
+use crate::trust::path::InTree;
 use std::fmt::Write as _;
-use std::path::PathBuf;
 
 /// How many places that are left are shown.
 const SHOWN: usize = 20;
 
 /// A text that changes.
 struct Change {
-    path: String,
-    whole: PathBuf,
+    place: InTree,
     before: String,
     after: String,
     places: usize,
 }
 
+/// What is going to happen.
+struct Plan {
+    /// The texts that point to the file.
+    others: Vec<Change>,
+    /// The file itself.
+    from: InTree,
+    /// Its text; none where its bytes stay as they are: it is no text, a link or a directory.
+    own: Option<Change>,
+    /// Its new name.
+    to: InTree,
+    /// The same in words.
+    text: String,
+}
+
 pub(super) fn run(desk: &Desk<'_>, args: &RenumberArgs) -> Result<Exit, CliError> {
-    let allocator = desk.allocator(!args.no_fetch);
+    let allocator = desk.following(!args.no_fetch, args.jump.allow_jump);
     let namespace = allocator.namespace_of(&args.old)?;
     let unknown = || CliError::Usage(format!("`{}` is no id of {}", args.old, namespace.name));
     let old = namespace.format.read(&args.old).ok_or_else(unknown)?;
@@ -36,18 +49,17 @@ pub(super) fn run(desk: &Desk<'_>, args: &RenumberArgs) -> Result<Exit, CliError
     let next = allocator.next(namespace, &asking)?;
     let planned = allocator.renumbered(namespace, &args.old, &slug)?.unwrap_or(next);
     // The plan is made, and refused, before a number is spent.
-    let (steps, mut text) = plan(&allocator, namespace, &old, &planned, &path, &slug)?;
+    let before = plan(&allocator, namespace, &old, &planned, &path, &slug)?;
     if !args.apply {
-        let _infallible = write!(text, "\nnothing was changed; `--apply` does it");
-        desk.context.console.result(&text)?;
+        desk.context.console.result(&format!("{}\nnothing was changed; `--apply` does it", before.text))?;
         return Ok(Exit::Done);
     }
+    before.can_be_done()?;
     let wish = Wish { count: 1, slug: Some(slug.clone()), ..Wish::default() };
     let new = allocator.renumber(namespace, &asking, &args.old, &wish)?;
-    let (steps, text) =
-        if new == planned { (steps, text) } else { plan(&allocator, namespace, &old, &new, &path, &slug)? };
-    apply(&allocator, namespace, &old, &new, &slug, &steps)?;
-    desk.context.console.result(&format!("{text}\nAMENDMENT: {} is {new} now", args.old))?;
+    let plan = if new == planned { before } else { plan(&allocator, namespace, &old, &new, &path, &slug)? };
+    plan.apply()?;
+    desk.context.console.result(&format!("{}\nAMENDMENT: {} is {new} now", plan.text, args.old))?;
     Ok(Exit::Done)
 }
 
@@ -66,7 +78,7 @@ fn loser(
         ));
     };
     let mut found: Vec<(String, String)> = Vec::new();
-    for (path, says) in sources::in_names(namespace, &allocator.place.top)? {
+    for (path, says) in sources::in_names(namespace, &allocator.place.top, false)? {
         if (&says.scope, says.number) == (&old.scope, old.number)
             && let Some(slug) = files.read(&path).and_then(|says| says.slug)
             && args.slug.as_ref().is_none_or(|wanted| *wanted == slug)
@@ -92,48 +104,25 @@ fn plan(
     new: &str,
     path: &str,
     slug: &str,
-) -> Result<(Vec<Change>, String), CliError> {
+) -> Result<Plan, CliError> {
     let number = namespace.format.read(new).map_or(old.number, |says| says.number);
     let nothing = || CliError::Usage(format!("{} has no `files:`", namespace.name));
     let renumbering = Renumbering::new(namespace, &old.scope, old.number, number, slug).ok_or_else(nothing)?;
-    let mut paths = match allocator.place.layout.as_ref().map(crate::git::Git::at) {
-        Some(git) => git.files_with(slug)?,
-        None => Vec::new(),
-    };
-    paths.push(path.to_owned());
-    paths.sort();
-    paths.dedup();
-    let mut changes = Vec::new();
-    let mut refused = Vec::new();
-    let mut left = Vec::new();
-    for name in paths {
-        let whole = allocator.place.top.join(&name);
-        if whole.symlink_metadata().is_ok_and(|found| !found.is_file()) {
-            left.push(format!("{name}: no regular file"));
-            continue;
-        }
-        let Some(bytes) = read_text(&whole)? else { continue };
-        let Ok(before) = String::from_utf8(bytes) else {
-            left.push(format!("{name}: not UTF-8"));
-            continue;
-        };
-        let exists = |path: &str| allocator.place.top.join(path).exists();
-        let done = renumbering.rewrite(&before, Reader { path: &name, own: name == path, exists: &exists });
-        refused.extend(done.disagreements.iter().map(|(line, what)| format!("\n  {name}:{line}: {what}")));
-        if done.changes > 0 || name == path {
-            changes.push(Change { path: name, whole, before, after: done.text, places: done.changes });
-        }
-    }
-    if !refused.is_empty() {
+    let top = &allocator.place.top;
+    let from = InTree::file(top, path).map_err(StoreError::from)?;
+    let new_path = namespace.files.as_ref().map(|files| files.render(&old.scope, number, slug)).ok_or_else(nothing)?;
+    let to = InTree::file(top, &new_path).map_err(StoreError::from)?;
+    let found = texts(allocator, &renumbering, path, slug)?;
+    if !found.refused.is_empty() {
         return Err(CliError::Usage(format!(
             "number and slug disagree, so that nobody can tell what is meant; correct these first:{}",
-            refused.concat()
+            found.refused.concat()
         )));
     }
-    let new_path = path.replace(&renumbering.old_name, &renumbering.new_name);
+    let Texts { mut changes, mut left, .. } = found;
     let mut text = format!("{path} -> {new_path}");
     for change in &changes {
-        let _infallible = write!(text, "\n  {}: {}", change.path, counted(change.places, "place"));
+        let _infallible = write!(text, "\n  {}: {}", change.place.name(), counted(change.places, "place"));
     }
     let mut found = mentions(allocator, &renumbering.old_id, &changes)?;
     found.retain(|line| !left.iter().any(|other| line.starts_with(other.split(' ').next().unwrap_or_default())));
@@ -148,9 +137,52 @@ fn plan(
     if left.len() > SHOWN {
         let _infallible = write!(text, "\n  and {} more", left.len() - SHOWN);
     }
-    // The file itself comes last: until it has its new name a run that was stopped can be repeated.
-    changes.sort_by_key(|change| change.path == path);
-    Ok((changes, text))
+    let own = changes.iter().position(|change| change.place == from).map(|at| changes.remove(at));
+    Ok(Plan { others: changes, from, own, to, text })
+}
+
+/// What stands in the texts that may point to the file, and in the file itself.
+#[derive(Default)]
+struct Texts {
+    changes: Vec<Change>,
+    /// Where number and slug disagree.
+    refused: Vec<String>,
+    /// What is not changed, and why.
+    left: Vec<String>,
+}
+
+fn texts(allocator: &Allocator<'_>, renumbering: &Renumbering, path: &str, slug: &str) -> Result<Texts, CliError> {
+    let mut names = match allocator.place.layout.as_ref().map(crate::git::Git::at) {
+        Some(git) => git.files_with(slug)?,
+        None => Vec::new(),
+    };
+    names.push(path.to_owned());
+    names.sort();
+    names.dedup();
+    let mut texts = Texts::default();
+    let top = &allocator.place.top;
+    let exists = |name: &str| InTree::file(top, name).is_ok_and(|place| place.path().exists());
+    for name in names {
+        let Ok(place) = InTree::file(top, &name) else {
+            texts.left.push(format!("{name}: behind a symbolic link"));
+            continue;
+        };
+        if kind_in_tree(&place)? == Some(Kind::Other) {
+            texts.left.push(format!("{name}: no regular file"));
+            continue;
+        }
+        let Some(bytes) = read_in_tree(&place)? else { continue };
+        let Ok(before) = String::from_utf8(bytes) else {
+            texts.left.push(format!("{name}: not UTF-8"));
+            continue;
+        };
+        let done = renumbering.rewrite(&before, Reader { path: &name, own: name == path, exists: &exists });
+        texts.refused.extend(done.disagreements.iter().map(|(line, what)| format!("\n  {name}:{line}: {what}")));
+        if done.changes > 0 || name == path {
+            texts.changes.push(Change { place, before, after: done.text, places: done.changes });
+        }
+    }
+    Ok(texts)
 }
 
 /// The lines that still have the old id when the changes are made.
@@ -159,37 +191,39 @@ fn mentions(allocator: &Allocator<'_>, old: &str, changes: &[Change]) -> Result<
     let mut found: Vec<String> = git.lines_with(&[old.to_owned()])?;
     found.retain(|line| {
         let text = line.splitn(3, ':').nth(2).unwrap_or_default();
-        has_word(text, old) && changes.iter().all(|change| !line.starts_with(&format!("{}:", change.path)))
+        has_word(text, old) && changes.iter().all(|change| !line.starts_with(&format!("{}:", change.place.name())))
     });
     for change in changes {
         let lines = (1..).zip(change.after.lines()).filter(|(_, line)| has_word(line, old));
-        found.extend(lines.map(|(number, line)| format!("{}:{number}:{line}", change.path)));
+        found.extend(lines.map(|(number, line)| format!("{}:{number}:{line}", change.place.name())));
     }
     Ok(found)
 }
 
-fn apply(
-    allocator: &Allocator<'_>,
-    namespace: &Namespace,
-    old: &Numbered,
-    new: &str,
-    slug: &str,
-    changes: &[Change],
-) -> Result<(), CliError> {
-    let Some((own, others)) = changes.split_last() else { return Ok(()) };
-    for change in others {
-        replace_whole(&change.whole, change.after.as_bytes())?;
+impl Plan {
+    /// Refuses what the disk would refuse, while no number is used up.
+    fn can_be_done(&self) -> Result<(), CliError> {
+        if kind_in_tree(&self.to)?.is_some() {
+            return Err(self.taken("nothing was changed"));
+        }
+        for place in self.others.iter().map(|change| &change.place).chain([&self.from, &self.to]) {
+            can_write_beside(place)?;
+        }
+        Ok(())
     }
-    let number = namespace.format.read(new).map_or(old.number, |says| says.number);
-    let Some(path) = namespace.files.as_ref().map(|files| files.render(&old.scope, number, slug)) else {
-        return Ok(());
-    };
-    let target = allocator.place.top.join(&path);
-    if !create_new(&target, own.after.as_bytes())? {
-        return Err(CliError::Usage(format!("`{path}` is there already; `{}` was left as it is", own.path)));
+
+    /// The file itself comes last: until it has its new name a run that was stopped can be repeated.
+    fn apply(&self) -> Result<(), CliError> {
+        for change in &self.others {
+            replace_in_tree(&change.place, change.after.as_bytes())?;
+        }
+        let changed = self.own.as_ref().filter(|own| own.places > 0);
+        let texts = changed.map(|own| (own.before.as_bytes(), own.after.as_bytes()));
+        if rename_in_tree(&self.from, &self.to, texts)? { Ok(()) } else { Err(self.taken("it was left as it is")) }
     }
-    if !remove_untouched(&own.whole, |bytes| bytes == own.before.as_bytes())? {
-        return Err(CliError::Usage(format!("`{}` changed meanwhile and was left beside `{path}`", own.path)));
+
+    fn taken(&self, rest: &str) -> CliError {
+        let (from, to) = (self.from.name(), self.to.name());
+        CliError::Usage(format!("cannot rename `{from}` to `{to}`: that name is taken; {rest}"))
     }
-    Ok(())
 }

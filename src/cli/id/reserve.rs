@@ -5,8 +5,9 @@ use super::args::{Reason, ReserveArgs};
 use crate::cli::error::{CliError, Exit};
 use crate::config::Namespace;
 use crate::ids::reserve::{Wish, new_file};
-use crate::ids::{Allocator, Reserved};
-use crate::store::{create_new, read_text};
+use crate::ids::{Allocator, Reserved, sources};
+use crate::store::{StoreError, create_in_tree};
+use crate::trust::path::InTree;
 
 /// What a new file begins with where no template is configured, by the ending of its name; others are empty.
 const BEGINNINGS: [(&str, &str); 3] = [
@@ -16,7 +17,7 @@ const BEGINNINGS: [(&str, &str); 3] = [
 ];
 
 pub(super) fn run(desk: &Desk<'_>, args: &ReserveArgs) -> Result<Exit, CliError> {
-    let allocator = desk.allocator(!args.reason.no_fetch);
+    let allocator = desk.following(!args.reason.no_fetch, args.reason.jump.allow_jump);
     let namespace = allocator.namespace(&args.namespace)?;
     let template = if args.create { Some(template(&allocator, namespace, args)?) } else { None };
     let wish = Wish { count: args.count, template, ..wish(&args.reason)? };
@@ -71,11 +72,9 @@ fn template(allocator: &Allocator<'_>, namespace: &Namespace, args: &ReserveArgs
         let beginning = BEGINNINGS.iter().find(|(ending, _)| files.as_str().ends_with(ending));
         return Ok(beginning.map(|(_, text)| (*text).to_owned()).unwrap_or_default());
     };
-    let path = allocator.place.top.join(template);
-    let missing = || CliError::Usage(format!("--create: there is no template `{}`", path.display()));
-    let bytes = read_text(&path)?.ok_or_else(missing)?;
-    String::from_utf8(bytes)
-        .map_err(|_not_utf8| CliError::Usage(format!("the template `{}` is not UTF-8", path.display())))
+    let missing = || CliError::Usage(format!("--create: there is no template `{template}`"));
+    let bytes = sources::read_if_there(&allocator.place.top, template, false)?.ok_or_else(missing)?;
+    String::from_utf8(bytes).map_err(|_not_utf8| CliError::Usage(format!("the template `{template}` is not UTF-8")))
 }
 
 /// Makes the file, exclusively; gives its path from the top of the work tree.
@@ -94,13 +93,8 @@ fn create(
         return Ok(None);
     }
     let Some((path, text)) = new_file(namespace, &reserved.anchor, wish) else { return Ok(None) };
-    let whole = allocator.place.top.join(&path);
-    if allocator.place.layout.as_ref().is_some_and(|layout| !layout.holds(&whole)) {
-        return Err(CliError::Usage(format!(
-            "`{path}` leads out of the work tree through a link; nothing was written"
-        )));
-    }
-    if !create_new(&whole, text.as_bytes())? {
+    let place = InTree::file(&allocator.place.top, &path).map_err(StoreError::from)?;
+    if !create_in_tree(&place, text.as_bytes())? {
         let id = reserved.ids.join(" ");
         if !reserved.repeated {
             return Err(CliError::Usage(format!(

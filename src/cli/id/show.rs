@@ -60,6 +60,7 @@ fn line(anchor: &Anchor) -> String {
         Kind::Confirm => "CONFIRMED:",
         Kind::Release => "released:",
         Kind::Floor => "floor:",
+        Kind::Unread => "not understood:",
     };
     let mut text = format!("    {}  {what} {}", anchor.at, anchor.ids.join(" "));
     if !anchor.replaces.is_empty() && anchor.replaces != anchor.ids {

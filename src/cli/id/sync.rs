@@ -10,14 +10,11 @@ pub(super) fn run(desk: &Desk<'_>, args: &ListArgs) -> Result<Exit, CliError> {
     let allocator = desk.allocator(true);
     let asking = desk.asking(None)?;
     let mut settled = Settled::default();
-    let mut damaged = None;
     for namespace in desk.namespaces(&allocator, &args.namespaces)? {
         let asking = Asking { nonce: format!("{}-{}", asking.nonce, namespace.name), ..asking.clone() };
-        let done = allocator.sync(namespace, &asking, None);
-        add(&mut settled, desk.spared(&mut damaged, done)?.unwrap_or_default());
+        add(&mut settled, allocator.sync(namespace, &asking, None)?);
     }
-    let exit = report(desk, &settled)?;
-    damaged.map_or(Ok(exit), |error| Err(error.into()))
+    report(desk, &settled)
 }
 
 pub(super) fn add(settled: &mut Settled, more: Settled) {

@@ -21,7 +21,7 @@ pub(super) fn run(desk: &Desk<'_>, args: &WithArgs) -> Result<Exit, CliError> {
     if !marked {
         return Err(usage(format!("there is no `{MARK}` to put the id for; nothing was reserved")));
     }
-    let allocator = desk.allocator(!args.reason.no_fetch);
+    let allocator = desk.following(!args.reason.no_fetch, args.reason.jump.allow_jump);
     let namespace = allocator.namespace(&args.namespace)?;
     let reserved = allocator.reserve(namespace, &desk.asking(args.reason.agent.as_ref())?, &wish(&args.reason)?)?;
     say_repeated(desk, &reserved);

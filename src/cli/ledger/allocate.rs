@@ -3,21 +3,28 @@
 use super::Desk;
 use super::args::AllocateArgs;
 use crate::cli::error::{CliError, Exit};
+use crate::cli::origins::phrase;
 use crate::config::LogKind;
+use crate::config::pattern::Scope;
 use crate::ids::IdsError;
 use crate::ids::collisions::LedgerKind;
 use crate::ids::collisions::decide::{Wanted, allocate, ids_now};
 use crate::ids::collisions::page;
-use crate::ids::contract::Outcome;
+use crate::ids::contract::{Anchor, Outcome, Standing};
 use crate::ids::fold::Book;
+use crate::ids::reserve::Known;
+use crate::trust::number::{Found, JUMP};
 
 pub(super) fn run(desk: &Desk<'_>, args: &AllocateArgs) -> Result<Exit, CliError> {
     let wanted = wanted(args)?;
     let asking = desk.asking(args.agent.as_ref())?;
-    let floor = floor(desk, wanted.kind)?;
+    let known = Known { found: on_page(desk, wanted.kind)?, follow: args.allow_jump, ..Known::default() };
     let name = wanted.kind.namespace_name();
     let done = desk.with_log(wanted.kind, |log| {
-        let outcome = log.append(name, &mut |standing| allocate(standing, &asking, &wanted, floor))?;
+        let outcome = log.append(name, &mut |standing| {
+            tell_jumps(desk, wanted.kind, &known, standing)?;
+            allocate(standing, &asking, &wanted, &known)
+        })?;
         // What an older allocation stands for now is in the log.
         let book = match &outcome {
             Outcome::Already(_) => Some(Book::fold(log.read(name)?)),
@@ -123,12 +130,35 @@ fn wanted(args: &AllocateArgs) -> Result<Wanted, CliError> {
     Ok(Wanted { kind, event: args.event.clone(), count: args.count, backfill, note: args.note.clone() })
 }
 
-/// The highest id that the page shows: the local log is in no other clone, so ids of the page are spent
-/// there even if the log does not know them.
-fn floor(desk: &Desk<'_>, kind: LedgerKind) -> Result<u64, CliError> {
-    if desk.log != LogKind::Local {
-        return Ok(0);
+/// The ids that the page shows: the local log is in no other clone, so ids of the page are spent there even if the log
+/// does not know them.
+fn on_page(desk: &Desk<'_>, kind: LedgerKind) -> Result<Found, CliError> {
+    let mut found = Found::default();
+    if desk.log == LogKind::Local {
+        let text = desk.surfaces()?.page_text.unwrap_or_default();
+        page::keys(&text).into_iter().filter_map(|label| kind.number(label)).for_each(|number| found.own(number));
     }
-    let text = desk.surfaces()?.page_text.unwrap_or_default();
-    Ok(page::keys(&text).into_iter().filter_map(|label| kind.number(label)).max().unwrap_or(0))
+    Ok(found)
+}
+
+/// Tells which ids jump far above the ledger, and who published them.
+fn tell_jumps(desk: &Desk<'_>, kind: LedgerKind, known: &Known, standing: &dyn Standing) -> Result<(), IdsError> {
+    let (floor, jumps) = known.judge(&standing.floor(&Scope::default())?);
+    let anchors = if jumps.is_empty() { Vec::new() } else { standing.anchors()? };
+    let place = |number: u64| {
+        let anchor = anchors.iter().find(|anchor| anchor.numbers.contains(&number));
+        let by = |anchor: &Anchor| format!("published by {} at {}", phrase(&anchor.agent, 60), anchor.at);
+        anchor.map_or_else(|| "on the page".to_owned(), by)
+    };
+    let named = jumps.iter().rev().take(3).map(|number| format!("{} ({})", kind.label(*number), place(*number)));
+    let named: Vec<String> = named.collect();
+    if !named.is_empty() {
+        let more = if jumps.len() > named.len() { " …" } else { "" };
+        (desk.warn)(&format!(
+            "{}{more}: more than {JUMP} above {}, so it is in use and not followed; if it is right, repeat the command with `--allow-jump`",
+            named.join(", "),
+            kind.label(floor.top())
+        ));
+    }
+    Ok(())
 }

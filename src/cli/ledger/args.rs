@@ -103,6 +103,9 @@ pub struct AllocateArgs {
     /// Who allocates [default: `$HEADWATER_AGENT`, else the work tree's name]
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     pub agent: Option<String>,
+    /// Follow a number that is more than 10000 above the log, this once; otherwise it is reported and passed over
+    #[arg(long)]
+    pub allow_jump: bool,
     /// Which log is meant.
     #[command(flatten)]
     pub place: Whereabouts,

@@ -25,7 +25,8 @@ use crate::ids::github::journal::Divergence;
 use crate::ids::gitlog::GitLog;
 use crate::ids::reserve::{Asking, nonce};
 use crate::ids::sqlite::{SqliteLog, Start};
-use crate::store::read_text;
+use crate::store::{StoreError, read_in_tree};
+use crate::trust::path::InTree;
 use args::Whereabouts;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -56,9 +57,9 @@ struct Published {
 
 /// The two files that are projected.
 struct Surfaces {
-    page: PathBuf,
+    page: InTree,
     page_text: Option<String>,
-    memory: PathBuf,
+    memory: InTree,
     memory_text: Option<String>,
 }
 
@@ -186,13 +187,10 @@ impl<'a> Desk<'a> {
 
     fn surfaces(&self) -> Result<Surfaces, CliError> {
         let config = &self.context.config.collisions;
-        let read = |name: &str| -> Result<(PathBuf, Option<String>), CliError> {
-            let path = self.top().join(name);
-            if self.context.layout.as_ref().is_some_and(|layout| !layout.holds(&path)) {
-                return Err(CliError::Usage(format!("`{name}` leads out of the work tree through a link")));
-            }
-            let not_text = |_| CliError::Usage(format!("`{}` is not UTF-8; save it as UTF-8", path.display()));
-            let text = read_text(&path)?.map(String::from_utf8).transpose().map_err(not_text)?;
+        let read = |name: &str| -> Result<(InTree, Option<String>), CliError> {
+            let path = InTree::file(&self.top(), name).map_err(StoreError::from)?;
+            let not_text = |_| CliError::Usage(format!("`{name}` is not UTF-8; save it as UTF-8"));
+            let text = read_in_tree(&path)?.map(String::from_utf8).transpose().map_err(not_text)?;
             Ok((path, text))
         };
         let ((page, page_text), (memory, memory_text)) = (read(&config.page)?, read(&config.memory)?);
@@ -200,9 +198,9 @@ impl<'a> Desk<'a> {
     }
 
     /// What the page is to hold, and its prose.
-    fn project_page(&self, record: &Record, surfaces: &Surfaces) -> Result<(String, page::Prose), CliError> {
+    fn project_page(record: &Record, surfaces: &Surfaces) -> Result<(String, page::Prose), CliError> {
         let prose = page::prose(surfaces.page_text.as_deref().unwrap_or_default(), record)
-            .map_err(|PageFault { line, fault }| self.refused(&surfaces.page, line, &fault))?;
+            .map_err(|PageFault { line, fault }| Self::refused(&surfaces.page, line, &fault))?;
         Ok((page::render(record, &prose), prose))
     }
 
@@ -211,12 +209,11 @@ impl<'a> Desk<'a> {
         let config = &self.context.config.collisions;
         let row = memory::row(record, &memory::link(&config.memory, &config.page));
         memory::replace(surfaces.memory_text.as_deref().unwrap_or_default(), &row)
-            .map_err(|(line, fault)| self.refused(&surfaces.memory, line, fault))
+            .map_err(|(line, fault)| Self::refused(&surfaces.memory, line, fault))
     }
 
     /// A file that can be read in more than one way.
-    fn refused(&self, path: &Path, line: usize, fault: &str) -> CliError {
-        let path = path.strip_prefix(self.top()).unwrap_or(path);
-        CliError::Usage(format!("{}:{line}: {fault}; nothing was written", path.display()))
+    fn refused(path: &InTree, line: usize, fault: &str) -> CliError {
+        CliError::Usage(format!("{}:{line}: {fault}; nothing was written", path.name()))
     }
 }

@@ -7,8 +7,8 @@ use crate::ids::collisions::decide::{losers, renumber};
 use crate::ids::collisions::page::{self, Prose};
 use crate::ids::collisions::record::Record;
 use crate::ids::fold::Book;
-use crate::store::{LockRequest, make_folder, replace_whole, with_lock_file};
-use std::path::Path;
+use crate::store::{LockRequest, make_folder, replace_in_tree, with_lock_file};
+use crate::trust::path::InTree;
 use std::time::Duration;
 
 pub(super) fn run(desk: &Desk<'_>, args: &RebuildArgs) -> Result<Exit, CliError> {
@@ -71,7 +71,7 @@ fn write(desk: &Desk<'_>, record: &Record) -> Result<Prose, CliError> {
     let request = LockRequest { wait, purpose: "ledger rebuild", waiting: &waiting };
     with_lock_file(&folder.join("ledger.rebuild.lock"), &request, |_| {
         let surfaces = desk.surfaces()?;
-        let (page_now, prose) = desk.project_page(record, &surfaces)?;
+        let (page_now, prose) = Desk::project_page(record, &surfaces)?;
         let memory_now = desk.project_memory(record, &surfaces)?;
         let Surfaces { page, page_text, memory, memory_text } = &surfaces;
         put(page, page_text.as_deref(), &page_now)?;
@@ -80,12 +80,9 @@ fn write(desk: &Desk<'_>, record: &Record) -> Result<Prose, CliError> {
     })
 }
 
-fn put(path: &Path, now: Option<&str>, text: &str) -> Result<(), CliError> {
+fn put(path: &InTree, now: Option<&str>, text: &str) -> Result<(), CliError> {
     if now == Some(text) {
         return Ok(());
     }
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        make_folder(folder)?;
-    }
-    Ok(replace_whole(path, text.as_bytes())?)
+    Ok(replace_in_tree(path, text.as_bytes())?)
 }

@@ -16,7 +16,7 @@ pub(super) fn run(desk: &Desk<'_>) -> Result<Exit, CliError> {
     }
     let console = desk.context.console;
     // What `rebuild` would refuse is no projection either.
-    let (page_now, prose) = told(desk, desk.project_page(&record, &surfaces)).unzip();
+    let (page_now, prose) = told(desk, Desk::project_page(&record, &surfaces)).unzip();
     if page_now.is_none() || surfaces.page_text != page_now {
         problems.push("ledger page diverges from the anchor record".to_owned());
     }

@@ -98,7 +98,7 @@ impl Allocator<'_> {
         findings.extend(self.odd_names(namespace, &trees)?);
         let mut used: BTreeSet<(Scope, u64)> =
             trees.iter().flat_map(|tree| &tree.uses).map(|one| (one.scope.clone(), one.number)).collect();
-        let names = sources::in_names(namespace, &self.place.top)?;
+        let names = sources::in_names(namespace, &self.place.top, false)?;
         used.extend(names.into_iter().map(|(_, says)| (says.scope, says.number)));
         match self.books(namespace) {
             Ok((own, seen)) => {

@@ -14,7 +14,7 @@ impl Allocator<'_> {
     pub(super) fn odd_names(&self, namespace: &Namespace, trees: &[Tree]) -> Result<Vec<Finding>, IdsError> {
         let (Some(files), Some(here)) = (&namespace.files, trees.first()) else { return Ok(Vec::new()) };
         let mut findings = Vec::new();
-        for path in sources::paths_in(namespace, &self.place.top)? {
+        for path in sources::paths_in(namespace, &self.place.top, false)? {
             let Some(says) = files.nearly_fits(&path).filter(|_| files.fits(&path).is_none()) else { continue };
             let same = |one: &&super::uses::Use| !one.row && (&one.scope, one.number) == (&says.scope, says.number);
             if let Some(beside) = here.uses.iter().find(same) {

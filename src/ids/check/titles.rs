@@ -8,7 +8,7 @@ use super::twice::{Claim, Clash, History, Things};
 use super::uses::{Stand, Tree, Use};
 use crate::config::Namespace;
 use crate::git::{MergeBase, Oid};
-use crate::ids::IdsError;
+use crate::ids::{IdsError, sources};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -81,7 +81,7 @@ impl History<'_> {
             match (head.and_then(|head| head.blob).or_else(|| one.blob.clone()), &tree.top) {
                 (Some(blob), _) => blobs.push((at, blob)),
                 (None, Some(top)) => {
-                    let text = crate::store::read_text(&top.join(path))?.unwrap_or_default();
+                    let text = sources::read_if_there(top, path, true)?.unwrap_or_default();
                     titles.extend(title(self.namespace, &text).map(|title| (at, title)));
                 }
                 (None, None) => {}

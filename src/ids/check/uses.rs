@@ -72,11 +72,11 @@ impl Allocator<'_> {
     ) -> Result<Vec<Tree>, IdsError> {
         // A source that is not there is nothing that was looked at.
         sources::in_sources(namespace, &self.place.top, false)?;
-        let mut trees = vec![Tree { here: true, ..work_tree(namespace, &self.place.top, "this work tree", git)? }];
+        let mut trees = vec![Tree { here: true, ..work_tree(namespace, &self.place.top, None, git)? }];
         let Some(git) = git else { return Ok(trees) };
         for sibling in git.layout().work_trees().iter().skip(1) {
             let name = format!("the work tree {}", sibling.work_tree.display());
-            trees.push(work_tree(namespace, &sibling.work_tree, &name, Some(&Git::at(sibling)))?);
+            trees.push(work_tree(namespace, &sibling.work_tree, Some(&name), Some(&Git::at(sibling)))?);
         }
         trees.extend(tips(namespace, git, base, &BTreeSet::new())?);
         let merged = match (base, git.head_oid()?) {
@@ -172,19 +172,20 @@ fn tips(
     Ok(trees)
 }
 
-fn work_tree(namespace: &Namespace, top: &Path, name: &str, git: Option<&Git>) -> Result<Tree, IdsError> {
+/// What a worktree uses: this one, or a `sibling` by its name.
+fn work_tree(namespace: &Namespace, top: &Path, sibling: Option<&str>, git: Option<&Git>) -> Result<Tree, IdsError> {
     let mut uses = BTreeSet::new();
-    for path in sources::paths_in(namespace, top)? {
+    for path in sources::paths_in(namespace, top, sibling.is_some())? {
         uses.extend(file_use(namespace, &path, None));
     }
     leave_neighbours(&mut uses);
     for source in &namespace.sources {
-        if let Some(bytes) = crate::store::read_text(&top.join(source))? {
+        if let Some(bytes) = sources::read_if_there(top, source, sibling.is_some())? {
             uses.extend(row_uses(namespace, source, &bytes));
         }
     }
     let head = git.map(Git::head_oid).transpose()?.flatten();
-    let (name, top) = (name.to_owned(), Some(top.to_owned()));
+    let (name, top) = (sibling.unwrap_or("this work tree").to_owned(), Some(top.to_owned()));
     Ok(Tree { name, stand: Stand::Work(head), unsure: false, here: false, top, branches: BTreeSet::new(), uses })
 }
 

@@ -1,11 +1,11 @@
 //! What an allocation comes to in a log as it stands. Pure.
 
 use super::LedgerKind;
-use crate::config::pattern::MAX_NUMBER;
 use crate::ids::IdsError;
 use crate::ids::contract::{Anchor, Decision, Kind, Standing};
 use crate::ids::fold::Book;
-use crate::ids::reserve::Asking;
+use crate::ids::reserve::{Asking, Known};
+use crate::trust::number::Floor;
 
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +28,12 @@ pub struct Wanted {
 /// # Errors
 /// [`IdsError::Anchored`] for a backfill of an id that has an anchor, [`IdsError::Exhausted`], and what the
 /// log reports.
-pub fn allocate(standing: &dyn Standing, asking: &Asking, wanted: &Wanted, floor: u64) -> Result<Decision, IdsError> {
+pub fn allocate(
+    standing: &dyn Standing,
+    asking: &Asking,
+    wanted: &Wanted,
+    known: &Known,
+) -> Result<Decision, IdsError> {
     let book = Book::fold(standing.anchors()?);
     let mut anchor = asking.anchor(wanted.kind.namespace_name(), Kind::Reserve);
     anchor.event = Some(wanted.event.clone());
@@ -50,16 +55,17 @@ pub fn allocate(standing: &dyn Standing, asking: &Asking, wanted: &Wanted, floor
         if let Some(same) = book.anchors().iter().find(same) {
             return Ok(Decision::Already(Box::new(same.clone())));
         }
-        after(wanted, standing.top(&anchor.scope)?.max(floor), wanted.count)?
+        let (floor, _) = known.judge(&standing.floor(&anchor.scope)?);
+        let exhausted = || IdsError::Exhausted { namespace: wanted.kind.word().to_owned(), top: floor.top() };
+        floor.next(wanted.count).ok_or_else(exhausted)?
     };
+    anchor.jump = standing
+        .floor(&anchor.scope)?
+        .is_jump(&anchor.numbers)
+        .then_some(true)
+        .filter(|_| wanted.backfill.is_none() || known.follow);
     anchor.ids = anchor.numbers.iter().map(|number| wanted.kind.label(*number)).collect();
     Ok(Decision::Append(vec![anchor]))
-}
-
-fn after(wanted: &Wanted, top: u64, count: u64) -> Result<Vec<u64>, IdsError> {
-    let exhausted = || IdsError::Exhausted { namespace: wanted.kind.word().to_owned(), top };
-    let last = top.checked_add(count).filter(|last| *last <= MAX_NUMBER).ok_or_else(exhausted)?;
-    Ok((top.saturating_add(1)..=last).collect())
 }
 
 /// An anchor that wanted numbers which others had.
@@ -114,18 +120,17 @@ fn amendment_nonce(book: &Book, of: &str) -> String {
 /// [`IdsError::Exhausted`], and what the log reports.
 pub fn renumber(standing: &dyn Standing, kind: LedgerKind, asking: &Asking) -> Result<Decision, IdsError> {
     let book = Book::fold(standing.anchors()?);
-    let mut top = None;
+    let mut given = Floor::default();
     let mut anchors = Vec::new();
     for loser in losers(&book).into_iter().filter(|loser| loser.amendment.is_none()) {
-        let from = match top {
-            Some(top) => top,
-            None => standing.top(&loser.anchor.scope)?,
-        };
+        let log = standing.floor(&loser.anchor.scope)?;
+        let mut floor = log.clone();
+        floor.join(&given);
         let count = u64::try_from(loser.numbers.len()).unwrap_or(u64::MAX);
-        let exhausted = || IdsError::Exhausted { namespace: kind.word().to_owned(), top: from };
-        let last = from.checked_add(count).filter(|last| *last <= MAX_NUMBER).ok_or_else(exhausted)?;
-        let numbers: Vec<u64> = (from.saturating_add(1)..=last).collect();
-        top = Some(last);
+        let exhausted = || IdsError::Exhausted { namespace: kind.word().to_owned(), top: floor.top() };
+        let numbers = floor.next(count).ok_or_else(exhausted)?;
+        given.enter(&numbers, Some(true));
+        let jump = log.is_jump(&numbers).then_some(true);
         anchors.push(Anchor {
             kind: Kind::Amend,
             ids: numbers.iter().map(|number| kind.label(*number)).collect(),
@@ -134,6 +139,7 @@ pub fn renumber(standing: &dyn Standing, kind: LedgerKind, asking: &Asking) -> R
             of: Some(loser.anchor.nonce.clone()),
             nonce: amendment_nonce(&book, &loser.anchor.nonce),
             at: asking.at.clone(),
+            jump,
             backfill: false,
             ..loser.anchor.clone()
         });
@@ -171,7 +177,7 @@ mod tests {
     use crate::ids::collisions::LedgerKind;
     use crate::ids::contract::{Anchor, Decision, Kind};
     use crate::ids::fold::Book;
-    use crate::ids::reserve::Asking;
+    use crate::ids::reserve::{Asking, Known};
 
     fn asking(nonce: &str) -> Asking {
         let at = "2026-02-19T18:00:00.000Z".to_owned();
@@ -199,7 +205,7 @@ mod tests {
     #[test]
     fn an_equal_allocation_is_the_same_one_and_anything_else_mints() {
         let book = Book::fold([published("e", &[96, 97])]);
-        let ids = |wanted: &Wanted| match allocate(&book, &asking("n"), wanted, 0).unwrap() {
+        let ids = |wanted: &Wanted| match allocate(&book, &asking("n"), wanted, &Known::default()).unwrap() {
             Decision::Already(anchor) => format!("already {}", anchor.ids.join(" ")),
             Decision::Append(anchors) => anchors[0].ids.join(" "),
         };
@@ -210,12 +216,14 @@ mod tests {
         let backfill = |numbers: &[u64]| Wanted { backfill: Some(numbers.to_vec()), ..wanted("e", 1) };
         assert_eq!(ids(&backfill(&[3, 99])), "#3 #99");
         // Ids that were registered for an event were not allocated for it.
-        let older =
-            appended(allocate(&book, &asking("o"), &Wanted { event: "old".to_owned(), ..backfill(&[3]) }, 0).unwrap());
+        let older = appended(
+            allocate(&book, &asking("o"), &Wanted { event: "old".to_owned(), ..backfill(&[3]) }, &Known::default())
+                .unwrap(),
+        );
         let with_older = Book::fold(book.anchors().iter().chain(&older).cloned());
-        let decided = allocate(&with_older, &asking("n"), &wanted("old", 1), 0).unwrap();
+        let decided = allocate(&with_older, &asking("n"), &wanted("old", 1), &Known::default()).unwrap();
         assert_eq!(appended(decided)[0].ids, ["#98"]);
-        let refused = allocate(&book, &asking("n"), &backfill(&[3, 97]), 0);
+        let refused = allocate(&book, &asking("n"), &backfill(&[3, 97]), &Known::default());
         assert!(matches!(refused, Err(IdsError::Anchored { ids }) if ids == ["#97"]));
     }
 

@@ -8,6 +8,7 @@ use crate::event::yaml::{self, Node, Value};
 use crate::ids::collisions::LedgerKind;
 use crate::ids::contract::{Anchor, Kind};
 use crate::ids::reserve::MAX_COUNT;
+use crate::ids::unread;
 use std::fmt::Write as _;
 
 /// What opens the block.
@@ -219,6 +220,9 @@ fn write_anchor(out: &mut String, anchor: &Anchor) {
     if anchor.backfill {
         line(out, "backfill", "true");
     }
+    if anchor.jump == Some(true) {
+        line(out, "jump", "true");
+    }
     if let Some((path, digest)) = &anchor.file {
         line(out, "file", &list(&[path.clone(), digest.clone()]));
     }
@@ -231,6 +235,7 @@ const fn word(kind: Kind) -> &'static str {
         Kind::Confirm => "confirm",
         Kind::Release => "release",
         Kind::Floor => "floor",
+        Kind::Unread => "unread",
     }
 }
 
@@ -312,6 +317,37 @@ pub fn read(found: &Found, comment: u64) -> Result<Block, String> {
         return Err("it is no YAML mapping".to_owned());
     }
     read_node(&document.root, found, comment)
+}
+
+/// The numbers of a block that cannot be read, as far as they can be told.
+pub(super) fn salvage(found: &Found, comment: u64, fault: &str) -> Vec<Anchor> {
+    let value = |key: &str| {
+        let line = found.text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'));
+        line.map(|value| value.trim().trim_matches('"').to_owned()).filter(|value| !value.is_empty())
+    };
+    let ids = value("ids").unwrap_or_default();
+    let words = || ids.split(|c: char| c.is_whitespace() || "[],\"'".contains(c)).filter(|word| !word.is_empty());
+    let left = |namespace: &str, numbers: Vec<u64>| {
+        let nonce = format!("comment-{comment}-{namespace}");
+        let line = serde_json::json!({"namespace": namespace, "numbers": numbers, "scope": value("scope"),
+            "agent": found.author, "at": found.at, "nonce": nonce});
+        unread::salvage(&line.to_string(), namespace, None, &format!("comment {comment}: {fault}"))
+    };
+    if let Some(namespace) = value("namespace") {
+        let ends = |id: &str| {
+            let digits = id.len() - id.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+            id.get(id.len() - digits..).and_then(|digits| digits.parse::<u64>().ok())
+        };
+        let mut numbers = value("numbers").and_then(|numbers| read_ranges(&numbers).ok()).unwrap_or_default();
+        numbers.extend(words().filter_map(ends));
+        return vec![left(&namespace, numbers)];
+    }
+    // How an id is written tells its kind.
+    let of_kind = |kind: LedgerKind| {
+        let numbers: Vec<u64> = words().filter_map(|id| kind.number(id)).collect();
+        (!numbers.is_empty()).then(|| left(kind.namespace_name(), numbers))
+    };
+    LedgerKind::ALL.into_iter().filter_map(of_kind).collect()
 }
 
 /// The four keys of the ledger, their values taken as the rest of the line.
@@ -399,6 +435,7 @@ fn read_node(node: &Node<'_>, found: &Found, comment: u64) -> Result<Block, Stri
             Ok([path, digest]) => Some((path, digest)),
             Err(_absent) => None,
         },
+        jump: text("jump")?.map(|word| word == "true"),
     };
     // What stands in a log of lines may stand here.
     let mut anchors = vec![Anchor::read(&anchor.line())?];
@@ -534,6 +571,7 @@ mod tests {
                     provisional: flag,
                     backfill: !flag,
                     file: flag.then(|| ("a b.md".to_owned(), "00".to_owned())),
+                    jump: flag.then_some(true),
                 }
             })
     }

@@ -8,7 +8,7 @@
 use super::block::Found;
 use super::thread::{Blocks, Thread, is_trusted};
 use crate::ids::IdsError;
-use crate::store::{AppendFile, make_folder};
+use crate::store::{AppendFile, StoreError, make_folder, set_aside};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -43,6 +43,8 @@ pub struct Journal {
     late: BTreeMap<u64, Vec<Found>>,
     /// The highest comment that was looked at.
     up_to: u64,
+    /// What was wrong with lines that cannot be read: what they said is learnt from the issue again.
+    unread: Vec<String>,
 }
 
 /// What became of a comment since it was seen first.
@@ -81,25 +83,34 @@ impl Journal {
     /// Reads the journal of an issue; an end that was never flushed counts as not written.
     ///
     /// # Errors
-    /// The file cannot be read, or a line is damaged.
+    /// The file cannot be read.
     pub fn load(path: &Path) -> Result<Self, IdsError> {
-        let Some(bytes) = crate::store::read_text(path)? else { return Ok(Self::default()) };
-        Self::read(&bytes, path)
+        match crate::store::read_text(path) {
+            Ok(bytes) => Ok(bytes.map(|bytes| Self::read(&bytes)).unwrap_or_default()),
+            Err(StoreError::WrongKind { .. }) => {
+                Ok(Self { unread: vec!["it is no regular file".to_owned()], ..Self::default() })
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
-    fn read(bytes: &[u8], path: &Path) -> Result<Self, IdsError> {
+    /// What is wrong with the journal, if something is.
+    #[must_use]
+    pub fn fault(&self) -> Option<&str> {
+        self.unread.first().map(String::as_str)
+    }
+
+    fn read(bytes: &[u8]) -> Self {
         let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
         let mut journal = Self::default();
         let lines = bytes.get(..whole).unwrap_or_default().split(|byte| *byte == b'\n');
         for (number, line) in (1..).zip(lines).filter(|(_, line)| !line.is_empty()) {
-            let line = serde_json::from_slice(line).map_err(|error| IdsError::Damaged {
-                place: path.display().to_string(),
-                line: number,
-                fault: error.to_string(),
-            })?;
-            journal.take(line);
+            match serde_json::from_slice(line) {
+                Ok(line) => journal.take(line),
+                Err(error) => journal.unread.push(format!("line {number}: {error}")),
+            }
         }
-        Ok(journal)
+        journal
     }
 
     fn take(&mut self, line: Line) {
@@ -136,7 +147,9 @@ impl Journal {
         let before = self.clone();
         let mut lines = Vec::new();
         for (&comment, found) in blocks {
-            let is_late = comment <= before.up_to && !before.seen.contains_key(&comment);
+            // Of a line that cannot be read nobody knows which comment it was about.
+            let is_new = before.unread.is_empty() && !before.seen.contains_key(&comment);
+            let is_late = comment <= before.up_to && is_new;
             let seen = if is_late { &before.late } else { &before.seen };
             if seen.get(&comment).is_none_or(|seen| !seen.contains(found)) {
                 let found = found.clone();
@@ -145,6 +158,11 @@ impl Journal {
         }
         if latest > before.up_to {
             lines.push(Line::Looked { up_to: latest });
+        }
+        if !self.unread.is_empty() {
+            set_aside(path, &[""])?;
+            self.unread.clear();
+            lines = self.lines().chain(lines).collect();
         }
         if lines.is_empty() {
             return Ok(());
@@ -166,6 +184,19 @@ impl Journal {
         }
         file.append_durably(text.as_bytes())?;
         Ok(())
+    }
+
+    /// The journal as lines.
+    fn lines(&self) -> impl Iterator<Item = Line> {
+        let seen = |(comment, found): (u64, &Found)| Line::Seen { comment, found: found.clone() };
+        let late = |(late, found): (u64, &Found)| Line::Late { late, found: found.clone() };
+        let all = |of: &BTreeMap<u64, Vec<Found>>| {
+            let pairs = of.iter().flat_map(|(comment, all)| all.iter().map(|found| (*comment, found.clone())));
+            pairs.collect::<Vec<_>>()
+        };
+        let seen: Vec<Line> = all(&self.seen).iter().map(|(comment, found)| seen((*comment, found))).collect();
+        let late: Vec<Line> = all(&self.late).iter().map(|(comment, found)| late((*comment, found))).collect();
+        seen.into_iter().chain(late).chain([Line::Looked { up_to: self.up_to }])
     }
 
     /// The blocks as they were seen first, those that were edited or deleted since included.
@@ -269,7 +300,15 @@ mod tests {
         journal.record(&path, &blocks(&[(2, "x"), (5, "y")]), 5).unwrap();
         assert_eq!(Journal::load(&path).unwrap(), journal);
         assert_eq!(journal.first_seen().len(), 2);
-        replace_whole(&path, b"nonsense\n").unwrap();
-        assert!(Journal::load(&path).is_err());
+        // A line that cannot be read is learnt from the issue again, and the file is kept under another name.
+        let mut bytes = read_text(&path).unwrap().unwrap();
+        let lost = bytes.iter().position(|byte| *byte == b'\n').unwrap();
+        bytes.splice(..lost, *b"nonsense");
+        replace_whole(&path, &bytes).unwrap();
+        let mut damaged = Journal::load(&path).unwrap();
+        assert!(damaged.fault().unwrap().starts_with("line 1: "));
+        damaged.record(&path, &blocks(&[(2, "x"), (5, "y")]), 5).unwrap();
+        assert_eq!((Journal::load(&path).unwrap(), damaged), (journal.clone(), journal));
+        assert!(path.with_file_name("seen.jsonl.aside-1").exists());
     }
 }

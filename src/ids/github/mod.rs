@@ -70,6 +70,8 @@ pub struct Snapshot {
     /// What was edited or deleted since it was seen here, and not settled.
     pub divergences: Vec<Divergence>,
     trusted: Vec<String>,
+    /// What was wrong with the journal before the issue was read.
+    journal_fault: Option<String>,
 }
 
 impl Snapshot {
@@ -82,7 +84,11 @@ impl Snapshot {
         let mut none: Vec<(&u64, &String)> = self.thread.unreadable.iter().map(|(at, fault)| (at, fault)).collect();
         none.extend(near);
         none.sort();
-        let no_anchor = |(comment, fault)| format!("the `yaml alloc` block of comment {comment} is no anchor: {fault}");
+        let no_anchor = |(comment, fault)| {
+            format!(
+                "the `yaml alloc` block of comment {comment} is no anchor: {fault}; numbers that it names are spent"
+            )
+        };
         let no_event = |comment: &u64| {
             format!(
                 "the `yaml alloc` block of comment {comment} names no `event`; its ids are taken, and nothing says what for"
@@ -95,7 +101,7 @@ impl Snapshot {
                 "comment {comment} says {now} by its first repair, which counts, and {was} when it was seen here first"
             )
         };
-        let mut said: Vec<String> = none.into_iter().map(no_anchor).collect();
+        let mut said: Vec<String> = none.into_iter().map(no_anchor).chain(self.journal_fault.clone()).collect();
         said.extend(self.thread.without_event.iter().map(no_event));
         said.extend(self.journal.outvoted(&self.thread, &self.trusted).into_iter().map(outvoted));
         said
@@ -118,13 +124,17 @@ impl Snapshot {
     fn stand(&self, namespace: &str, anchors: &[Anchor]) -> bool {
         let book = Book::fold(self.known(&[]).of(namespace).map(|placed| placed.anchor.clone()));
         let lost = |at: usize| book.lost().iter().any(|(place, _)| *place == at);
-        anchors.iter().all(|anchor| book.anchors().iter().position(|other| other == anchor).is_some_and(|at| !lost(at)))
+        let is = |anchor: &Anchor, other: &Anchor| Anchor { jump: other.jump, ..anchor.clone() } == *other;
+        let place = |anchor| book.anchors().iter().position(|other| is(anchor, other));
+        anchors.iter().all(|anchor| place(anchor).is_some_and(|at| !lost(at)))
     }
 
     /// The anchors of a namespace that a decision builds on: those that are known, and the numbers that
     /// anything edited ever named.
     fn ground(&self, namespace: &str, given_up: &[String]) -> Vec<Anchor> {
-        let mut anchors: Vec<Anchor> = self.known(given_up).of(namespace).map(|placed| placed.anchor.clone()).collect();
+        let known = self.known(given_up);
+        let mut anchors: Vec<Anchor> = known.of(namespace).map(|placed| placed.anchor.clone()).collect();
+        anchors.extend(known.spent_of(namespace).cloned());
         for (comment, found) in self.journal.later_versions() {
             if !thread::is_trusted(&self.trusted, &found.author) {
                 continue;
@@ -137,6 +147,7 @@ impl Snapshot {
                     ids: Vec::new(),
                     replaces: Vec::new(),
                     event: None,
+                    jump: Some(false),
                     nonce,
                     ..anchor
                 });
@@ -162,7 +173,7 @@ impl<'a> GithubLog<'a> {
     /// The journal cannot be read.
     pub fn seen(&self, namespace: &str) -> Result<Vec<Anchor>, IdsError> {
         let thread = Thread::fold(&Journal::load(&self.journal)?.first_seen(), &self.hub.trusted);
-        Ok(thread.of(namespace).map(|placed| placed.anchor.clone()).collect())
+        Ok(thread.of(namespace).map(|placed| &placed.anchor).chain(thread.spent_of(namespace)).cloned().collect())
     }
 
     /// Reads the issue, and remembers what is new.
@@ -186,6 +197,10 @@ impl<'a> GithubLog<'a> {
 
     fn read_on(&self) -> Result<Snapshot, IdsError> {
         let mut journal = Journal::load(&self.journal)?;
+        let journal_fault = journal.fault().map(|fault| {
+            let path = self.journal.display();
+            format!("`{path}` could not be read ({fault}): it is kept as `{path}.aside-1`, and was written again from the issue")
+        });
         let mut listing = self.hub.list()?;
         if journal.misses(&listing.blocks) {
             // A comment that is deleted meanwhile moves one to a page that was read already.
@@ -195,7 +210,7 @@ impl<'a> GithubLog<'a> {
         let trusted = self.hub.trusted.clone();
         let thread = Thread::fold(&listing.blocks, &trusted);
         let divergences = journal.divergences(&listing.blocks, &thread, &trusted);
-        Ok(Snapshot { listing, journal, thread, divergences, trusted })
+        Ok(Snapshot { listing, journal, thread, divergences, trusted, journal_fault })
     }
 
     /// Publishes again what was edited or deleted since it was seen here; gives how many comments.
@@ -326,7 +341,8 @@ impl AnchorLog for GithubLog<'_> {
     }
 
     fn read(&mut self, namespace: &str) -> Result<Vec<Anchor>, IdsError> {
-        Ok(self.look()?.known(&[]).of(namespace).map(|placed| placed.anchor.clone()).collect())
+        let known = self.look()?.known(&[]);
+        Ok(known.of(namespace).map(|placed| &placed.anchor).chain(known.spent_of(namespace)).cloned().collect())
     }
 
     fn append(&mut self, namespace: &str, decide: &mut Decide<'_>) -> Result<Outcome, IdsError> {

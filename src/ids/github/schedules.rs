@@ -61,14 +61,18 @@ fn mint(log: &mut GithubLog<'_>, event: &str, count: u64) -> Result<Vec<String>,
 fn minted(log: &mut GithubLog<'_>, event: &str, count: u64) -> Result<(Vec<String>, bool), IdsError> {
     let wanted = Wanted { kind: LedgerKind::Occ, event: event.to_owned(), count, backfill: None, note: None };
     let asking = asking();
-    Ok(match log.append(OCC, &mut |standing| allocate(standing, &asking, &wanted, 0))? {
-        Outcome::Appended(anchors) => (anchors.into_iter().flat_map(|anchor| anchor.ids).collect(), true),
-        // What lost, and has no new id yet, is said to be another's.
-        Outcome::Already(anchor) => {
-            let now = ids_now(&Book::fold(log.read(OCC)?), &anchor);
-            (now.into_iter().filter_map(|(_, now)| now).collect(), false)
-        }
-    })
+    Ok(
+        match log
+            .append(OCC, &mut |standing| allocate(standing, &asking, &wanted, &crate::ids::reserve::Known::default()))?
+        {
+            Outcome::Appended(anchors) => (anchors.into_iter().flat_map(|anchor| anchor.ids).collect(), true),
+            // What lost, and has no new id yet, is said to be another's.
+            Outcome::Already(anchor) => {
+                let now = ids_now(&Book::fold(log.read(OCC)?), &anchor);
+                (now.into_iter().filter_map(|(_, now)| now).collect(), false)
+            }
+        },
+    )
 }
 
 /// Whether an id is an event's, or was and leads to an id of that event.
@@ -231,7 +235,7 @@ fn an_id_that_was_confirmed_outlives_the_repair_of_an_older_one() {
         if is_deleted {
             server.state().comments.remove(1);
         } else {
-            let body = server.state().comments[1].body.replace("kind: occ", "kind: nothing");
+            let body = server.state().comments[1].body.replace("```yaml alloc", "```yaml");
             server.state().comments[1].body = body;
         }
         assert_eq!(mint(&mut bob, "ec", 1).unwrap(), ["#2"]);
@@ -303,8 +307,9 @@ fn a_namespace_of_the_configuration_can_be_kept_there() {
     namespace.name = "SEC".to_owned();
     let wish = crate::ids::reserve::Wish { count: 2, slug: Some("a-b".to_owned()), ..Default::default() };
     let asking = asking();
-    let done =
-        log.append("SEC", &mut |standing| crate::ids::reserve::reserve(standing, &namespace, &asking, &wish, 19));
+    let done = log.append("SEC", &mut |standing| {
+        crate::ids::reserve::reserve(standing, &namespace, &asking, &wish, &crate::ids::conformance::known(19))
+    });
     let Outcome::Appended(anchors) = done.unwrap() else { panic!() };
     assert_eq!(anchors[0].ids, ["SEC-20", "SEC-21"]);
     assert_eq!(log.seen("SEC").unwrap(), anchors);

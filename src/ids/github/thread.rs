@@ -18,6 +18,7 @@ use super::block::{self, Block, Content, Found};
 use crate::config::pattern::Scope;
 use crate::ids::collisions::LedgerKind;
 use crate::ids::contract::{Anchor, Kind};
+use crate::trust::number::JUMP;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The blocks of an issue, by the comment that holds them.
@@ -46,6 +47,8 @@ pub struct Thread {
     pub repaired: BTreeMap<u64, u64>,
     /// Comments whose block cannot be read, and why.
     pub unreadable: Vec<(u64, String)>,
+    /// What their numbers are, as far as that can be told.
+    salvaged: Vec<Placed>,
     /// Comments whose block allocates ids of the collision ledger, and names no event.
     pub without_event: Vec<u64>,
     /// What those comments say by their repairs that were settled; nothing if they hold no block.
@@ -81,7 +84,11 @@ impl Thread {
                         read.push((comment, &found.author, block));
                     }
                 }
-                Err(fault) => thread.unreadable.push((comment, fault)),
+                Err(fault) => {
+                    let left = block::salvage(found, comment, &fault).into_iter();
+                    thread.salvaged.extend(left.map(|anchor| Placed { comment, anchor }));
+                    thread.unreadable.push((comment, fault));
+                }
             }
         }
         // Only its own author gives an attempt up.
@@ -113,6 +120,12 @@ impl Thread {
         }
         placed.sort_by_key(|(place, Placed { comment, .. })| (*place, *comment));
         thread.placed = placed.into_iter().map(|(_, placed)| placed).collect();
+        if trusted.is_empty() {
+            // Anybody may comment: nobody's word makes a jump a floor.
+            let anchors = thread.placed.iter_mut().map(|placed| &mut placed.anchor);
+            let high = anchors.filter(|anchor| anchor.numbers.iter().any(|number| *number > JUMP));
+            high.for_each(|anchor| anchor.jump = Some(false));
+        }
         thread
     }
 
@@ -155,6 +168,12 @@ impl Thread {
     /// The anchors of a namespace, in the log's order.
     pub fn of<'a>(&'a self, namespace: &'a str) -> impl Iterator<Item = &'a Placed> {
         self.placed.iter().filter(move |placed| placed.anchor.namespace == namespace)
+    }
+
+    /// What is left of the blocks that cannot be read: their numbers are spent.
+    pub fn spent_of<'a>(&'a self, namespace: &'a str) -> impl Iterator<Item = &'a Anchor> {
+        let anchors = self.salvaged.iter().map(|placed| &placed.anchor);
+        anchors.filter(move |anchor| anchor.namespace == namespace)
     }
 
     /// Whether an attempt stands in the issue.
@@ -347,6 +366,46 @@ mod tests {
         assert_eq!(Thread::fold(&thread, &["Alice".to_owned()]).placed().len(), 2);
         assert_eq!(Thread::fold(&thread, &[]).placed().len(), 3);
         assert_eq!(Thread::fold(&thread, &[]).unreadable.len(), 1);
+    }
+
+    #[test]
+    fn the_numbers_of_a_block_that_cannot_be_read_are_spent() {
+        let thread = Thread::fold(
+            &blocks(&[
+                (1, "kind: lease\nids: [\"#4\", \"#5\"]"),
+                (2, "kind: occ\nids: [\"#6\"]\nat: never"),
+                (3, "kind: later\nnamespace: SEC\nnumbers: \"7-9\"\nids: [\"SEC-7\", \"SEC-12\"]"),
+                (4, "kind: later\nids: [NM3]\nnamespace: [x"),
+                (5, "ids: [\"#999999999999\"]"),
+            ]),
+            &[],
+        );
+        let numbers = |namespace: &str| -> Vec<u64> {
+            thread.spent_of(namespace).flat_map(|anchor| anchor.numbers.clone()).collect()
+        };
+        assert_eq!((numbers("ledger.occ"), numbers("SEC")), (vec![4, 5, 6, 999_999_999_999], vec![7, 8, 9, 12]));
+        assert_eq!((thread.unreadable.len(), thread.placed().len()), (5, 0));
+        let book = Book::fold(thread.spent_of("ledger.occ").cloned());
+        assert_eq!(book.top(&crate::config::pattern::Scope::default()), 6);
+    }
+
+    /// One comment of a stranger, and even two that agree, are no floor where anybody may comment.
+    #[test]
+    fn a_jump_in_a_comment_is_no_floor_unless_its_author_is_trusted() {
+        let jump = "kind: occ\nids: [\"#999999999999\"]\njump: true";
+        let all = blocks(&[
+            (1, "kind: occ\nids: [\"#1\"]"),
+            (2, jump),
+            (3, "kind: nm\nids: [NM900000]"),
+            (4, "kind: nm\nids: [NM900001]"),
+        ]);
+        let top = |namespace: &str, trusted: &[String]| {
+            let thread = Thread::fold(&all, trusted);
+            let book = Book::fold(thread.of(namespace).map(|placed| placed.anchor.clone()));
+            book.top(&crate::config::pattern::Scope::default())
+        };
+        assert_eq!((top("ledger.occ", &[]), top("ledger.nm", &[])), (1, 0));
+        assert_eq!(top("ledger.occ", &["alice".to_owned()]), 999_999_999_999);
     }
 
     #[test]

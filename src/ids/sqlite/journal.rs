@@ -2,6 +2,7 @@
 
 use super::super::IdsError;
 use super::super::contract::Anchor;
+use super::super::unread;
 use crate::store::{AppendFile, lock_holders};
 use sha2::{Digest as _, Sha256};
 use std::path::{Path, PathBuf};
@@ -57,19 +58,20 @@ pub(super) fn cut_torn_line<'a>(journal: &mut AppendFile, start: u64, bytes: &'a
     Ok(whole)
 }
 
-pub(super) fn read_lines(journal: &Path, bytes: &[u8]) -> Result<Vec<Anchor>, IdsError> {
-    let mut anchors = Vec::new();
-    for (line, text) in (1..).zip(bytes.split(|byte| *byte == b'\n')).filter(|(_, text)| !text.is_empty()) {
-        let damaged = |fault: String| IdsError::Damaged { place: journal.display().to_string(), line, fault };
-        let text = std::str::from_utf8(text).map_err(|error| damaged(error.to_string()))?;
-        anchors.push(Anchor::read(text).map_err(damaged)?);
-    }
-    Ok(anchors)
+/// The anchors of lines; a line that cannot be read is left as what it spends.
+pub(super) fn read_lines(bytes: &[u8]) -> Vec<Anchor> {
+    let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let read = |line: &[u8]| {
+        let text = String::from_utf8_lossy(line);
+        let fault = if std::str::from_utf8(line).is_err() { Err("not UTF-8".to_owned()) } else { Anchor::read(&text) };
+        fault.unwrap_or_else(|fault| unread::salvage(&text, "", None, &fault))
+    };
+    lines.map(read).collect()
 }
 
-/// Everything in the journal of a database.
-pub(super) fn anchors_in(database: &Path, journal: &mut AppendFile) -> Result<Vec<Anchor>, IdsError> {
+/// Everything in a journal.
+pub(super) fn anchors_in(journal: &mut AppendFile) -> Result<Vec<Anchor>, IdsError> {
     let bytes = journal.read_from(0)?;
     let whole = cut_torn_line(journal, 0, &bytes)?;
-    read_lines(&journal_beside(database), whole)
+    Ok(read_lines(whole))
 }

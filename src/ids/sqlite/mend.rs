@@ -1,8 +1,10 @@
 //! Mending: a database that is damaged, or that nothing proves, is made again from the journal.
 
 use super::super::IdsError;
-use super::super::contract::Anchor;
-use super::journal::{anchors_in, lines_of, locked_journal};
+use super::super::contract::{Anchor, Kind};
+use super::super::reserve::Asking;
+use super::super::unread;
+use super::journal::{anchors_in, journal_beside, lines_of, locked_journal};
 use super::{DATABASE, SqliteLog, Start, connect, database};
 use crate::store::{AppendFile, make_durable, remove_shared, replace_shared, set_aside};
 use rusqlite::Connection;
@@ -17,12 +19,17 @@ impl SqliteLog {
     /// which the old database is kept, if there was something to mend.
     ///
     /// # Errors
-    /// [`IdsError::Busy`], [`IdsError::Damaged`] for the journal, and what the system refuses.
+    /// [`IdsError::Busy`], and what the system refuses.
     pub fn restore(folder: &Path, patience: Duration) -> Result<(Self, Option<PathBuf>), IdsError> {
         let mut held = Vec::new();
+        if let Some(strange) = super::strange_file(folder) {
+            set_aside(&strange, &[""])?;
+            return Self::restore(folder, patience);
+        }
         match Self::open(folder, patience, Start::Allowed) {
             Ok(mut log) => match log.examine() {
-                Ok(None) => return Ok((log, None)),
+                Ok(None) if log.unread()?.is_none() => return Ok((log, None)),
+                Ok(None) => return Self::write_again(log, folder, patience),
                 Ok(Some(_)) => held = log.held().0,
                 Err(error) => return Err(error),
             },
@@ -31,7 +38,7 @@ impl SqliteLog {
         }
         let path = folder.join(DATABASE);
         let mut journal = locked_journal(&path, patience)?;
-        let mut anchors = anchors_in(&path, &mut journal)?;
+        let mut anchors = anchors_in(&mut journal)?;
         held.retain(|anchor| !anchors.iter().any(|known| known.nonce == anchor.nonce));
         if !held.is_empty() {
             journal.append_durably(lines_of(&held).as_bytes())?;
@@ -43,6 +50,30 @@ impl SqliteLog {
             log.testify(&mark.place());
         }
         drop(journal);
+        Ok((log, kept))
+    }
+
+    /// Writes a journal with lines that cannot be read again, with their numbers in place of them.
+    fn write_again(log: Self, folder: &Path, patience: Duration) -> Result<(Self, Option<PathBuf>), IdsError> {
+        let path = log.path.clone();
+        let mut old = locked_journal(&path, patience)?;
+        drop(log);
+        let asking = |at: &str| Asking { agent: String::new(), branch: None, at: at.to_owned(), nonce: String::new() };
+        let readable = |anchor: Anchor| match anchor.kind {
+            Kind::Unread => unread::spent(&anchor, None, &asking(&anchor.at)),
+            Kind::Reserve | Kind::Amend | Kind::Confirm | Kind::Release | Kind::Floor => anchor,
+        };
+        let anchors: Vec<Anchor> = anchors_in(&mut old)?.into_iter().map(readable).collect();
+        let beside = journal_beside(&path);
+        let kept = set_aside(&beside, &[""])?;
+        let mut journal = locked_journal(&path, patience)?;
+        journal.append_durably(lines_of(&anchors).as_bytes())?;
+        make_again(&path, patience, &mut journal, &anchors)?;
+        drop((old, journal));
+        let log = Self::open(folder, patience, Start::Allowed)?;
+        if let Some(mark) = log.mark().map_err(database("read", &path))? {
+            log.testify(&mark.place());
+        }
         Ok((log, kept))
     }
 
@@ -89,7 +120,7 @@ impl SqliteLog {
         let (held, all) = self.held();
         all?;
         let (path, patience) = (self.path.clone(), self.patience);
-        let anchors = anchors_in(&path, self.journal()?)?;
+        let anchors = anchors_in(self.journal()?)?;
         let nonces: BTreeSet<&str> = anchors.iter().map(|anchor| anchor.nonce.as_str()).collect();
         if held.iter().any(|anchor| !nonces.contains(anchor.nonce.as_str())) {
             return Err(self.unproven("lacks something that the log holds"));

@@ -27,11 +27,14 @@ mod witness;
 
 use super::IdsError;
 use super::contract::{Anchor, AnchorLog, Decide, Decision, Kind, Outcome, Standing};
-use super::sources::Tops;
+use super::fold::Book;
+use super::sources::Scoped;
+use super::unread;
 use crate::bounds::deadline;
 use crate::config::Namespace;
 use crate::config::pattern::{MAX_NUMBER, Scope};
 use crate::store::{AppendFile, make_folder, network_file_system};
+use crate::trust::number::{Floor, JUMP};
 use journal::{cut_torn_line, digest, holder, journal_beside, lines_of, locked_journal, read_lines};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, params};
 use std::path::{Path, PathBuf};
@@ -44,6 +47,21 @@ const VERSION: i64 = 2;
 
 /// The database's name in its folder.
 const DATABASE: &str = "ids.sqlite3";
+
+/// The fact that tells that some entry could not be read.
+const UNREAD: &str = "unread";
+
+/// All files of the log, and the locks beside it.
+const FILES: [&str; 8] = [
+    DATABASE,
+    "ids.sqlite3-wal",
+    "ids.sqlite3-shm",
+    "ids.sqlite3-journal",
+    "ids.sqlite3.new",
+    "ids.journal",
+    "ids.fetch.lock",
+    "ids.inbox.lock",
+];
 
 /// How often the tables are made again before somebody is told.
 const ATTEMPTS: u32 = 3;
@@ -108,6 +126,9 @@ impl SqliteLog {
     pub fn open(folder: &Path, patience: Duration, start: Start) -> Result<Self, IdsError> {
         let path = folder.join(DATABASE);
         let journal = folder.join("ids.journal");
+        if let Some(strange) = strange_file(folder) {
+            return Err(IdsError::NoFile(strange));
+        }
         let holds = |path: &Path| path.metadata().is_ok_and(|found| found.len() > 0);
         if start == Start::Refused && !holds(&path) && !holds(&journal) {
             return Err(IdsError::NoLog(path));
@@ -326,7 +347,7 @@ impl SqliteLog {
             return Ok(false);
         }
         let whole = cut_torn_line(self.journal()?, mark.length, beyond)?;
-        for anchor in read_lines(&self.journal_path(), whole)? {
+        for anchor in read_lines(whole) {
             self.insert(&anchor, "OR IGNORE")?;
         }
         if !whole.is_empty() {
@@ -357,6 +378,9 @@ impl SqliteLog {
                 return Ok(false);
             }
             let seq = self.connection.last_insert_rowid();
+            if anchor.kind == Kind::Unread {
+                self.connection.execute("INSERT OR IGNORE INTO facts VALUES (?1, '')", [UNREAD])?;
+            }
             let scope = anchor.scope.as_str();
             if takes {
                 let text = format!("INSERT {or} INTO ids VALUES (?1, ?2, ?3, ?4, ?5)");
@@ -405,28 +429,29 @@ impl SqliteLog {
         Ok(None)
     }
 
-    /// Where other namespaces stand that have ids of this one's form, as after a change of names.
+    /// The numbers of other namespaces that have ids of this one's form, as after a change of names, and where they
+    /// stand.
     ///
     /// # Errors
     /// The log cannot be read.
-    pub fn others(&mut self, namespace: &Namespace) -> Result<Tops, IdsError> {
+    pub fn others(&mut self, namespace: &Namespace) -> Result<Scoped, IdsError> {
         self.doubt()?;
         let from = namespace.format.beginning();
         let text = "SELECT ids.id, ids.scope, tops.top FROM ids JOIN tops USING (namespace, scope)
             WHERE ids.id >= ?2 AND ids.id < ?3 AND ids.namespace <> ?1";
-        let read = |connection: &Connection| -> rusqlite::Result<Tops> {
+        let read = |connection: &Connection| -> rusqlite::Result<Scoped> {
             let mut statement = connection.prepare(text)?;
             let mut rows = statement.query([&namespace.name, from, &format!("{from}\u{10ffff}")])?;
-            let mut tops = Tops::new();
+            let mut found = Scoped::new();
             while let Some(row) = rows.next()? {
                 let (id, scope, top): (String, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
                 let Some(says) = namespace.format.read(&id) else { continue };
                 // A floor that leaves no number is the other one's.
                 let top = u64::try_from(top).ok().filter(|top| says.scope.as_str() == scope && *top < MAX_NUMBER);
-                let highest = tops.entry(says.scope).or_default();
-                *highest = (*highest).max(says.number).max(top.unwrap_or_default());
+                found.extend(top.map(|top| (says.scope.clone(), top)));
+                found.insert((says.scope, says.number));
             }
-            Ok(tops)
+            Ok(found)
         };
         self.patiently("read", read)
     }
@@ -442,12 +467,23 @@ impl SqliteLog {
 
     fn anchors_of(&self, namespace: &str) -> Result<Vec<Anchor>, IdsError> {
         let bodies = self.bodies("SELECT body FROM anchors WHERE namespace = ?1 ORDER BY seq", &[namespace])?;
-        (1..).zip(bodies).map(|(line, body)| self.anchor(line, &body)).collect()
+        Ok(bodies.iter().map(|body| read_body(body)).collect())
     }
 
-    fn anchor(&self, line: usize, body: &str) -> Result<Anchor, IdsError> {
-        let damaged = |fault| IdsError::Damaged { place: self.path.display().to_string(), line, fault };
-        Anchor::read(body).map_err(damaged)
+    /// Says that the journal has lines that cannot be read, if so.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub fn unread(&mut self) -> Result<Option<String>, IdsError> {
+        if self.fact(UNREAD)?.is_none() {
+            return Ok(None);
+        }
+        let bodies = self.bodies("SELECT body FROM anchors WHERE body LIKE '%\"kind\":\"unread\"%' LIMIT 1000", &[])?;
+        let book = Book::fold(bodies.iter().map(|body| read_body(body)));
+        let place = format!("`{}`", self.journal_path().display());
+        let remedy =
+            "run `headwater id init`, which keeps that file under another name and writes it again without them";
+        Ok(unread::describe(&book, &place, remedy))
     }
 
     /// Whether the tables are what their mark says, and the journal ends with what it says.
@@ -516,7 +552,7 @@ struct Inside<'a> {
 }
 
 impl Standing for Inside<'_> {
-    fn top(&self, scope: &Scope) -> Result<u64, IdsError> {
+    fn floor(&self, scope: &Scope) -> Result<Floor, IdsError> {
         let text = "SELECT top FROM tops WHERE namespace = ?1 AND scope = ?2";
         let top: Option<i64> = self
             .log
@@ -524,17 +560,35 @@ impl Standing for Inside<'_> {
             .query_row(text, [self.namespace, scope.as_str()], |row| row.get(0))
             .optional()
             .map_err(database("read", &self.log.path))?;
-        Ok(top.and_then(|top| u64::try_from(top).ok()).unwrap_or_default())
+        let Some(top) = top.and_then(|top| u64::try_from(top).ok()) else { return Ok(Floor::default()) };
+        if top > JUMP {
+            return Ok(Book::fold(self.anchors()?).floor(scope));
+        }
+        // No number of the scope can be a jump.
+        let mut floor = Floor::default();
+        floor.enter(&[top], None);
+        Ok(floor)
     }
 
     fn by_event(&self, key: &str) -> Result<Option<Anchor>, IdsError> {
         let text = "SELECT body FROM anchors WHERE namespace = ?1 AND event = ?2 ORDER BY seq LIMIT 1";
-        self.log.bodies(text, &[self.namespace, key])?.first().map(|body| self.log.anchor(1, body)).transpose()
+        Ok(self.log.bodies(text, &[self.namespace, key])?.first().map(|body| read_body(body)))
     }
 
     fn anchors(&self) -> Result<Vec<Anchor>, IdsError> {
         self.log.anchors_of(self.namespace)
     }
+}
+
+/// An anchor of the tables.
+fn read_body(body: &str) -> Anchor {
+    Anchor::read(body).unwrap_or_else(|fault| unread::salvage(body, "", None, &fault))
+}
+
+/// What stands in the place of a file of the log and is no regular file: to open it may wait for ever, or lead away.
+fn strange_file(folder: &Path) -> Option<PathBuf> {
+    let strange = |path: &PathBuf| path.symlink_metadata().is_ok_and(|found| !found.is_file());
+    FILES.iter().map(|name| folder.join(name)).find(strange)
 }
 
 fn connect(path: &Path) -> Result<Connection, IdsError> {

@@ -4,10 +4,11 @@ use super::{SqliteLog, Start};
 use crate::config::Namespace;
 use crate::config::pattern::Scope;
 use crate::ids::IdsError;
-use crate::ids::conformance::{asking, conforms, ids, namespace, one, take};
+use crate::ids::conformance::{asking, conforms, ids, known, namespace, one, take};
 use crate::ids::contract::{Anchor, AnchorLog as _, Outcome};
 use crate::ids::fold::Book;
 use crate::ids::reserve::{self, Wish};
+use crate::trust::number::Floor;
 use std::path::Path;
 use std::time::Duration;
 
@@ -165,7 +166,8 @@ fn an_old_copy_under_a_newer_wal_gives_no_number_twice() {
         ids(&crate::ids::conformance::take(log, of, wish, 0).unwrap()).remove(0)
     };
     // So many scopes that the highest numbers fill several pages.
-    let days = (0..300).map(|day| (Scope::new((20_000_000 + day).to_string()), 9)).collect();
+    let days =
+        (0..300).map(|day| (Scope::new((20_000_000 + day).to_string()), known(9).judge(&Floor::default()).0)).collect();
     let (flt, ask) = (namespace("FLT"), asking());
     open(folder).append("FLT", &mut |standing| reserve::raise(standing, &flt, &ask, &days)).unwrap();
     assert_eq!(take(&mut open(folder), &first, &one()), "AAA-1");

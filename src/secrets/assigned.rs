@@ -1,0 +1,318 @@
+//! Values behind names: `PASSWORD=…`, `"apiKey": "…"`, `--token …`, `the password is …`.
+
+use super::value::{Value, stands_for_another, value_at};
+use super::words::{entropy, is_hex, is_mixed, is_of_words};
+use regex::bytes::Captures;
+use std::ops::Range;
+
+/// Names of secrets and what binds a value to them; group 2 is the name, 3 and 5 quotes and spaces, 4 the sign.
+pub(super) const ASSIGNED: &str = concat!(
+    r"(?i:(pass(?:wor[dt]|wd|phrase|code|ord)|kennwort|mot[ _-]de[ _-]passe|mdp|contrase(?:\xC3\xB1|n)a|senha|pwd|pass|pw",
+    r"|secret|geheimnis|token|jeton|credentials?|key[_-]?base|key|cl(?:\xC3\xA9|e)|schl(?:\xC3\xBC|ue)ssel|auth|salt",
+    r"|pat|sonar[._-]login|sid|session(?:[_-]?id)?|sessid|cookie|signature|seed|mnemonic|userpwd))",
+    r#"(\\?["'`]?\]?(?:\*\*|__)?[ \t]{0,12})(===?|!=|=>|:=|\?=|=|::|:|,|\()((?:\*\*|__)?[ \t]{0,12}(?:[|>][+-]?)?(?:[ \t]*\r?\n[ \t]+)?)"#
+);
+
+/// An option of a command and what separates its value; group 2 is the name.
+pub(super) const OPTION: &str = concat!(
+    r#"(?:^|[\s"'`\[(,])--?(?i:[a-z0-9-]{0,40}?(pass(?:word|wd|phrase)?|pwd|secret|token|key|auth|pat|credentials?|storepass|keypass))"#,
+    r#"["',]{0,2}[ \t]+"#
+);
+
+/// A sentence that gives a secret; group 2 is the name.
+pub(super) const SENTENCE: &str = concat!(
+    r"(?i:\b(pass(?:word|wort|phrase|code)|kennwort|mot de passe|contrase(?:\xC3\xB1|n)a|token|jeton|secret|api[ -]?key|pin",
+    r"|(?:api|access|secret)[ -]key|api-schl(?:\xC3\xBC|ue)ssel|cl(?:\xC3\xA9|e)(?: d'api)?)\b[^\n.;:=]{0,30}?",
+    r"(?:\b(?:is|ist|lautet|hei(?:\xC3\x9F|ss)t|war|was|est|es|to|auf|with|now|jetzt|nun)[ \t]*:?|\b(?:f(?:\xC3\xBC|ue)r|for|of|de|du|zu|zum)[ \t][^\n.;:=]{1,30}?:)[ \t]+)"
+);
+
+/// A name and its value next to each other.
+pub(super) const WORD_PAIR: &str = r"(?i:\b(?:password|passwort|kennwort|passphrase|passwd|token|jeton|api[ -]?key|api-schl\xC3\xBCssel|secret)[ \t]+)";
+
+/// What a name promises of its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Class {
+    /// Anything that people think of.
+    Password,
+    /// Made by a machine.
+    Token,
+    /// Made by a machine, and the name is often that of something else.
+    Key,
+}
+
+/// How a value is bound to its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Binding {
+    /// `key=value`, `"key": …`: only an assignment looks so.
+    Tight,
+    /// `key: value`, `key = value`, `--key value`: prose and code may look so.
+    Loose,
+}
+
+/// What makes a key's name one of a secret.
+const SECRET_KEYS: [&str; 34] = [
+    "api",
+    "access",
+    "secret",
+    "private",
+    "auth",
+    "master",
+    "signing",
+    "encryption",
+    "account",
+    "storage",
+    "service",
+    "subscription",
+    "admin",
+    "license",
+    "app",
+    "client",
+    "consumer",
+    "deploy",
+    "session",
+    "webhook",
+    "jwt",
+    "ssh",
+    "shared",
+    "write",
+    "read",
+    "ingest",
+    "integration",
+    "rails",
+    "django",
+    "server",
+    "maps",
+    "crypt",
+    "cipher",
+    "hmac",
+];
+
+/// What makes a name one of something else.
+const OTHER: [&str; 50] = [
+    "public",
+    "pub",
+    "primary",
+    "foreign",
+    "cache",
+    "sort",
+    "partition",
+    "shard",
+    "lookup",
+    "index",
+    "idempotency",
+    "unique",
+    "composite",
+    "group",
+    "map",
+    "object",
+    "s3",
+    "row",
+    "hot",
+    "short",
+    "event",
+    "translation",
+    "i18n",
+    "json",
+    "dict",
+    "natural",
+    "candidate",
+    "routing",
+    "queue",
+    "name",
+    "issue",
+    "project",
+    "host",
+    "publishable",
+    "site",
+    "mon",
+    "don",
+    "tur",
+    "page",
+    "next",
+    "sync",
+    "continuation",
+    "cancel",
+    "cancellation",
+    "stop",
+    "pad",
+    "max",
+    "lexer",
+    "anon",
+    "restore",
+];
+
+/// A value behind a name and a sign.
+pub(super) fn assigned(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
+    let (name, quote, sign, space) = (captures.get(2)?, captures.get(3)?, captures.get(4)?, captures.get(5)?);
+    if matches!(sign.as_bytes(), b"==" | b"===" | b"!=" | b"::") {
+        return None;
+    }
+    let key = key_of(text, name.range());
+    // A user in an address, a part of a resource's name.
+    let before = text.get(..name.start())?.strip_suffix(key.as_str())?;
+    if sign.as_bytes() == b":"
+        && before.ends_with(['/', ':'])
+        && space.is_empty()
+        && !before.ends_with("//")
+        && !key.contains('_')
+        || sign.as_bytes() == b":" && before.ends_with("://")
+    {
+        return None;
+    }
+    let class = class_of(text, &key, name.range())?;
+    let is_quoted = quote.as_bytes().iter().any(|byte| b"\"'`".contains(byte));
+    let close = quote.as_bytes().iter().all(|byte| !b" \t".contains(byte)) && space.is_empty();
+    let tight = is_quoted || close && matches!(sign.as_bytes(), b"=" | b":=" | b"=>" | b"?=");
+    let binding = if tight { Binding::Tight } else { Binding::Loose };
+    let value = value_at(text, space.end())?;
+    let found = text.get(value.range.clone())?;
+    // Arguments of a call: `define('DB_PASSWORD', '…')`, `.password("…")`.
+    let call = sign.as_bytes() == b"," && is_quoted
+        || sign.as_bytes() == b"("
+            && !is_quoted
+            && (key.ends_with('.') || key.is_empty() && !before.ends_with(char::is_alphanumeric));
+    match sign.as_bytes() {
+        b"," | b"("
+            if !call || !value.quoted || !is_mixed(found) || is_of_words(found) && found.contains(['.', '-', ' ']) =>
+        {
+            return None;
+        }
+        _ => {}
+    }
+    if text.get(name.range())?.to_ascii_lowercase().starts_with("session") && binding == Binding::Loose {
+        return None;
+    }
+    is_secret(text, class, binding, &value).then_some(value.range)
+}
+
+/// A value that follows its name without a sign: `password aB3dE5gH`.
+pub(super) fn word_pair(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
+    let value = value_at(text, captures.get(0)?.end())?;
+    let found = text.get(value.range.clone())?;
+    let made = found.len() >= 8 && is_mixed(found) && !is_of_words(found) && entropy(found) >= 2.8;
+    let another =
+        found.contains(['/', '.', '(', ':', '=', '<', '[', ' ', '-', '_']) || is_hex(found) && found.len() != 32;
+    (made && !another && !stands_for_another(found)).then_some(value.range)
+}
+
+/// A value behind an option of a command.
+pub(super) fn option(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
+    let name = captures.get(2)?;
+    let class = class_of(text, &key_of(text, name.range()), name.range())?;
+    let value = value_at(text, captures.get(0)?.end())?;
+    (is_secret(text, class, Binding::Loose, &value) && !text.get(value.range.clone())?.starts_with('-'))
+        .then_some(value.range)
+}
+
+/// A value that a sentence gives.
+pub(super) fn sentence(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
+    let value = value_at(text, captures.get(0)?.end())?;
+    let found = text.get(value.range.clone())?;
+    let words = is_of_words(found) && (found.contains('-') || found.starts_with(|c: char| c.is_ascii_digit()));
+    let signs = found.chars().filter(|c| c.is_alphanumeric()).count() >= 5;
+    let secret = found.len() >= 6
+        && is_mixed(found.trim_end_matches(['!', '?']))
+        && !words
+        && signs
+        && !stands_for_another(found);
+    (secret && !found.contains(char::is_whitespace)).then_some(value.range)
+}
+
+/// The letters before a name that belong to its key, in lower case.
+fn key_of(text: &str, name: Range<usize>) -> String {
+    let before = text.get(..name.start).unwrap_or_default();
+    let is_key = |c: &char| c.is_ascii_alphanumeric() || "_-.".contains(*c);
+    let mut key: Vec<char> = before.chars().rev().take(48).take_while(is_key).collect();
+    key.reverse();
+    key.into_iter().collect()
+}
+
+/// What a name promises; `None` where it is a part of another word, or of a name of something else.
+fn class_of(text: &str, before: &str, name: Range<usize>) -> Option<Class> {
+    let range = name;
+    let name = text.get(range.clone())?;
+    let lower = name.to_ascii_lowercase();
+    let joined = before.chars().next_back().is_some_and(|c| c.is_ascii_alphabetic());
+    let hump = joined
+        && before.ends_with(|c: char| c.is_ascii_lowercase())
+        && name.starts_with(|c: char| c.is_ascii_uppercase());
+    let stem = before.to_ascii_lowercase();
+    let stem = stem.trim_end_matches(['_', '-', '.']);
+    if OTHER
+        .iter()
+        .any(|other| stem.ends_with(other) && (stem.len() == other.len() || !joined || hump || *other != "pub"))
+    {
+        return None;
+    }
+    let named = SECRET_KEYS.iter().any(|known| stem.ends_with(known));
+    let free = !joined || hump;
+    match lower.as_str() {
+        "pwd" | "pass" | "pw" | "mdp" | "senha" => {
+            (free || stem.ends_with("db") || stem.ends_with("ssh")).then_some(Class::Password)
+        }
+        "secret" | "token" | "geheimnis" | "jeton" | "credential" | "credentials" | "key_base" | "keybase"
+        | "key-base" => Some(Class::Token),
+        "key" | "clé" | "cle" | "schlüssel" | "schluessel" if named => Some(Class::Token),
+        "key" => (free && !stem.is_empty() || is_in_query(text, before, &range)).then_some(Class::Key),
+        "sid" if !["", "connect", "session", "php", "auth"].contains(&stem) => None,
+        "sonar.login" | "sonar-login" | "sonar_login" => Some(Class::Key),
+        "auth" | "salt" | "pat" | "sid" | "cookie" | "signature" | "seed" | "mnemonic" | "sessid" => {
+            free.then_some(Class::Key)
+        }
+        "clé" | "cle" | "schlüssel" | "schluessel" => None,
+        _ if lower.starts_with("session") => free.then_some(Class::Key),
+        _ => Some(Class::Password),
+    }
+}
+
+/// Whether a name stands alone in a query: `?key=…`.
+fn is_in_query(text: &str, before: &str, name: &Range<usize>) -> bool {
+    before.is_empty() && text.get(..name.start).is_some_and(|text| text.ends_with(['?', '&']))
+}
+
+/// Whether a value is a secret, where its name and its binding say that it may be.
+fn is_secret(text: &str, class: Class, binding: Binding, value: &Value) -> bool {
+    let Some(found) = text.get(value.range.clone()) else { return false };
+    if stands_for_another(found) {
+        return false;
+    }
+    let length = found.chars().count();
+    let digits = found.chars().all(|c| c.is_ascii_digit() || "., %".contains(c));
+    let several = found.contains(char::is_whitespace);
+    match class {
+        Class::Password if several => value.quoted && length >= 8 && (binding == Binding::Tight && !is_label(found)),
+        Class::Password if digits => binding == Binding::Tight && length >= 6,
+        Class::Password if binding == Binding::Tight => length >= 4 && (length >= 6 || is_mixed(found)),
+        Class::Password => {
+            length >= 4
+                && (value.quoted && length >= 6
+                    || length >= 5 && is_mixed(found.trim_end_matches(['!', '?']))
+                    || length >= 8 && !is_of_words(found))
+        }
+        Class::Token => {
+            let made = length >= 8 && !is_of_words(found) || is_joined(found);
+            let long = length >= 16 && entropy(found) >= 3.2 && is_mixed(found) && !found.contains('-');
+            !several && !digits && (made || long || value.quoted && is_random_word(found))
+        }
+        Class::Key => {
+            !several && length >= 8 && !digits && is_mixed(found) && !is_of_words(found) && entropy(found) >= 2.6
+        }
+    }
+}
+
+/// `user:password`, as in `AUTH=`; no `host:port` or `package:2`.
+fn is_joined(value: &str) -> bool {
+    let parts = value.split_once(':');
+    parts.is_some_and(|(user, rest)| user.len() >= 2 && rest.len() >= 6 && is_mixed(rest) && !rest.contains(':'))
+}
+
+/// Letters and a number that no word has so long.
+fn is_random_word(value: &str) -> bool {
+    value.len() >= 20 && !value.contains(['-', '_', '.', '/']) && is_mixed(value) || value.len() >= 32 && is_hex(value)
+}
+
+/// A text for people behind a quoted name, as in the files of translators.
+fn is_label(value: &str) -> bool {
+    value.starts_with(char::is_uppercase) && !value.contains(|c: char| c.is_ascii_digit() || "!@#$%^&*".contains(c))
+        || value.split_whitespace().count() > 6
+}
