@@ -196,7 +196,9 @@ fn note(call: &Call, shared: &Shared) {
     };
     for fault in &faults {
         console.warning(&format!("hook {hook}: {fault}"));
-        own.iter().for_each(|own| keep(own, fault));
+        if let Some(own) = &own {
+            keep(own, fault);
+        }
     }
     if let Some(own) = own.filter(|_| !once.is_empty()) {
         let kept = own.read(FAULTS).ok().flatten().unwrap_or_default();

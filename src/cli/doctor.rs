@@ -75,6 +75,7 @@ fn set_up(context: &Context<'_>) -> Result<Vec<Finding>, CliError> {
 }
 
 /// What is wrong with the files that this program keeps in the repository: each one stops only itself.
+#[expect(clippy::unnecessary_wraps, reason = "a source of findings")]
 fn damaged(context: &Context<'_>) -> Result<Vec<Finding>, CliError> {
     let Some(layout) = &context.layout else { return Ok(Vec::new()) };
     let aside = |path: &Path| format!("run `mv {} {}`", shell_word(path), shell_word(&free_aside(path)));
@@ -99,6 +100,7 @@ fn damaged(context: &Context<'_>) -> Result<Vec<Finding>, CliError> {
 }
 
 /// Keys of the configuration that only another version knows, or nobody.
+#[expect(clippy::unnecessary_wraps, reason = "a source of findings")]
 fn unknown_keys(context: &Context<'_>) -> Result<Vec<Finding>, CliError> {
     let finding = |what: String| Finding {
         code: "unknown-key",
@@ -178,6 +180,7 @@ fn restore(context: &Context<'_>) -> Result<(), CliError> {
 }
 
 /// What went wrong in hooks, which say nothing to the agent: each fault once, with its last time.
+#[expect(clippy::unnecessary_wraps, reason = "a source of findings")]
 fn faults(context: &Context<'_>) -> Result<Vec<Finding>, CliError> {
     // What is in its place is a finding of its own.
     let text = own(context).read(FAULTS).ok().flatten().unwrap_or_default();

@@ -88,7 +88,7 @@ pub(super) fn commit(
 pub(super) const fn exit(outcome: &CommitOutcome) -> Exit {
     match outcome {
         CommitOutcome::Skipped(Reason::Unsigned { .. } | Reason::IndexLocked | Reason::HeadMoved) => Exit::Failed,
-        _ => Exit::Done,
+        CommitOutcome::Skipped(_) | CommitOutcome::Committed { .. } => Exit::Done,
     }
 }
 

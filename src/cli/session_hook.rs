@@ -194,7 +194,7 @@ impl Session<'_> {
     }
 
     /// How much of the hook's time is left for a commit.
-    fn commit_limit(&self) -> Duration {
+    fn commit_limit() -> Duration {
         deadline::within(COMMIT_LIMIT)
     }
 
@@ -232,7 +232,7 @@ impl Session<'_> {
         homes.remove(&self.seat.layout.work_tree);
         let trigger = end_trigger(&self.context, occasion.goes_on);
         if Listing::of(&ledger.dir).is_ok_and(|listing| listing != Listing::default()) {
-            occasion::apply(&self.context, ledger, trigger, self.commit_limit())?;
+            occasion::apply(&self.context, ledger, trigger, Self::commit_limit())?;
         }
         homes.iter().try_for_each(|home| self.end_in(home, ledger, occasion.goes_on))?;
         if deadline::left() > ID_LIMIT {
@@ -288,7 +288,7 @@ impl Session<'_> {
     fn end_in(&self, work_tree: &Path, ledger: &Ledger, goes_on: bool) -> Result<(), CliError> {
         let (Some(layout), Some(prefix)) = (Layout::discover(work_tree)?, &ledger.in_git) else { return Ok(()) };
         let there = self.context.in_work_tree(layout)?;
-        occasion::apply(&there, &there.ledger_at(prefix)?, end_trigger(&there, goes_on), self.commit_limit())
+        occasion::apply(&there, &there.ledger_at(prefix)?, end_trigger(&there, goes_on), Self::commit_limit())
     }
 
     /// Folds what this work tree has and what the others have beyond it, and puts it into words.
@@ -311,7 +311,7 @@ impl Session<'_> {
             if folded.is_some() {
                 let _part = deadline::part(deadline::left() / 2);
                 let trigger = self.context.config.triggers.session_start;
-                let applied = occasion::apply(&self.context, ledger, trigger, self.commit_limit());
+                let applied = occasion::apply(&self.context, ledger, trigger, Self::commit_limit());
                 faults.extend(applied.err().map(|error| error.chain()));
             }
             let (own, unreadable, listing) = folded
@@ -341,7 +341,7 @@ impl Session<'_> {
     fn outsiders(&self, ledger: &Ledger, faults: &mut Vec<String>) -> Outsiders {
         self.context.outsiders(ledger).unwrap_or_else(|error| {
             faults.push(error.chain());
-            Outsiders::unknown()
+            Outsiders::unknown(self.seat.layout, ledger.in_git.as_deref().unwrap_or_default())
         })
     }
 

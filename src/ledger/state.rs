@@ -135,7 +135,9 @@ impl Join for State {
             if spread {
                 pairs.into_par_iter().for_each(|(mine, theirs)| mine.join(theirs));
             } else {
-                pairs.into_iter().for_each(|(mine, theirs)| mine.join(theirs));
+                for (mine, theirs) in pairs {
+                    mine.join(theirs);
+                }
             }
             self.sections.append(&mut other.sections);
         };

@@ -186,7 +186,9 @@ impl Faults {
             Value::String(text) if !text.contains('\0') && text.chars().nth(PATH_LIMIT).is_none() => {
                 Some(text.clone()).filter(|text| !text.is_empty())?
             }
-            other => self.text(other, key, PATH_LIMIT)?,
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
+                self.text(value, key, PATH_LIMIT)?
+            }
         };
         let path = PathBuf::from(&text);
         if path.is_absolute() {

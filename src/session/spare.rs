@@ -112,7 +112,8 @@ impl Spares {
         let mut damaged = Vec::new();
         for folder in Spool::new(&self.root).folders().unwrap_or_default() {
             let spool = Spool::new(self.root.join(folder));
-            for name in spool.names().unwrap_or_default().into_iter().filter(|name| name.ends_with(".md")) {
+            for name in spool.names().unwrap_or_default().into_iter().filter(|name| name.strip_suffix(".md").is_some())
+            {
                 let bytes = spool.read(&name).ok().flatten();
                 if bytes.is_some_and(|bytes| std::str::from_utf8(&bytes).is_err() || id_of(&bytes).is_none()) {
                     damaged.push((spool.file(&name), "is no text of an event".to_owned()));

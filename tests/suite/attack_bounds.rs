@@ -33,10 +33,8 @@ fn fifo(path: &Path) {
 }
 
 fn input(sandbox: &Sandbox, event: &str) -> String {
-    format!(
-        "{{\"session_id\": \"s\", \"cwd\": {:?}, \"hook_event_name\": {event:?}, \"source\": \"startup\"}}",
-        sandbox.root
-    )
+    let cwd = sandbox.root.to_str().unwrap();
+    format!("{{\"session_id\": \"s\", \"cwd\": {cwd:?}, \"hook_event_name\": {event:?}, \"source\": \"startup\"}}")
 }
 
 const HOOKS: [(&str, &str); 4] =
@@ -62,7 +60,8 @@ fn hook_with_a_git_that_hangs_answers_and_ends() {
         "trap '' TERM INT HUP; mkfifo \"$0.$$\"; while :; do cat \"$0.$$\"; done".to_owned(),
     ] {
         let sandbox = repo();
-        sandbox.put("events/a.md", event("2026-01-10T13:00:00Z", "toast", "decisions: {db: sqlite}"));
+        // Of what this clone wrote there is a copy: no git is needed to know whose it is.
+        sandbox.run(&["record", "--agent", "toast", "--decide", "db=sqlite"]).exits(0);
         let folder = fake(&sandbox, "git", &script);
         for (hook, name) in HOOKS {
             let mut command = with_path(headwater(Path::new("/"), &["hook", hook]), &folder);
@@ -214,6 +213,9 @@ fn fixes(sandbox: &Sandbox) -> Vec<String> {
     damaged.map(command).collect()
 }
 
+/// Puts something in the place of a file.
+type Make<'a> = &'a dyn Fn(&Path);
+
 /// Whatever is in the place of a file in `.git/headwater/` stops at most itself, and the fix works as printed.
 #[test]
 fn damaged_files_of_ours_stop_only_themselves_and_doctor_fixes_them() {
@@ -228,7 +230,7 @@ fn damaged_files_of_ours_stop_only_themselves_and_doctor_fixes_them() {
     let garbage = |path: &Path| std::fs::write(path, b"\0\xff{").unwrap();
     let later = |path: &Path| std::fs::write(path, "{\"form\": 99}").unwrap();
     let huge = |path: &Path| std::fs::File::create(path).unwrap().set_len(1 << 40).unwrap();
-    let all: [(&str, &dyn Fn(&Path)); 6] = [
+    let all: [(&str, Make<'_>); 6] = [
         ("fifo", &fifo),
         ("link", &link),
         ("socket", &socket),
