@@ -14,7 +14,7 @@ use crate::git::{Git, MergeBase, Oid};
 use crate::ledger::check::stale;
 use crate::ledger::escape::{escape_file_name, safe_for_terminal};
 use crate::secrets::Certainty;
-use crate::store::{Folded, Listing, Reading, fold_ledger, read_text};
+use crate::store::{Folded, Listing, Reading, fold_ledger, ids_in, ids_on_disk, read_text};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -148,7 +148,7 @@ fn work_tree(context: &Context<'_>, ledger: &Ledger, with_ids: bool) -> Result<S
         standing = hidden_view(context, ledger)?;
     }
     // Unreadable texts count as present: a guard is about what was removed.
-    let ids = if with_ids { texts_on_disk(ledger, &folded) } else { BTreeSet::new() };
+    let ids = if with_ids { ids_on_disk(&ledger.dir, &folded.listing) } else { BTreeSet::new() };
     let ids = ids.into_iter().chain(folded.state.events().keys().copied()).collect();
     Ok(Subject { ledger: ledger.clone(), folded, standing, has_view, ids, entries: None })
 }
@@ -166,19 +166,6 @@ fn hidden_view(context: &Context<'_>, ledger: &Ledger) -> Result<Option<Vec<u8>>
         Some(entry) => git.read_blobs(&[entry.oid])?.into_iter().next(),
         None => None,
     })
-}
-
-fn texts_on_disk(ledger: &Ledger, folded: &Folded) -> BTreeSet<EventId> {
-    let names: BTreeSet<&[u8]> = folded.unreadable.iter().map(|file| file.name.as_slice()).collect();
-    let mut ids = BTreeSet::new();
-    for found in
-        folded.listing.files.iter().filter(|found| !found.not_a_file && names.contains(found.shown_name().as_slice()))
-    {
-        if let Ok(Some(bytes)) = read_text(&found.path(&ledger.dir)) {
-            ids.extend(crate::event::decode::id_of(&bytes));
-        }
-    }
-    ids
 }
 
 fn unknown_default() -> CliError {
@@ -415,13 +402,7 @@ fn ids_of(
     let oids: Vec<Oid> = files.iter().map(|(_, entry)| entry.oid.clone()).collect();
     let mut ids = BTreeMap::new();
     for ((found, _), bytes) in files.iter().zip(git.read_blobs(&oids)?) {
-        let name = found.name.to_string_lossy();
-        if crate::ledger::pack::is_pack_name(&name) {
-            let entries = crate::ledger::pack::decode(&name, &bytes).unwrap_or_default();
-            ids.extend(entries.iter().map(|entry| (EventId::of(&entry.text), found.shown_name())));
-        } else if let Some(id) = crate::event::decode::id_of(&bytes) {
-            ids.insert(id, found.shown_name());
-        }
+        ids.extend(ids_in(found, &bytes).into_iter().map(|id| (id, found.shown_name())));
     }
     Ok(ids)
 }

@@ -7,6 +7,7 @@ use super::error::{CliError, Exit};
 use crate::config::{Config, FILE_NAME, MAX_BYTES, UnknownKey, ViewPolicy};
 use crate::event::schema::Schema;
 use crate::git::{Git, Layout, TreeEntry};
+use crate::ledger::pack::{is_event_name, is_pack_name};
 use crate::session::outsiders::Outsiders;
 use crate::store::{
     Found, HiddenEvents, Keeper, LedgerDir, Listing, LockRequest, Reading, StoreError, decode_source, read_bounded,
@@ -147,18 +148,23 @@ impl<'a> Context<'a> {
         &self.config.schema
     }
 
-    /// The one ledger that a writing command means.
+    /// The one ledger that a command works on: of several, the one that shares most leading path components with
+    /// the current directory (FORMAT §1).
     pub(super) fn one_ledger(&self) -> Result<&Ledger, CliError> {
-        match self.ledgers.as_slice() {
-            [ledger] => Ok(ledger),
-            ledgers => {
-                let names: Vec<&str> = ledgers.iter().map(|ledger| ledger.name.as_str()).collect();
-                Err(CliError::Usage(format!(
-                    "there are several ledgers; choose one with `--dir`: {}",
-                    names.join(", ")
-                )))
-            }
+        let here = self.layout.as_ref().and_then(|layout| layout.relative(Path::new(".")));
+        let names: Vec<&str> = self.ledgers.iter().map(|ledger| ledger.name.as_str()).collect();
+        match nearest(&names, here.as_deref().unwrap_or_default()).as_slice() {
+            [nearest] => self.ledgers.get(*nearest),
+            _ => None,
         }
+        .ok_or_else(|| {
+            let nearest = nearest(&names, here.as_deref().unwrap_or_default());
+            let tied: Vec<&str> = nearest.iter().filter_map(|position| names.get(*position).copied()).collect();
+            CliError::Usage(format!(
+                "cannot choose between several ledgers: {}; run it in the directory of one, or name one with `--dir`",
+                tied.join(", ")
+            ))
+        })
     }
 
     /// Does something with each ledger, whatever becomes of the others; the worst end counts.
@@ -289,6 +295,16 @@ fn own_remotes(git: &Git) -> Result<Vec<String>, CliError> {
     Ok(crate::trust::author::own_names(git)?)
 }
 
+/// The positions of the paths that share most leading components with `here`.
+fn nearest(paths: &[&str], here: &str) -> Vec<usize> {
+    let shared = |path: &str| {
+        let parts = |path: &str| path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect::<Vec<_>>();
+        parts(path).iter().zip(&parts(here)).take_while(|(a, b)| a == b).count()
+    };
+    let most = paths.iter().map(|path| shared(path)).max();
+    (0..).zip(paths).filter(|(_, path)| Some(shared(path)) == most).map(|(position, _)| position).collect()
+}
+
 /// A path below a folder, as git writes it.
 pub(super) fn below(prefix: &str, name: &str) -> String {
     if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") }
@@ -371,8 +387,8 @@ pub(super) fn ledger_entries(prefix: &str, entries: &[TreeEntry]) -> Vec<(Found,
             _ => return None,
         };
         let name = parts.next()?;
-        let is_pack = day.is_some() && std::str::from_utf8(name).is_ok_and(crate::ledger::pack::is_pack_name);
-        if !is_pack && !crate::store::is_event_name(name) {
+        let is_pack = day.is_some() && is_pack_name(name);
+        if !is_pack && !is_event_name(name) {
             return None;
         }
         // What lies deeper makes the name a folder's.
@@ -409,13 +425,31 @@ pub(super) fn read_entries(
         entries.iter().filter(|(found, _)| !found.not_a_file).map(|(_, entry)| entry.oid.clone()).collect();
     let mut blobs = git.read_blobs(&oids)?.into_iter();
     let mut readings = Vec::with_capacity(entries.len());
-    for (found, entry) in entries {
+    for (found, _) in entries {
         let bytes = if found.not_a_file { Vec::new() } else { blobs.next().unwrap_or_default() };
-        let read = decode_source(found, &bytes, schema).map_err(|source| StoreError::Pack {
-            path: PathBuf::from(String::from_utf8_lossy(&entry.path).into_owned()),
-            source,
-        })?;
-        readings.extend(read);
+        readings.extend(decode_source(found, &bytes, schema));
     }
     Ok(readings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn ledger_that_shares_most_of_the_path_is_nearest() {
+        let ledgers = ["packages/app/log", "packages/app/log/inner", "packages/lib/log", "top"];
+        for (here, expected) in [
+            ("packages/lib/src", vec![2]),
+            ("packages/lib", vec![2]),
+            ("packages/app/log/inner/events", vec![1]),
+            ("packages/app/src", vec![0, 1]),
+            ("packages/library", vec![0, 1, 2]),
+            ("top", vec![3]),
+            ("", vec![0, 1, 2, 3]),
+        ] {
+            assert_eq!(nearest(&ledgers, here), expected, "{here}");
+        }
+        assert_eq!(nearest(&["only"], "elsewhere"), [0]);
+    }
 }

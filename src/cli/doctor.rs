@@ -11,11 +11,13 @@ use super::origins::counted;
 use super::session_hook::FAULTS;
 use crate::config::LogKind;
 use crate::git::Layout;
-use crate::ledger::escape::safe_for_terminal;
+use crate::ledger::escape::{escape_file_name, safe_for_terminal};
 use crate::session::marker::Markers;
 use crate::session::spare::{LIMIT, Spare, Spares};
 use crate::setup::{self, Finding};
-use crate::store::{Damage, LedgerDir, Spool, StoreError, create_event, damaged_files, ensure_readme, free_aside};
+use crate::store::{
+    Damage, LedgerDir, Spool, StoreError, create_event, damaged_files, ensure_readme, fold_ledger, free_aside,
+};
 use crate::trust::path::LedgerPlace;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,7 +27,7 @@ use std::path::{Path, PathBuf};
 type Source = fn(&Context<'_>) -> Result<Vec<Finding>, CliError>;
 
 /// Where findings come from.
-const SOURCES: [Source; 6] = [damaged, unknown_keys, set_up, lost, faults, ids];
+const SOURCES: [Source; 7] = [damaged, unknown_keys, set_up, unreadable, lost, faults, ids];
 
 pub(super) fn run(context: &Context<'_>, args: DoctorArgs) -> Result<Exit, CliError> {
     context.git_for("`headwater doctor`")?;
@@ -127,6 +129,24 @@ fn shell_word(path: &Path) -> String {
         return format!("$'{}'", text.chars().fold(String::new(), quoted));
     }
     format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+/// Events and packs that cannot be read, and so are in no view.
+fn unreadable(context: &Context<'_>) -> Result<Vec<Finding>, CliError> {
+    let mut findings = Vec::new();
+    for ledger in &context.ledgers {
+        let folded = match fold_ledger(&ledger.dir, context.schema(), &context.hidden(ledger)) {
+            Err(StoreError::NoLedger(_)) => continue,
+            other => other?,
+        };
+        findings.extend(folded.faults.iter().map(|(name, fault)| {
+            let directory = if name.starts_with(b"archive/") { "" } else { "events/" };
+            let name = format!("{}/{directory}{}", ledger.name, escape_file_name(name));
+            let what = format!("`{name}:{}` is unreadable: {}: {}", fault.place, fault.code, fault.detail);
+            Finding { code: "unreadable-event", what, remedy: fault.code.remedy().to_owned() }
+        }));
+    }
+    Ok(findings)
 }
 
 /// What this program keeps in the repository.

@@ -103,8 +103,11 @@ fn draft(context: &Context<'_>, args: &ImportArgs, named: Option<&str>, file: &P
     let reason = name.as_deref().map(|name| format!("imported from {name}"));
     // What is imported had seen nothing and was seen by nobody: it has no `parents`.
     let draft = Draft { ts, agent, branch: legacy.branch, kind, reason, parents: None, body: legacy.body };
-    let text = draft.encode();
+    let text = draft.encode(context.schema());
     decode(text.as_bytes(), context.schema())
         .map_err(|fault| wrong(&format!("its event could not be read back: {fault}")))?;
-    Ok(Imported { stem: file_stem(draft.ts, &draft.agent), text, unplaced: legacy.unplaced })
+    // Two branches that import give each event a name of its own.
+    let id = EventId::of(&text).to_hex();
+    let stem = format!("{}_{}", file_stem(draft.ts, &draft.agent), id.get(..12).unwrap_or_default());
+    Ok(Imported { stem, text, unplaced: legacy.unplaced })
 }

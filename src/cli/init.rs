@@ -80,8 +80,9 @@ pub(super) fn settings(context: &Context<'_>) -> Result<Settings, CliError> {
     let ledgers = context.ledgers.iter().map(path).collect::<Result<Vec<_>, _>>()?;
     let is_default_ledger = ledgers == [DEFAULT_LEDGER];
     let ids = !context.config.ids.is_empty();
+    let prettier = context.layout.as_ref().is_some_and(|layout| setup::uses_prettier(&layout.work_tree));
     let first_view = Some(Folded::new(Listing::default(), Vec::new(), context.schema()).text);
-    Ok(Settings { ledgers, is_default_ledger, view: context.config.view, ids, capture: false, first_view })
+    Ok(Settings { ledgers, is_default_ledger, view: context.config.view, ids, capture: false, prettier, first_view })
 }
 
 fn named_parts(args: &InitArgs) -> BTreeSet<Part> {

@@ -7,17 +7,29 @@ use super::error::{CliError, Exit};
 use super::inspect::readings;
 use super::origins::counted;
 use super::secrets::{REMEDY, allowed, in_file};
-use crate::event::{Event, Fault, IdPrefix, Place};
+use crate::event::decode::{decode, id_of};
+use crate::event::{Event, EventId, Fault, IdPrefix, Place};
+use crate::git::{ChangedFiles, Oid};
 use crate::ledger::escape::{escape, escape_file_name, safe_for_terminal};
-use crate::ledger::pack::is_pack_name;
+use crate::ledger::pack::{is_event_name, is_pack_name};
 use crate::secrets::Certainty;
-use crate::store::{Listing, decode_path, is_event_name, read_pack_file};
+use crate::store::{Found, Listing, decode_path, read_pack};
 use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 pub(super) fn run(context: &Context<'_>, args: &LintArgs) -> Result<Exit, CliError> {
-    let allowed = allowed("--allow-secret", &args.allow_secret)?;
-    let mut findings = Findings { context, allowed, entries: Vec::new(), files: 0, errors: 0, found: 0, secrets: 0 };
+    let mut findings = Findings {
+        context,
+        changed: Changed::of(context),
+        allowed: allowed("--allow-secret", &args.allow_secret)?,
+        entries: Vec::new(),
+        files: 0,
+        errors: 0,
+        found: 0,
+        secrets: 0,
+    };
     if args.files.is_empty() {
         for ledger in &context.ledgers {
             for reading in readings(context, ledger)?.0 {
@@ -43,6 +55,7 @@ pub(super) fn run(context: &Context<'_>, args: &LintArgs) -> Result<Exit, CliErr
 /// What `lint` found.
 struct Findings<'a, 'c> {
     context: &'a Context<'c>,
+    changed: Changed,
     entries: Vec<Value>,
     files: usize,
     errors: usize,
@@ -53,13 +66,51 @@ struct Findings<'a, 'c> {
     allowed: Vec<IdPrefix>,
 }
 
+/// Event files that were changed after they were committed.
+#[derive(Default)]
+struct Changed {
+    files: ChangedFiles,
+    /// The first versions that were events, by their blobs.
+    first: BTreeMap<Oid, EventId>,
+}
+
+impl Changed {
+    /// Reads them from git; none where there is no git, or it does not answer in time.
+    fn of(context: &Context<'_>) -> Self {
+        let ledgers: Vec<&str> = context.ledgers.iter().filter_map(|ledger| ledger.in_git.as_deref()).collect();
+        let Some(git) = context.git().filter(|_| !ledgers.is_empty()) else { return Self::default() };
+        let Ok(files) = git.changed_files(&ledgers, HISTORY_LIMIT) else { return Self::default() };
+        let oids: BTreeSet<&Oid> = files.since_head.values().chain(files.in_history.values()).collect();
+        let oids: Vec<Oid> = oids.into_iter().cloned().collect();
+        let blobs = git.read_blobs(&oids).unwrap_or_default();
+        // An unreadable event is to be corrected; only a readable one is append-only.
+        let id = |bytes: &Vec<u8>| Some(decode(bytes, context.schema()).ok()?.origin.stamp.id);
+        let first = oids.into_iter().zip(&blobs).filter_map(|(oid, bytes)| Some((oid, id(bytes)?))).collect();
+        Self { files, first }
+    }
+
+    /// Whether the event at `path` is another one than it was: in HEAD (`true`), or when it was first committed.
+    fn find(&self, path: &str, now: Option<EventId>) -> Option<(bool, &Oid)> {
+        let other = |files: &'_ BTreeMap<Vec<u8>, Oid>| {
+            let (oid, first) = files.get(path.as_bytes()).and_then(|oid| self.first.get_key_value(oid))?;
+            (now != Some(*first)).then_some(oid)
+        };
+        let since_head = other(&self.files.since_head).map(|oid| (true, oid));
+        since_head.or_else(|| other(&self.files.in_history).map(|oid| (false, oid)))
+    }
+}
+
+/// How long git may look through the history.
+const HISTORY_LIMIT: Duration = Duration::from_secs(10);
+
 impl Findings<'_, '_> {
     /// Adds a file that was named: an event, a pack, or else, such as a README, nothing.
     fn add_file(&mut self, path: &PathBuf) -> Result<(), CliError> {
         let (name, schema) = (path.file_name().unwrap_or_default(), self.context.schema());
         let shown = path.display().to_string();
-        if name.to_str().is_some_and(is_pack_name) {
-            for reading in read_pack_file(path, schema)? {
+        if is_pack_name(name.as_encoded_bytes()) {
+            let found = Found { day: None, name: name.to_owned(), not_a_file: false };
+            for reading in read_pack(path, &found, schema)? {
                 self.add(&format!("{} in {shown}", escape_file_name(&reading.source.name)), &reading.result, None)?;
             }
             return self.add_secrets(&shown, path);
@@ -76,6 +127,7 @@ impl Findings<'_, '_> {
         if let Some(path) = path {
             self.add_secrets(name, path)?;
         }
+        self.add_change(name, path)?;
         match result {
             Err(fault) => {
                 self.errors += 1;
@@ -120,6 +172,21 @@ impl Findings<'_, '_> {
             self.report(level, &found.file, code, found.place, &found.detail(), REMEDY)?;
         }
         Ok(())
+    }
+
+    /// Reports an event whose bytes are not those that were committed.
+    fn add_change(&mut self, name: &str, path: Option<&PathBuf>) -> Result<(), CliError> {
+        let in_git = self.context.layout.as_ref().zip(path).and_then(|(layout, path)| layout.relative(path));
+        let (Some(in_git), Some(path)) = (in_git, path) else { return Ok(()) };
+        let now = crate::store::read_text(path).ok().flatten().and_then(|bytes| id_of(&bytes));
+        let Some((since_head, oid)) = self.changed.find(&in_git, now) else { return Ok(()) };
+        let first = oid.as_str().get(..12).unwrap_or_default().to_owned();
+        let (level, since) = if since_head { ("error", "HEAD") } else { ("warning", "its first commit") };
+        self.found += usize::from(since_head);
+        let detail = format!("the event was changed since {since}, and events are append-only");
+        let remedy =
+            format!("restore it with `git cat-file blob {first}`, and record what is new in an event of its own");
+        self.report(level, name, "changed-event", Place::START, &detail, &remedy)
     }
 
     fn report(

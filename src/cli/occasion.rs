@@ -8,6 +8,7 @@ use super::synth::{report_kept, write_view};
 use crate::config::{Commit, Trigger, Writing};
 use crate::event::Span;
 use crate::git::{CommitOutcome, CommitRequest, Reason};
+use crate::ledger::pack::{is_event_name, is_written_name};
 use crate::store::replace_view;
 use std::time::Duration;
 
@@ -111,11 +112,11 @@ pub(super) fn report(context: &Context<'_>, outcome: &CommitOutcome) {
 fn owns(file: &str, events: &str, archive: &str) -> bool {
     let below = |folder: &str| file.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/'));
     if let Some(name) = below(events) {
-        return name == "README.md" || (!name.contains('/') && crate::store::is_event_name(name.as_bytes()));
+        return name == "README.md" || (!name.contains('/') && is_event_name(name.as_bytes()));
     }
     let archived = below(archive).and_then(|rest| rest.split_once('/'));
     archived.is_some_and(|(day, name)| {
-        let file = crate::store::is_event_name(name.as_bytes()) || crate::ledger::pack::is_pack_name(name);
+        let file = is_event_name(name.as_bytes()) || is_written_name(name);
         crate::store::is_day(day) && !name.contains('/') && file
     })
 }

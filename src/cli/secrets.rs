@@ -118,8 +118,8 @@ impl Found {
 pub(super) fn in_file(name: &str, bytes: &[u8], least: Certainty, skip: impl Fn(&EventId) -> bool) -> Vec<Found> {
     let shown = escape_file_name(name.as_bytes());
     let base = name.rsplit('/').next().unwrap_or(name);
-    if is_pack_name(base) {
-        let entries = pack::decode(base, bytes).unwrap_or_default();
+    if is_pack_name(base.as_bytes()) {
+        let entries = pack::decode(base.as_bytes(), bytes).unwrap_or_default();
         let of = |entry: &pack::PackEntry| {
             let file = format!("{} in {shown}", escape_file_name(entry.name.as_bytes()));
             in_text(&file, EventId::of(&entry.text), &entry.text, least, &skip)

@@ -27,7 +27,7 @@ impl Normalised<'_> {
 /// Normalises the bytes of an event file.
 ///
 /// # Errors
-/// `too-large` for more than [`MAX_BYTES`], `not-utf8` for bytes that are not UTF-8.
+/// `too-large` for more than [`MAX_BYTES`], as they are or once normalised, `not-utf8` for bytes that are not UTF-8.
 pub fn normalise(bytes: &[u8]) -> Result<Normalised<'_>, Fault> {
     if bytes.len() > MAX_BYTES {
         return Err(too_large(bytes.len() as u64));
@@ -37,7 +37,9 @@ pub fn normalise(bytes: &[u8]) -> Result<Normalised<'_>, Fault> {
         let place = Place::of_offset(valid.unwrap_or_default(), error.valid_up_to(), 1);
         Fault::new(Code::NotUtf8, place, "a byte that is not UTF-8")
     })?;
-    Ok(normalise_text(text))
+    let normalised = normalise_text(text);
+    // A line end at the end of the file may be what is too much.
+    if normalised.text.len() > MAX_BYTES { Err(too_large(normalised.text.len() as u64)) } else { Ok(normalised) }
 }
 
 /// The fault of a file of `bytes` bytes, which need not be read to know it.
@@ -99,6 +101,15 @@ mod tests {
     fn limits_and_encoding() {
         assert!(normalise(&vec![b' '; MAX_BYTES]).is_ok());
         assert_eq!(normalise(&vec![b' '; MAX_BYTES + 1]).unwrap_err().code, Code::TooLarge);
+        let full = vec![b'x'; MAX_BYTES - 1];
+        for (end, fits) in [("\n", true), ("", true), (" ", true), ("x", false)] {
+            let read = normalise(&[full.as_slice(), end.as_bytes()].concat()).map(|read| read.text.len());
+            assert_eq!(
+                read.map_err(|fault| fault.code),
+                if fits { Ok(MAX_BYTES) } else { Err(Code::TooLarge) },
+                "{end:?}"
+            );
+        }
         let fault = normalise(b"---\nab\xff").unwrap_err();
         assert_eq!((fault.code, fault.place.to_string()), (Code::NotUtf8, "2:3".to_owned()));
     }

@@ -162,7 +162,10 @@ impl Board {
     fn place(&self, post: &Post) -> Result<usize, Refusal> {
         let key = post.says.item.as_deref().map(item_key).unwrap_or_default();
         let had = |place: &&usize| self.filings.get(**place).is_some_and(|filing| filing.ever_had(&key));
+        // A void post is kept with an item to be shown there, but no other post can refer to an item by it.
+        let is_void = |of: &EventId| matches!(self.verdicts.get(of), Some(Verdict::Void(_)));
         match &post.says.of {
+            Some(of) if is_void(of) => Err(Refusal::UnknownFiling),
             Some(of) => self.by_post.get(of).filter(had).copied().ok_or(Refusal::UnknownFiling),
             None => self.holder(&key).ok_or(Refusal::UnknownItem),
         }

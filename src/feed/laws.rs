@@ -248,6 +248,22 @@ fn a_duplicate_needs_a_proof_that_holds() {
 }
 
 #[test]
+fn claim_by_a_void_filing_is_refused_as_if_that_were_gone() {
+    let filed = one(1, "a", Says::new(Kind::Actionable, Some("A-1"), "a"));
+    let ahead = one(100, "a", Says::new(Kind::Actionable, Some("A-1"), "far ahead"));
+    let void = Says { item: None, of: Some(ahead.stamp.id), ..Says::new(Kind::Repair, None, "x") };
+    let void = one(2, "b", void);
+    let claim = Says { of: Some(ahead.stamp.id), ..Says::new(Kind::Claim, Some("A-1"), "mine") };
+    let claim = one(101, "c", claim);
+    let verdict =
+        |posts: &[&Post], post: &Post| Board::of(&feed(posts.iter().copied())).verdict(&post.stamp.id).cloned();
+    let all = [&filed, &ahead, &void, &claim];
+    assert_eq!(verdict(&all, &ahead), Some(Verdict::Void(void.stamp.id)));
+    assert_eq!(verdict(&all, &claim), Some(Verdict::Refused(Refusal::UnknownFiling)));
+    assert_eq!(verdict(&[&filed, &void, &claim], &claim), Some(Verdict::Refused(Refusal::UnknownFiling)));
+}
+
+#[test]
 fn a_published_number_never_moves() {
     let log = |says: Says| Says { reserved: Some("n".to_owned()), ..says };
     let published = one(5, "b", log(Says::new(Kind::Actionable, Some("A-1"), "b")));

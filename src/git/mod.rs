@@ -40,7 +40,7 @@ pub use hosting::{HostedRepository, gh_token};
 pub use label::Label;
 pub use layout::Layout;
 pub use merge_text::TextMerge;
-pub use objects::{Mode, TreeEntry};
+pub use objects::{ChangedFiles, Mode, TreeEntry};
 pub use oid::Oid;
 pub use remote::{Message, Pushed, Whose};
 pub use revision::{DefaultBranch, MergeBase};

@@ -1,6 +1,6 @@
 //! Reads trees and blobs from the object database.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -137,6 +137,49 @@ impl Git {
         let new = |line: &str| Oid::parse(line.strip_prefix(':')?.split(' ').nth(3)?);
         Ok(output.text().lines().filter_map(new).collect())
     }
+
+    /// The files at or below `prefixes` that were changed after they were added, each with its first version: those
+    /// that differ from HEAD, and those that a commit changed which HEAD reaches.
+    ///
+    /// # Errors
+    /// As [`Git::succeed`].
+    pub fn changed_files(&self, prefixes: &[&str], limit: Duration) -> Result<ChangedFiles, GitError> {
+        let mut changed = ChangedFiles::default();
+        if self.head_oid()?.is_none() {
+            return Ok(changed);
+        }
+        let raw = ["--raw", "-z", "--no-abbrev", "--no-renames", "--diff-filter=M", "HEAD", "--"];
+        let since = Call::new(["diff-index"]).args(raw).args(pathspecs(prefixes));
+        changed.since_head = old_sides(&self.succeed(since.limit(limit))?.stdout);
+        let log = ["log", "--format=", "--diff-merges=first-parent"];
+        let history = Call::new(log).args(raw).args(pathspecs(prefixes));
+        changed.in_history = old_sides(&self.succeed(history.limit(limit))?.stdout);
+        Ok(changed)
+    }
+}
+
+/// Files that were changed, with the blobs that they had before.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ChangedFiles {
+    /// Those that differ from HEAD, with its blobs.
+    pub since_head: BTreeMap<Vec<u8>, Oid>,
+    /// Those that a commit changed, with their first blobs.
+    pub in_history: BTreeMap<Vec<u8>, Oid>,
+}
+
+/// Reads `:mode mode old new status NUL path NUL`, newest first; the oldest old side of a path counts.
+fn old_sides(raw: &[u8]) -> BTreeMap<Vec<u8>, Oid> {
+    let mut fields = raw.split(|byte| *byte == 0);
+    let mut first = BTreeMap::new();
+    while let Some(about) = fields.next() {
+        let about = String::from_utf8_lossy(about);
+        let Some(about) = about.trim_start().strip_prefix(':') else { continue };
+        let old = about.split(' ').nth(2).and_then(Oid::parse);
+        if let (Some(old), Some(path)) = (old, fields.next()) {
+            first.insert(path.to_vec(), old);
+        }
+    }
+    first
 }
 
 /// Prefixes as git takes them; none, for everything, if one of them is the top.

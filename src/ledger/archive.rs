@@ -47,3 +47,21 @@ pub fn plan_packs(archived: &BTreeMap<String, Vec<Candidate>>, cutoff: i128) -> 
     }
     packs
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Candidate, plan_moves, plan_packs};
+    use crate::event::{EventId, Timestamp};
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn event_exactly_at_the_boundary_is_not_older() {
+        let at = Timestamp::parse("2026-01-10T13:00:00Z").unwrap();
+        let event = Candidate { name: "a.md".to_owned(), ts: at, id: EventId::of("a") };
+        let archived: BTreeMap<_, _> = [(at.day(), vec![event.clone()])].into();
+        for (cutoff, count) in [(at.unix_nanos() - 1, 0), (at.unix_nanos(), 0), (at.unix_nanos() + 1, 1)] {
+            assert_eq!(plan_moves(std::slice::from_ref(&event), cutoff).len(), count);
+            assert_eq!(plan_packs(&archived, cutoff).len(), count);
+        }
+    }
+}

@@ -62,7 +62,7 @@ pub enum ComposeError {
 pub fn compose(mut draft: Draft<'_>, state: &State, schema: &Schema, overrule: bool) -> Result<Composed, ComposeError> {
     let heads = state.heads();
     draft.parents = Some(heads.iter().rev().take(MAX_PARENTS).rev().map(|origin| origin.stamp.id).collect());
-    let text = draft.encode();
+    let text = draft.encode(schema);
     if text.len() > MAX_BYTES {
         return Err(ComposeError::TooLarge { bytes: text.len() });
     }
@@ -73,7 +73,7 @@ pub fn compose(mut draft: Draft<'_>, state: &State, schema: &Schema, overrule: b
     let against = if overrule { overruled(state, &event, schema) } else { None };
     let (ts, ahead) = choose_ts(draft.ts, state, against)?;
     draft.ts = ts;
-    let text = draft.encode();
+    let text = draft.encode(schema);
     let (stem, id) = (file_stem(ts, &draft.agent), EventId::of(&text));
     Ok(Composed { text, stem, ts, id, ahead: ahead.filter(|_| !overrule) })
 }

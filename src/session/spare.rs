@@ -6,7 +6,7 @@
 use crate::event::EventId;
 use crate::event::decode::id_of;
 use crate::git::{Git, GitError, Layout, Oid};
-use crate::store::{LedgerDir, Listing, Spool, StoreError, read_text};
+use crate::store::{LedgerDir, Listing, Spool, StoreError, ids_on_disk};
 use crate::trust::path::LedgerPlace;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -183,14 +183,5 @@ pub const LIMIT: Duration = Duration::from_secs(30);
 
 /// The ids of all texts that a ledger holds on disk, readable or not as events.
 fn ids_in(ledger: &LedgerDir) -> BTreeSet<EventId> {
-    let Ok(listing) = Listing::of(ledger) else { return BTreeSet::new() };
-    let texts = listing.files.iter().filter_map(|found| read_text(&found.path(ledger)).ok().flatten());
-    let mut ids: BTreeSet<EventId> = texts.filter_map(|bytes| id_of(&bytes)).collect();
-    for found in &listing.packs {
-        let name = found.name.to_string_lossy();
-        let bytes = read_text(&found.path(ledger)).ok().flatten().unwrap_or_default();
-        let entries = crate::ledger::pack::decode(&name, &bytes).unwrap_or_default();
-        ids.extend(entries.iter().map(|entry| EventId::of(&entry.text)));
-    }
-    ids
+    Listing::of(ledger).map(|listing| ids_on_disk(ledger, &listing)).unwrap_or_default()
 }

@@ -5,7 +5,7 @@ use super::managed::{Installed, Managed, Settings, files};
 use super::memory::Memory;
 use super::places::{HooksDir, name_of, real_place};
 use super::plan::{SETTINGS, seen, standing};
-use super::{Part, SetupError};
+use super::{Part, SetupError, prettier};
 use crate::git::Git;
 use crate::store::read_shared;
 use crate::trust::path::InTree;
@@ -146,7 +146,13 @@ fn inspect_file(git: &Git, file: &Managed) -> Option<Finding> {
 
 fn inspect_ledgers(git: &Git, settings: &Settings, findings: &mut Vec<Finding>) -> Result<(), SetupError> {
     let mut add = |code, what| findings.push(Finding::of_part(code, Part::Ledger, what));
+    let unformatted = read_shared(&git.layout().work_tree.join(prettier::IGNORED)).ok().flatten();
+    let unformatted = unformatted.map(|file| String::from_utf8_lossy(&file.bytes).into_owned()).unwrap_or_default();
     for ledger in &settings.ledgers {
+        if settings.prettier && !prettier::is_covered(&unformatted, ledger) {
+            let ignored = prettier::IGNORED;
+            add("prettier-not-ignored", format!("Prettier may rewrite `{ledger}`: `{ignored}` does not name it"));
+        }
         let readme = InTree::file(&git.layout().work_tree, &format!("{ledger}/events/README.md"));
         if !readme.is_ok_and(|readme| readme.path().is_file()) {
             add("no-ledger", format!("`{ledger}/events/README.md` is missing, which keeps the ledger's folder"));

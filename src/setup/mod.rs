@@ -14,6 +14,7 @@ mod memory;
 mod places;
 mod plan;
 mod precommit;
+mod prettier;
 mod texts;
 
 pub use contracts::{CONTRACTS, Contract, Hook};
@@ -22,6 +23,7 @@ pub use inspect::{Finding, inspect, present};
 pub use managed::Settings;
 pub use memory::damaged_memory;
 pub use plan::{Act, Plan, Step, install, uninstall};
+pub use prettier::uses_prettier;
 pub use texts::CAPTURE;
 
 /// A part of the set-up that can be asked for.

@@ -127,6 +127,11 @@ pub(super) fn ignored(ledgers: &[String], view: ViewPolicy) -> String {
     lines.join("\n")
 }
 
+/// What Prettier must not format: events are append-only, and the view is generated.
+pub(super) fn unformatted(ledgers: &[String]) -> String {
+    ledgers.iter().map(|ledger| format!("/{}/", escaped(ledger))).collect::<Vec<_>>().join("\n")
+}
+
 /// What git must know of the ledger's files: events are bytes, and the view is merged by its own driver.
 pub(super) fn attributes(ledgers: &[String]) -> String {
     let mut lines = Vec::new();

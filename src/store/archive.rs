@@ -15,7 +15,7 @@ use crate::ledger::pack::{self, PackEntry};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// What to archive and pack.
 #[derive(Debug)]
@@ -206,20 +206,13 @@ fn rename_portably(from: &Path, to: &Path) -> io::Result<()> {
 fn write_pack(ledger: &LedgerDir, day: &str, candidates: &[Candidate]) -> Result<Option<(String, usize)>, StoreError> {
     let folder = ledger.archive().join(day);
     let mut entries: Vec<PackEntry> = Vec::new();
-    let mut taken: Vec<PathBuf> = Vec::new();
-    let mut last = None;
+    let mut taken: Vec<&Candidate> = Vec::new();
     for candidate in candidates {
-        let path = folder.join(&candidate.name);
-        let Some(bytes) = read_text(&path)? else { continue };
-        // What was edited since it was listed is left for the next run.
-        let Ok(text) = normalise(&bytes).map(|normalised| normalised.text.into_owned()) else { continue };
-        if EventId::of(&text) != candidate.id {
-            continue;
-        }
-        taken.push(path);
-        if last.replace(candidate.id) != Some(candidate.id) {
+        let Some(text) = unedited(&folder, candidate)? else { continue };
+        if taken.last().map(|last| last.id) != Some(candidate.id) {
             entries.push(PackEntry { name: candidate.name.clone(), text });
         }
+        taken.push(candidate);
     }
     if entries.is_empty() {
         return Ok(None);
@@ -227,9 +220,81 @@ fn write_pack(ledger: &LedgerDir, day: &str, candidates: &[Candidate]) -> Result
     let text = pack::encode(&entries);
     let name = pack::file_name(&text);
     super::replace::replace_whole(&folder.join(&name), text.as_bytes())?;
-    for path in taken {
-        fs::remove_file(&path).map_err(StoreError::io("remove", &path))?;
+    for candidate in taken {
+        remove_packed(&folder, candidate)?;
     }
     sync_dir(&folder).map_err(StoreError::io("make durable", &folder))?;
     Ok(Some((format!("archive/{day}/{name}"), entries.len())))
+}
+
+/// The text of a file that is still what was listed; `None` where it was edited or has gone since.
+fn unedited(folder: &Path, candidate: &Candidate) -> Result<Option<String>, StoreError> {
+    let Some(bytes) = read_text(&folder.join(&candidate.name))? else { return Ok(None) };
+    let text = normalise(&bytes).ok().map(|normalised| normalised.text.into_owned());
+    Ok(text.filter(|text| EventId::of(text) == candidate.id))
+}
+
+/// Removes a file whose text a pack has; one that was edited in the meantime stays for the next run.
+fn remove_packed(folder: &Path, candidate: &Candidate) -> Result<(), StoreError> {
+    if unedited(folder, candidate)?.is_none() {
+        return Ok(());
+    }
+    let path = folder.join(&candidate.name);
+    fs::remove_file(&path).map_err(StoreError::io("remove", &path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LedgerDir, remove_packed, write_pack};
+    use crate::event::{EventId, Timestamp};
+    use crate::ledger::archive::Candidate;
+    use crate::ledger::pack;
+    use std::fs;
+
+    const DAY: &str = "2026-01-10";
+
+    fn text(now: &str) -> String {
+        format!("---\nts: 2026-01-10T13:00:00Z\nagent: a\n---\nnow: {now}\n")
+    }
+
+    /// Archived files, and what was listed of them.
+    fn archived(files: &[(&str, &str)]) -> (tempfile::TempDir, LedgerDir, Vec<Candidate>) {
+        let scratch = tempfile::tempdir().unwrap();
+        let ledger = LedgerDir::new(crate::trust::path::LedgerPlace::named_by_user(scratch.path().to_owned()));
+        let folder = ledger.archive().join(DAY);
+        fs::create_dir_all(&folder).unwrap();
+        let mut listed: Vec<Candidate> = Vec::new();
+        for (name, now) in files {
+            fs::write(folder.join(name), text(now)).unwrap();
+            let ts = Timestamp::parse("2026-01-10T13:00:00Z").unwrap();
+            listed.push(Candidate { name: (*name).to_owned(), ts, id: EventId::of(&text(now)) });
+        }
+        listed.sort_by(|a, b| (a.id, &a.name).cmp(&(b.id, &b.name)));
+        (scratch, ledger, listed)
+    }
+
+    #[test]
+    fn entry_that_was_edited_since_it_was_listed_is_not_packed() {
+        let (_scratch, ledger, listed) = archived(&[("a.md", "a"), ("b.md", "b"), ("copy.md", "b"), ("gone.md", "c")]);
+        let folder = ledger.archive().join(DAY);
+        fs::write(folder.join("a.md"), text("edited")).unwrap();
+        fs::remove_file(folder.join("gone.md")).unwrap();
+        let (name, count) = write_pack(&ledger, DAY, &listed).unwrap().unwrap();
+        let bytes = fs::read(ledger.path().join(&name)).unwrap();
+        let entries = pack::decode(name.rsplit('/').next().unwrap().as_bytes(), &bytes).unwrap();
+        let texts: Vec<_> = entries.iter().map(|entry| entry.text.as_str()).collect();
+        assert_eq!((count, texts), (1, vec![text("b").as_str()]));
+        assert_eq!(fs::read_to_string(folder.join("a.md")).unwrap(), text("edited"));
+        assert!(!folder.join("b.md").exists() && !folder.join("copy.md").exists());
+        assert_eq!(write_pack(&ledger, DAY, &listed).unwrap(), None);
+    }
+
+    #[test]
+    fn entry_that_is_edited_while_its_pack_is_written_is_not_removed() {
+        let (_scratch, ledger, listed) = archived(&[("a.md", "a"), ("b.md", "b")]);
+        let folder = ledger.archive().join(DAY);
+        fs::write(folder.join("a.md"), text("edited")).unwrap();
+        listed.iter().for_each(|candidate| remove_packed(&folder, candidate).unwrap());
+        assert!(folder.join("a.md").exists() && !folder.join("b.md").exists());
+    }
 }

@@ -1,6 +1,5 @@
 //! What can go wrong on disk.
 
-use crate::ledger::pack::PackError;
 use crate::trust::path::PathRefused;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -41,15 +40,6 @@ pub enum StoreError {
         path: PathBuf,
         /// Its new name.
         beside: PathBuf,
-    },
-    /// A pack cannot be read.
-    #[error("cannot read the pack `{}`", path.display())]
-    Pack {
-        /// Which pack.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: PackError,
     },
     /// Files kept vanishing while they were read.
     #[error("the files in `{}` keep changing; try again when the other program is done", .0.display())]

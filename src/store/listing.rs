@@ -1,7 +1,7 @@
 //! Which event files there are: names only, `events/` before `archive/` (FORMAT §1, §2 and §8).
 
 use super::{LedgerDir, StoreError};
-use crate::ledger::pack::is_pack_name;
+use crate::ledger::pack::{is_event_name, is_pack_name};
 use std::ffi::OsString;
 use std::fs::{self, DirEntry};
 use std::path::{Path, PathBuf};
@@ -22,6 +22,12 @@ impl Found {
     #[must_use]
     pub fn shown_name(&self) -> Vec<u8> {
         shown_name(self.day.as_deref(), self.name.as_encoded_bytes())
+    }
+
+    /// Whether it is a pack, good or bad.
+    #[must_use]
+    pub fn is_pack(&self) -> bool {
+        self.day.is_some() && is_pack_name(self.name.as_encoded_bytes())
     }
 
     /// Where the file is.
@@ -106,7 +112,7 @@ impl Listing {
         for entry in entries(folder)? {
             let entry = entry.map_err(StoreError::io("list", folder))?;
             let name = entry.file_name();
-            let is_pack = day.is_some() && name.to_str().is_some_and(is_pack_name);
+            let is_pack = day.is_some() && is_pack_name(name.as_encoded_bytes());
             if is_pack || is_event_name(name.as_encoded_bytes()) {
                 let not_a_file = !entry.file_type().map_err(StoreError::io("look at", &entry.path()))?.is_file();
                 let found = Found { day: day.map(ToOwned::to_owned), name, not_a_file };
@@ -134,12 +140,6 @@ pub(super) fn is_real_dir(path: &Path) -> Result<bool, StoreError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(StoreError::io("look at", path)(error)),
     }
-}
-
-/// Whether a file name is an event's: it ends in `.md`, does not start with `.`, and is not `README.md`.
-#[must_use]
-pub(crate) fn is_event_name(name: &[u8]) -> bool {
-    name.ends_with(b".md") && !name.starts_with(b".") && name != b"README.md"
 }
 
 /// Whether a folder name below `archive/` is a day's: `YYYY-MM-DD`.

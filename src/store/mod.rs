@@ -35,12 +35,12 @@ pub use in_tree::{
     replace_in_tree,
 };
 pub use keep::Keeper;
+pub(crate) use listing::is_day;
 pub use listing::{Found, Listing};
-pub(crate) use listing::{is_day, is_event_name};
 pub use lock::{LockRequest, with_lock, with_lock_file};
 pub use platform::network_file_system;
 pub use read::{
-    Fold, Reading, Source, decode_path, decode_source, fold_all, open_tail, read_all, read_bounded, read_pack_file,
+    Fold, Reading, Source, decode_path, decode_source, fold_all, open_tail, read_all, read_bounded, read_pack,
     read_system_file, read_text, written_since,
 };
 pub use replace::{replace_view, replace_whole};
@@ -53,7 +53,7 @@ pub use synthesize::{
     Folded, HiddenEvents, NothingHidden, Sizes, SynthRequest, Synthesized, fold_ledger, read_beyond, read_ledger,
     synthesize,
 };
-pub use texts::{EventText, read_texts, texts_in};
+pub use texts::{EventText, ids_in, ids_on_disk, read_texts, texts_in};
 pub use watch::{Wake, Watch};
 
 use crate::trust::path::LedgerPlace;

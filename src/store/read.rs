@@ -55,7 +55,7 @@ const FEW: usize = 48;
 /// Reads everything that is listed; `None` where a listed file has gone meanwhile.
 ///
 /// # Errors
-/// A file cannot be read for another reason than its content, or a pack is damaged.
+/// A file cannot be read for another reason than its content.
 pub fn read_all(ledger: &LedgerDir, listing: &Listing, schema: &Schema) -> Result<Option<Vec<Reading>>, StoreError> {
     let collect = |files: &[Found]| {
         let mut readings = Vec::with_capacity(files.len());
@@ -171,7 +171,7 @@ fn each_pack(
     mut then: impl FnMut(Reading),
 ) -> Result<(), StoreError> {
     for found in &listing.packs {
-        read_pack(ledger, found, schema)?.into_iter().for_each(&mut then);
+        read_pack(&found.path(ledger), found, schema)?.into_iter().for_each(&mut then);
     }
     Ok(())
 }
@@ -202,10 +202,15 @@ fn read_into(path: &Path, buffer: &mut Vec<u8>) -> Result<Result<(), Fault>, Sto
     if size > MAX_BYTES as u64 {
         return Ok(Err(too_large(size)));
     }
-    buffer.clear();
-    // One byte more than allowed, so that a file that grew meanwhile is found too large.
-    file.take(MAX_BYTES as u64 + 1).read_to_end(buffer).map_err(StoreError::io("read", path))?;
+    read_at_most(file, buffer).map_err(StoreError::io("read", path))?;
     Ok(Ok(()))
+}
+
+/// Reads one byte more than an event may have, so that a file that grew in the meantime is found too large.
+fn read_at_most(file: impl std::io::Read, buffer: &mut Vec<u8>) -> std::io::Result<()> {
+    buffer.clear();
+    file.take(MAX_BYTES as u64 + 1).read_to_end(buffer)?;
+    Ok(())
 }
 
 /// Reads an event file from anywhere.
@@ -249,55 +254,49 @@ pub fn read_bounded(path: &Path, most: u64) -> Result<Option<Vec<u8>>, StoreErro
     }
 }
 
-fn read_pack(ledger: &LedgerDir, found: &Found, schema: &Schema) -> Result<Vec<Reading>, StoreError> {
-    read_pack_at(&found.path(ledger), found, schema)
-}
-
-/// Reads a pack from anywhere.
+/// Reads the entries of a pack from anywhere; a bad one is a single reading.
 ///
 /// # Errors
-/// It cannot be read, or is damaged.
-pub fn read_pack_file(path: &Path, schema: &Schema) -> Result<Vec<Reading>, StoreError> {
-    let name = path.file_name().unwrap_or_default().to_owned();
-    read_pack_at(path, &Found { day: None, name, not_a_file: false }, schema)
-}
-
-fn read_pack_at(path: &Path, found: &Found, schema: &Schema) -> Result<Vec<Reading>, StoreError> {
-    if found.not_a_file {
-        return Err(StoreError::WrongKind { path: path.to_owned(), kind: "file" });
-    }
+/// It cannot be read for another reason than its content.
+pub fn read_pack(path: &Path, found: &Found, schema: &Schema) -> Result<Vec<Reading>, StoreError> {
     let gone = || StoreError::io("open", path)(std::io::ErrorKind::NotFound.into());
-    let bytes = read_text(path)?.ok_or_else(gone)?;
-    decode_pack(found, &bytes, schema).map_err(|source| StoreError::Pack { path: path.to_owned(), source })
+    let bytes = match read_text(path) {
+        _ if found.not_a_file => None,
+        Err(StoreError::WrongKind { .. }) => None,
+        read => Some(read?.ok_or_else(gone)?),
+    };
+    Ok(decode_pack(found, bytes.as_deref(), schema))
 }
 
-fn decode_pack(found: &Found, bytes: &[u8], schema: &Schema) -> Result<Vec<Reading>, pack::PackError> {
-    let name = found.name.to_string_lossy();
-    let entries = pack::decode(&name, bytes)?;
+/// The entries of a pack's bytes, none where it is no regular file (FORMAT §7).
+fn decode_pack(found: &Found, bytes: Option<&[u8]>, schema: &Schema) -> Vec<Reading> {
+    let link = || Fault::new(Code::BadPack, Place::START, "a link, directory or special file, which is not opened");
+    let decoded = bytes.ok_or_else(link).and_then(|bytes| pack::decode(found.name.as_encoded_bytes(), bytes));
+    let entries = match decoded {
+        Ok(entries) => entries,
+        Err(fault) => {
+            let source = Source { name: found.shown_name(), pack: None, entry: 0 };
+            return vec![Reading { source, result: Err(fault) }];
+        }
+    };
     let pack = String::from_utf8_lossy(&found.shown_name()).into_owned();
     let read = |(entry, packed): (usize, pack::PackEntry)| {
         let name = shown_name(found.day.as_deref(), packed.name.as_bytes());
         let source = Source { name, pack: Some(pack.clone()), entry };
         Reading { source, result: decode_text(&normalise_text(&packed.text), schema) }
     };
-    Ok(entries.into_iter().enumerate().map(read).collect())
+    entries.into_iter().enumerate().map(read).collect()
 }
 
 /// Reads the bytes of an event file or pack that came from elsewhere than the disk.
-///
-/// # Errors
-/// The pack is damaged.
-pub fn decode_source(found: &Found, bytes: &[u8], schema: &Schema) -> Result<Vec<Reading>, pack::PackError> {
-    if found.name.to_str().is_some_and(pack::is_pack_name) && found.day.is_some() {
-        // A link has no bytes, so it is a damaged pack.
-        return decode_pack(found, bytes, schema);
-    }
-    if found.not_a_file {
-        let source = Source { name: found.shown_name(), pack: None, entry: 0 };
-        return Ok(vec![Reading { source, result: Err(not_a_file()) }]);
+#[must_use]
+pub fn decode_source(found: &Found, bytes: &[u8], schema: &Schema) -> Vec<Reading> {
+    if found.is_pack() {
+        return decode_pack(found, Some(bytes).filter(|_| !found.not_a_file), schema);
     }
     let source = Source { name: found.shown_name(), pack: None, entry: 0 };
-    Ok(vec![Reading { source, result: decode(bytes, schema) }])
+    let result = if found.not_a_file { Err(not_a_file()) } else { decode(bytes, schema) };
+    vec![Reading { source, result }]
 }
 
 /// The text of a file that the system makes up; none where there is none.
@@ -323,4 +322,27 @@ pub fn written_since(path: &Path, instant: i128) -> bool {
     let modified = found.and_then(|found| found.modified()).ok();
     let since = modified.and_then(|at| at.duration_since(std::time::SystemTime::UNIX_EPOCH).ok());
     since.is_some_and(|since| i128::try_from(since.as_nanos()).is_ok_and(|nanos| nanos >= instant))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::read_at_most;
+    use crate::event::Code;
+    use crate::event::decode::decode;
+    use crate::event::normal::MAX_BYTES;
+    use crate::event::schema::Schema;
+    use std::io::Read as _;
+
+    #[test]
+    fn file_that_grows_while_it_is_read_is_too_large() {
+        let text = b"---\nts: 2026-01-10T13:00:00Z\nagent: a\n---\nnow: x\n# ";
+        let mut buffer = b"old".to_vec();
+        for (length, expected) in
+            [(MAX_BYTES - 1, None), (MAX_BYTES + 1, Some(Code::TooLarge)), (1 << 40, Some(Code::TooLarge))]
+        {
+            let rest = std::io::repeat(b'x').take((length - text.len()) as u64);
+            read_at_most(text.chain(rest), &mut buffer).unwrap();
+            assert_eq!(decode(&buffer, &Schema::default()).err().map(|fault| fault.code), expected, "{length}");
+        }
+    }
 }

@@ -4,6 +4,7 @@ use super::listing::{Found, Listing};
 use super::read::{Reading, Source, decode_path};
 use super::{LedgerDir, StoreError};
 use crate::event::schema::Schema;
+use crate::ledger::pack::is_event_name;
 use globset::{GlobBuilder, GlobMatcher};
 use std::collections::BTreeSet;
 use std::fs;
@@ -90,7 +91,7 @@ fn expand(base: &Path, pattern: &str) -> Result<BTreeSet<PathBuf>, StoreError> {
     let last_text = last.to_string_lossy();
     let files: Vec<PathBuf> = if is_pattern(&last_text) {
         let matcher = matcher(&last_text)?;
-        let event = |path: &PathBuf| path.file_name().is_some_and(|name| super::is_event_name(name.as_encoded_bytes()));
+        let event = |path: &PathBuf| path.file_name().is_some_and(|name| is_event_name(name.as_encoded_bytes()));
         folders
             .iter()
             .flat_map(|folder| children(folder, false))

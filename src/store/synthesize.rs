@@ -241,3 +241,52 @@ pub(super) fn standing_view(view: &Path) -> Result<Option<Vec<u8>>, StoreError> 
         other => Ok(other),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{HiddenEvents, LedgerDir, Listing, LockRequest, Reading, SynthRequest, synthesize};
+    use crate::event::schema::Schema;
+    use crate::store::{Keeper, StoreError};
+    use std::cell::Cell;
+    use std::fs;
+    use std::time::Duration;
+
+    /// Another process, which writes an event after the ledger was listed, as often as `left`.
+    #[derive(Debug)]
+    struct Writer<'a> {
+        ledger: &'a LedgerDir,
+        left: Cell<usize>,
+    }
+
+    impl HiddenEvents for Writer<'_> {
+        fn possible(&self) -> bool {
+            true
+        }
+
+        fn read(&self, _: &Listing, _: &Schema) -> Result<Vec<Reading>, StoreError> {
+            if self.left.get() > 0 {
+                self.left.set(self.left.get() - 1);
+                let name = format!("late{}.md", self.left.get());
+                let text = format!("---\nts: 2026-01-10T13:00:0{}Z\nagent: a\nnow: late\n---\n", self.left.get());
+                fs::write(self.ledger.events().join(name), text).unwrap();
+            }
+            Ok(Vec::new())
+        }
+    }
+
+    #[test]
+    fn event_written_after_the_first_listing_is_in_the_view() {
+        let scratch = tempfile::tempdir().unwrap();
+        let ledger = LedgerDir::new(crate::trust::path::LedgerPlace::named_by_user(scratch.path().to_owned()));
+        fs::create_dir_all(ledger.events()).unwrap();
+        let hidden = Writer { ledger: &ledger, left: Cell::new(2) };
+        let is_in_git = |_: &[u8]| false;
+        let keeper = Keeper { folder: scratch.path().join("kept"), is_in_git: &is_in_git };
+        let lock = LockRequest { wait: Duration::ZERO, purpose: "synth", waiting: &|_| {} };
+        let done =
+            synthesize(&ledger, &SynthRequest { schema: &Schema::default(), lock, keeper: &keeper, hidden: &hidden });
+        assert_eq!(done.unwrap().folded.state.events().len(), 2);
+        let view = fs::read_to_string(ledger.view()).unwrap();
+        assert!(view.contains("event_count: 2"), "{view}");
+    }
+}

@@ -3,8 +3,10 @@
 use super::listing::{Found, Listing, shown_name};
 use super::platform::{Opened, open_without_following};
 use super::{LedgerDir, StoreError};
+use crate::event::EventId;
 use crate::event::normal::{MAX_BYTES, normalise};
 use crate::ledger::pack;
+use std::collections::BTreeSet;
 use std::io::Read as _;
 
 /// The normalised text of one event, and where it was read.
@@ -26,7 +28,7 @@ const ATTEMPTS: usize = 100;
 /// Reads the texts of all events of a ledger; what cannot be read as a text is left to who reads events.
 ///
 /// # Errors
-/// The ledger cannot be read, a pack is damaged, or the ledger does not come to rest.
+/// The ledger cannot be read, or does not come to rest.
 pub fn read_texts(ledger: &LedgerDir) -> Result<Vec<EventText>, StoreError> {
     for _ in 0..ATTEMPTS {
         let listing = Listing::of(ledger)?;
@@ -42,7 +44,7 @@ pub fn read_texts(ledger: &LedgerDir) -> Result<Vec<EventText>, StoreError> {
 
 fn read_one(ledger: &LedgerDir, found: &Found) -> Result<Vec<EventText>, StoreError> {
     let path = found.path(ledger);
-    let limit = if is_pack(found) { u64::MAX } else { MAX_BYTES as u64 + 1 };
+    let limit = if found.is_pack() { u64::MAX } else { MAX_BYTES as u64 + 1 };
     let mut bytes = Vec::new();
     match open_without_following(&path).map_err(StoreError::io("open", &path))? {
         Opened::File(file, _) => {
@@ -50,18 +52,12 @@ fn read_one(ledger: &LedgerDir, found: &Found) -> Result<Vec<EventText>, StoreEr
         }
         Opened::NotAFile => return Ok(Vec::new()),
     }
-    texts_in(found, &bytes).map_err(|source| StoreError::Pack { path, source })
+    Ok(texts_in(found, &bytes))
 }
 
-fn is_pack(found: &Found) -> bool {
-    found.day.is_some() && found.name.to_str().is_some_and(pack::is_pack_name)
-}
-
-/// The texts in the bytes of an event file or pack.
-///
-/// # Errors
-/// The pack is damaged.
-pub fn texts_in(found: &Found, bytes: &[u8]) -> Result<Vec<EventText>, pack::PackError> {
+/// The texts in the bytes of an event file or pack; none of what cannot be read as one.
+#[must_use]
+pub fn texts_in(found: &Found, bytes: &[u8]) -> Vec<EventText> {
     let text = |name: Vec<u8>, bytes: &[u8]| {
         let normalised = normalise(bytes).ok()?;
         Some(EventText {
@@ -71,11 +67,25 @@ pub fn texts_in(found: &Found, bytes: &[u8]) -> Result<Vec<EventText>, pack::Pac
             text: normalised.text.into_owned(),
         })
     };
-    if !is_pack(found) {
-        return Ok(text(found.shown_name(), bytes).into_iter().collect());
+    if !found.is_pack() {
+        return text(found.shown_name(), bytes).into_iter().collect();
     }
-    let entries = pack::decode(&found.name.to_string_lossy(), bytes)?;
+    let entries = pack::decode(found.name.as_encoded_bytes(), bytes).unwrap_or_default();
     let entry =
         |entry: &pack::PackEntry| text(shown_name(found.day.as_deref(), entry.name.as_bytes()), entry.text.as_bytes());
-    Ok(entries.iter().filter_map(entry).collect())
+    entries.iter().filter_map(entry).collect()
+}
+
+/// The ids of the texts in the bytes of an event file or pack, readable as events or not.
+#[must_use]
+pub fn ids_in(found: &Found, bytes: &[u8]) -> Vec<EventId> {
+    texts_in(found, bytes).iter().map(|text| EventId::of(&text.text)).collect()
+}
+
+/// The ids of all texts of a ledger, readable as events or not.
+#[must_use]
+pub fn ids_on_disk(ledger: &LedgerDir, listing: &Listing) -> BTreeSet<EventId> {
+    let all = listing.files.iter().chain(&listing.packs).filter(|found| !found.not_a_file);
+    let texts = all.filter_map(|found| read_one(ledger, found).ok()).flatten();
+    texts.map(|text| EventId::of(&text.text)).collect()
 }

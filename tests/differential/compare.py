@@ -1,10 +1,10 @@
 """Folds random ledgers with `fold.py` and with a `headwater` binary, and compares the bytes.
 
-    python3 compare.py --headwater PATH_TO_BINARY [--count N] [--seed FIRST] [--keep DIR]
+    python3 compare.py --headwater PATH_TO_BINARY [--count N] [--seed FIRST] [--keep DIR] [--without packs]
     python3 compare.py --coverage [--count N] [--seed FIRST]
 
-Exits with 1 and the first difference as a unified diff if there is one. `--keep` saves every
-ledger that differs, with both views. `--coverage` runs no binary: it counts what the generated
+Prints the seeds, and exits with 1 and the first difference as a unified diff if there is one. Every
+ledger that differs is kept with both views, without the files that the difference does not need. `--coverage` runs no binary: it counts what the generated
 ledgers exercise.
 """
 
@@ -16,25 +16,34 @@ import difflib
 import functools
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
+import events
 import fold
 import generate
+import nodes
 
 TIMEOUT_SECONDS = 60
 CODES = [
-    *("not-a-file", "too-large", "not-utf8", "no-frontmatter", *fold.IN_TEXT_ORDER),
-    *("bad-ts", "bad-agent", "bad-section"),
+    *("not-a-file", "too-large", "not-utf8", "no-frontmatter", *nodes.IN_TEXT_ORDER),
+    *("bad-ts", "bad-agent", "bad-section", "bad-pack"),
 ]
 FEATURES = {
     "contested writes": rb"^(?:- also: |  - contested: )",
     "removals that win": rb"^- \*\*.*:\*\* \(removed\) ",
     "contested removals": rb"^  - contested: \(removed\) ",
     "empty values": rb"^- \*\*.*[^:]\*\* \(",
+    "groups": rb"^  - (?!contested: )",
+    "groups with a branch": rb"^- \*\*\d{4}-\d\d-\d\d .*\*\* on ",
+    "titles that are taken": rb"^### .* \(undeclared\)$",
+    "joiners that stay": b"\xe2\x80\x8d|\xef\xb8\x8f",
+    "rows of packed entries": rb"^- `archive/[0-9-]+/pack-[^/`]*\.yaml/",
     "items left out by `show`": rb"^- \xe2\x80\xa6 \d+ earlier$",
     "phases": rb"^- \S+Z \*\*Phase ",
     "escapes": rb"\\u\{|&lt;|^- \\",
@@ -52,7 +61,7 @@ class Difference:
 
 
 def expected_view(folder: str, config: str | None) -> bytes:
-    sections = fold.sections_of(config) if config is not None else fold.DEFAULT_SECTIONS
+    sections = events.sections_of(config) if config is not None else events.DEFAULT_SECTIONS
     return fold.render(fold.read_ledger(folder), sections)
 
 
@@ -61,14 +70,18 @@ def run_headwater(binary: str, folder: str, config: str | None) -> subprocess.Co
     if config is not None:
         command += ["--config", os.path.join(folder, "config.yaml")]
     environment = {name: value for name, value in os.environ.items() if name != "HEADWATER_DIR"}
-    return subprocess.run(
-        command,
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=TIMEOUT_SECONDS,
-    )
+    try:
+        return subprocess.run(
+            command,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=TIMEOUT_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        late = f"no end within {TIMEOUT_SECONDS} seconds".encode()
+        return subprocess.CompletedProcess(command, -1, b"", late)
 
 
 def unified_diff(expected: bytes, actual: bytes) -> str:
@@ -76,23 +89,47 @@ def unified_diff(expected: bytes, actual: bytes) -> str:
     return "\n".join(difflib.unified_diff(*lines, "fold.py", "headwater", lineterm=""))
 
 
-def compare(seed: int, binary: str, keep: str | None) -> Difference | None:
-    ledger = generate.generate(seed)
+def views(ledger: generate.Ledger, binary: str) -> tuple[bytes, subprocess.CompletedProcess[bytes]]:
     with tempfile.TemporaryDirectory(prefix="headwater-") as folder:
         ledger.write(folder)
-        expected = expected_view(folder, ledger.config)
-        result = run_headwater(binary, folder, ledger.config)
-    if result.returncode == 0 and result.stdout == expected:
-        return None
-    if keep:
-        kept = os.path.join(keep, f"seed-{seed}")
-        ledger.write(kept)
-        for name, view in ("expected.md", expected), ("actual.md", result.stdout):
-            with open(os.path.join(kept, name), "wb") as file:
-                file.write(view)
+        return expected_view(folder, ledger.config), run_headwater(binary, folder, ledger.config)
+
+
+def differs(ledger: generate.Ledger, binary: str) -> bool:
+    expected, result = views(ledger, binary)
+    return result.returncode != 0 or result.stdout != expected
+
+
+def shrunk(ledger: generate.Ledger, binary: str) -> generate.Ledger:
+    """The ledger without the files that the difference does not need."""
+    files = dict(ledger.files)
+    for path in list(files):
+        fewer = {other: content for other, content in files.items() if other != path}
+        if differs(generate.Ledger(fewer, ledger.config), binary):
+            files = fewer
+    return generate.Ledger(files, ledger.config)
+
+
+def save(ledger: generate.Ledger, folder: str, binary: str) -> str:
+    """Writes a ledger with both views, and says how they differ."""
+    ledger.write(folder)
+    expected, result = views(ledger, binary)
+    for name, view in ("expected.md", expected), ("actual.md", result.stdout):
+        with open(os.path.join(folder, name), "wb") as file:
+            file.write(view)
     if result.returncode != 0:
-        return Difference(seed, f"exit {result.returncode}: {result.stderr.decode(errors='replace')}")
-    return Difference(seed, unified_diff(expected, result.stdout))
+        return f"exit {result.returncode}: {result.stderr.decode(errors='replace')}"
+    return unified_diff(expected, result.stdout)
+
+
+def compare(seed: int, binary: str, keep: str, odd_packs: bool) -> Difference | None:
+    ledger = generate.generate(seed, odd_packs=odd_packs)
+    if not differs(ledger, binary):
+        return None
+    folder = os.path.join(keep, f"seed-{seed}")
+    shutil.rmtree(folder, ignore_errors=True)
+    report = save(shrunk(ledger, binary), folder, binary)
+    return Difference(seed, f"{report}\nthe ledger, as small as it differs: {folder}")
 
 
 def exercised(seed: int) -> set[str]:
@@ -115,10 +152,20 @@ def main() -> int:
     what.add_argument("--headwater", metavar="PATH", help="the binary to compare with")
     what.add_argument("--coverage", action="store_true", help="only count what the ledgers exercise")
     parser.add_argument("--count", type=int, default=2000, help="number of ledgers (default: 2000)")
-    parser.add_argument("--seed", type=int, default=1, help="the first seed (default: 1)")
-    parser.add_argument("--keep", metavar="DIR", help="where to save ledgers that differ")
+    parser.add_argument("--seed", type=int, help="the first seed (default: one that the clock gives)")
+    parser.add_argument(
+        "--keep",
+        metavar="DIR",
+        default=os.path.join(tempfile.gettempdir(), "headwater-differences"),
+        help="where to save ledgers that differ (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--without", choices=["packs"], help="leave out packs but those that the program writes"
+    )
     arguments = parser.parse_args()
-    seeds = range(arguments.seed, arguments.seed + arguments.count)
+    first = time.time_ns() // 1_000_000 if arguments.seed is None else arguments.seed
+    seeds = range(first, first + arguments.count)
+    print(f"{len(seeds)} ledgers, seeds {seeds.start} to {seeds.stop - 1}", flush=True)
 
     with ProcessPoolExecutor() as pool:
         if arguments.coverage:
@@ -131,8 +178,10 @@ def main() -> int:
         binary = os.path.abspath(arguments.headwater)
         if not os.path.isfile(binary):
             parser.error(f"there is no binary at {arguments.headwater}")
-        work = functools.partial(compare, binary=binary, keep=arguments.keep)
-        differences = [difference for difference in pool.map(work, seeds, chunksize=20) if difference]
+        work = functools.partial(
+            compare, binary=binary, keep=arguments.keep, odd_packs=arguments.without != "packs"
+        )
+        differences = [difference for difference in pool.map(work, seeds, chunksize=5) if difference]
     if not differences:
         print(f"{len(seeds)} ledgers agree")
         return 0

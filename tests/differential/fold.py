@@ -20,618 +20,39 @@ import re
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from typing import TypeVar
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import (
-    AliasEvent,
-    CollectionEndEvent,
-    DocumentStartEvent,
-    MappingStartEvent,
-    NodeEvent,
-    ScalarEvent,
+from events import (
+    DEFAULT_SECTIONS,
+    Event,
+    Schema,
+    Section,
+    instant_of,
+    map_entries,
+    normalise,
+    parse_event,
+    sections_of,
 )
-from ruamel.yaml.reader import Reader
-from ruamel.yaml.scanner import Scanner
-
-# --- Text -----------------------------------------------------------------------------------
-
-WHITE = (
-    "\t\n\x0b\x0c\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
-    "\u2028\u2029\u202f\u205f\u3000"
+from nodes import (
+    Node,
+    Scalar,
+    Sequence,
+    Table,
+    Unreadable,
+    collapse,
+    escape,
+    escape_bold,
+    escape_file_name,
+    format_instant,
+    is_absent,
+    load,
+    text_of,
+    text_of_pairs,
+    trim,
 )
-"""Unicode's White_Space; `str.strip()` without an argument would also take U+001C to U+001F."""
-
-WHITE_RUN = re.compile(f"[{WHITE}]+")
-LEADING_BLANK_LINES = re.compile(f"(?:[{WHITE}]*\n)?")
-CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
-RAW_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-HIDDEN = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
-)
-STRUCTURE_AT_START = re.compile(
-    r"[>|]|#{1,6}(?: |\Z)|[-+*](?: |\Z)|([-*_=`~])\1\1|\[(?=.*\]:)|\[[ xX]\](?: |\Z)"
-)
-ORDINAL_AT_START = re.compile(r"([0-9]{1,9})([.)])(?= |\Z)")
-
-
-def trim(text: str) -> str:
-    return text.strip(WHITE)
-
-
-def collapse(text: str) -> str:
-    return WHITE_RUN.sub(" ", trim(text))
-
-
-def spell_out(match: re.Match[str]) -> str:
-    return f"\\u{{{ord(match[0]):x}}}"
-
-
-def escape(text: str, *, emphasised: bool = False) -> str:
-    """One line that cannot pass for structure (§6); `emphasised` for map keys and phases."""
-    text = HIDDEN.sub(spell_out, collapse(text))
-    text = re.sub(r"<(?=[!/?A-Za-z])", "&lt;", text)
-    if not (emphasised and text.startswith("*")):
-        text = re.sub(rf"\A(?={STRUCTURE_AT_START.pattern})", r"\\", text, count=1)
-        text = re.sub(rf"\A{ORDINAL_AT_START.pattern}", r"\1\\\2", text, count=1)
-    return text.replace("*", r"\*") if emphasised else text
-
-
-def escape_file_name(name: str) -> str:
-    name = re.sub(f"{HIDDEN.pattern}|[\u2028\u2029`]", spell_out, name)
-    return re.sub("[\udc80-\udcff]", r"\\u{fffd}", name)
-
-
-# --- Instants (§2, §6) ----------------------------------------------------------------------
-
-SECOND = 10**9
-TIMESTAMP = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})"
-    r"(?:\.([0-9]{1,9}))?(?:Z|([+-])([01][0-9]|2[0-3]):([0-5][0-9]))"
-)
-EPOCH = datetime(1970, 1, 1)
-END_OF_TIME = ((datetime(9999, 12, 31) - EPOCH).days + 1) * 86400 * SECOND
-
-
-def parse_instant(text: str) -> int | None:
-    """Nanoseconds since 1970, or None where `text` is no valid `ts`."""
-    match = TIMESTAMP.fullmatch(text)
-    if not match:
-        return None
-    written, fraction, sign, hours, minutes = match.groups()
-    try:
-        local = datetime.strptime(written, "%Y-%m-%dT%H:%M:%S")
-    except ValueError:
-        return None
-    if local.year < 1970:
-        return None
-    seconds = (local - EPOCH) // timedelta(seconds=1)
-    if sign:
-        offset = int(hours) * 3600 + int(minutes) * 60
-        seconds -= offset if sign == "+" else -offset
-    instant = seconds * SECOND + int((fraction or "").ljust(9, "0"))
-    return instant if 0 <= instant < END_OF_TIME else None
-
-
-def format_instant(instant: int) -> str:
-    seconds, nanos = divmod(instant, SECOND)
-    text = (EPOCH + timedelta(seconds=seconds)).isoformat()
-    digits = f"{nanos:09}"
-    while digits.endswith("000"):
-        digits = digits[:-3]
-    return f"{text}.{digits}Z" if digits else f"{text}Z"
-
-
-# --- YAML nodes (§2, §3) --------------------------------------------------------------------
-
-
-@dataclass
-class Scalar:
-    value: str
-    plain: bool = False
-
-
-@dataclass
-class Sequence:
-    items: list[Node] = field(default_factory=list)
-
-
-@dataclass
-class Entry:
-    """One key of a mapping and where it stands in its text."""
-
-    key: str
-    place: int
-    value: Node
-
-
-@dataclass
-class Table:
-    """A YAML mapping, in the order of its text."""
-
-    entries: list[Entry] = field(default_factory=list)
-
-    def get(self, *names: str) -> Node:
-        """The value of the first of `names` that is not absent."""
-        for name in names:
-            for entry in self.entries:
-                if entry.key == name and not is_absent(entry.value):
-                    return entry.value
-        return ABSENT
-
-
-Node = Scalar | Sequence | Table
-ABSENT = Scalar("", plain=True)
-
-
-def is_absent(node: Node) -> bool:
-    return isinstance(node, Scalar) and node.plain and node.value in ("", "~", "null", "Null", "NULL")
-
-
-def text_of(node: Node) -> str:
-    """`text(node)` (§3); an absent node has none."""
-    if is_absent(node):
-        return ""
-    if isinstance(node, Scalar):
-        return node.value
-    if isinstance(node, Sequence):
-        return ", ".join(text for text in map(text_of, node.items) if trim(text))
-    for name in ("task", "text"):
-        if trim(head := text_of(node.get(name))):
-            rest = text_of_pairs(node, but={name})
-            return f"{head} ({rest})" if rest else head
-    return text_of_pairs(node)
-
-
-def text_of_pairs(table: Table, but: set[str] = frozenset()) -> str:
-    pairs = ((entry.key, text_of(entry.value)) for entry in table.entries if entry.key not in but)
-    return "; ".join(f"{key}: {text}" for key, text in sorted(pairs) if trim(text))
-
-
-# --- Reading YAML (§2, §7) ------------------------------------------------------------------
-
-IN_TEXT_ORDER = ("bad-yaml", "not-plain", "too-deep", "duplicate-key")
-MAX_DEPTH = 16
-
-
-@dataclass(order=True)
-class Fault:
-    """One of the four faults that are reported by their order in the text."""
-
-    place: int
-    rank: int
-
-    @classmethod
-    def at(cls, place: int, code: str) -> Fault:
-        return cls(place, IN_TEXT_ORDER.index(code))
-
-    @property
-    def code(self) -> str:
-        return IN_TEXT_ORDER[self.rank]
-
-
-class Unreadable(Exception):
-    """An event file that gives nothing; its argument is the code of §7."""
-
-
-class StopReading(Exception):
-    """A fault met while building nodes; what comes after it in the text does not count."""
-
-    def __init__(self, place: int, code: str):
-        super().__init__(code)
-        self.fault = Fault.at(place, code)
-
-
-class AnyTextReader(Reader):
-    """A reader that leaves it to §2 which characters may stand in the text."""
-
-    def check_printable(self, data: str) -> None:
-        pass
-
-
-class DirectiveScanner(Scanner):
-    """A scanner that remembers where it met a directive, known or not."""
-
-    directive: int | None = None
-
-    def fetch_directive(self) -> None:
-        if self.directive is None:
-            self.directive = self.reader.index
-        super().fetch_directive()
-
-
-class TreeBuilder:
-    """Builds a node from parser events, as far as the text is sound."""
-
-    def __init__(self) -> None:
-        self.root: Node | None = None
-        self.open: list[Sequence | Table] = []
-        self.key_is_next: list[bool] = []
-
-    def feed(self, event: NodeEvent | DocumentStartEvent | CollectionEndEvent) -> None:
-        place = event.start_mark.index
-        if isinstance(event, DocumentStartEvent):
-            if self.root is not None:
-                raise StopReading(place, "not-plain")
-        elif isinstance(event, CollectionEndEvent):
-            self.open.pop()
-            self.key_is_next.pop()
-        elif isinstance(event, NodeEvent):
-            self.feed_node(event, place)
-
-    def feed_node(self, event: NodeEvent, place: int) -> None:
-        if isinstance(event, AliasEvent) or event.anchor or event.tag:
-            raise StopReading(place, "not-plain")
-        if self.key_is_next and self.key_is_next[-1]:
-            self.add_key(event, place)
-        elif isinstance(event, ScalarEvent):
-            self.add(scalar_of(event, place))
-        else:
-            if len(self.open) == MAX_DEPTH:
-                raise StopReading(place, "too-deep")
-            node = Table() if isinstance(event, MappingStartEvent) else Sequence()
-            self.add(node)
-            self.open.append(node)
-            self.key_is_next.append(isinstance(node, Table))
-
-    def add_key(self, event: NodeEvent, place: int) -> None:
-        if not isinstance(event, ScalarEvent):
-            raise StopReading(place, "not-plain")
-        key = scalar_of(event, place)
-        if key == Scalar("<<", plain=True):
-            raise StopReading(place, "not-plain")
-        entries = self.open[-1].entries
-        if any(entry.key == key.value for entry in entries):
-            raise StopReading(place, "duplicate-key")
-        entries.append(Entry(key.value, place, ABSENT))
-        self.key_is_next[-1] = False
-
-    def add(self, node: Node) -> None:
-        if not self.open:
-            self.root = node
-        elif isinstance(self.open[-1], Sequence):
-            self.open[-1].items.append(node)
-        else:
-            self.open[-1].entries[-1].value = node
-            self.key_is_next[-1] = True
-
-
-def scalar_of(event: ScalarEvent, place: int) -> Scalar:
-    if re.search("[\ud800-\udfff]", event.value):
-        raise StopReading(place, "bad-yaml")  # an escape that is no character
-    return Scalar(event.value, plain=not event.style)
-
-
-def load(text: str) -> tuple[Node, Fault | None]:
-    """The one document of `text`, and its first fault; with a fault, what stands before it."""
-    yaml = YAML(typ="safe", pure=True)
-    yaml.Reader = AnyTextReader
-    yaml.Scanner = DirectiveScanner
-    builder = TreeBuilder()
-    faults = [Fault.at(match.start(), "bad-yaml") for match in RAW_CONTROL.finditer(text)][:1]
-    try:
-        # Controls have their fault already; a stand-in keeps the parser going up to there.
-        for event in yaml.parse(RAW_CONTROL.sub("\ue000", text)):
-            builder.feed(event)
-    except StopReading as stop:
-        faults.append(stop.fault)
-    except MarkedYAMLError as error:
-        code = "not-plain" if "undefined tag handle" in str(error.problem) else "bad-yaml"
-        faults.append(Fault.at(error.problem_mark.index, code))
-    except (YAMLError, ValueError, OverflowError):
-        faults.append(Fault.at(len(text), "bad-yaml"))
-    if yaml.scanner.directive is not None:
-        faults.append(Fault.at(yaml.scanner.directive, "not-plain"))
-    return builder.root or ABSENT, min(faults, default=None)
-
-
-# --- Sections and configuration (§3) --------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Section:
-    name: str
-    title: str
-    merge: str = "set"
-    identity: str = "words"
-    closed_by: str | None = None
-    show: int | None = None
-
-    def identity_of(self, item: str) -> str:
-        return trim(item) if self.identity == "exact" else collapse(item)
-
-
-DEFAULT_SECTIONS = (
-    Section("goal", "Goal", "register"),
-    Section("now", "Now", "register"),
-    Section("this_session", "This Session"),
-    Section("decisions", "Decisions", "map"),
-    Section("checkpoints", "Checkpoints", "list"),
-    Section("open_questions", "Open Questions", identity="exact", closed_by="resolved_questions"),
-)
-WINDOW_UNITS = {"h": 3600 * SECOND, "d": 86400 * SECOND, "w": 7 * 86400 * SECOND}
-
-
-def title_of(name: str) -> str:
-    """The title of a section that nobody declared."""
-    title = re.sub("[_-]", " ", name)
-    title = re.sub("(?:\\A| )[a-z]", lambda match: match[0].upper(), title)
-    return title if trim(title) else name
-
-
-def sections_of(config: str) -> tuple[Section, ...]:
-    """The declared sections after the `sections:` of a configuration file."""
-    root, fault = load(config)
-    if fault:
-        raise SystemExit(f"the configuration is {fault.code}")
-    declared = {section.name: section for section in DEFAULT_SECTIONS}
-    stated = root.get("sections") if isinstance(root, Table) else ABSENT
-    for item in stated.items if isinstance(stated, Sequence) else ():
-        options = {entry.key: entry.value.value for entry in item.entries}
-        if "show" in options:
-            options["show"] = int(options["show"][:-1]) * WINDOW_UNITS[options["show"][-1]]
-        name = options["name"]
-        base = declared.get(name) or Section(name, title_of(name))
-        declared[name] = replace(base, **options)
-    return tuple(declared.values())
-
-
-class Schema:
-    """The declared sections, and what a key means to them."""
-
-    def __init__(self, sections: Iterable[Section]):
-        self.closing = {section.closed_by for section in sections if section.closed_by}
-        self.declared = {section.name: section for section in sections}
-        self.names = {*self.declared, *self.closing}
-
-    def merge_of(self, name: str) -> str:
-        return self.declared[name].merge if name in self.declared else "set"
-
-    def shown(self, written: Iterable[str]) -> Iterator[Section]:
-        """The sections in the order of the view; `written` names those that events write."""
-        yield from (section for name, section in self.declared.items() if name not in self.closing)
-        for name in sorted(set(written) - self.names):
-            yield Section(name, escape(title_of(name)))
-
-
-# --- Markdown bodies (§2) -------------------------------------------------------------------
-
-HEADING = re.compile(r"#{1,6}(?: (.*))?")
-MAP_ITEM = re.compile(r"\*\*(?P<key>(?:(?!\*\*).)+?)(?::\*\*|\*\*:)(?: (?P<value>.*))?", re.DOTALL)
-BOLD_ITEM = re.compile(r"\*\*(?P<key>(?:(?!\*\*).)+)\*\*(?P<value>)", re.DOTALL)
-
-
-def heading_name(line: str) -> str | None:
-    """What a line that is a heading asks for, in the spelling of section names."""
-    match = HEADING.fullmatch(line)
-    if not match:
-        return None
-    lowered = "".join(c.lower() if c.isascii() else c for c in match[1] or "")
-    return re.sub("[^a-z0-9]+", "_", lowered).strip("_")
-
-
-def is_markdown(lines: list[str], schema: Schema) -> bool:
-    if any(heading_name(line) in schema.names for line in lines):
-        return True
-    first = next((line for line in lines if trim(line)), "")
-    return heading_name(first) is not None and not any(
-        line.startswith(tuple(f"{name}:" for name in schema.names)) for line in lines
-    )
-
-
-def markdown_body(lines: list[str], schema: Schema) -> Table:
-    """The sections of a Markdown body as the nodes that YAML would have given."""
-    blocks: dict[str, list[tuple[int, str]]] = {}
-    current = None
-    for place, line in enumerate(lines):
-        if (name := heading_name(line)) is not None:
-            current = name if name in schema.names else None
-            line = ""  # an item of an earlier heading of the same name ends here
-        if current is not None:
-            blocks.setdefault(current, []).append((place, line))
-    return Table(
-        [
-            Entry(name, block[0][0], markdown_section(block, schema.merge_of(name)))
-            for name, block in blocks.items()
-        ]
-    )
-
-
-def markdown_section(block: list[tuple[int, str]], merge: str) -> Node:
-    if merge == "register":
-        return Scalar(" ".join(trim(line) for _, line in block if trim(line)))
-    items = markdown_items(block)
-    if merge == "map":
-        return Sequence([Table([map_entry(item, place)]) for place, item in items])
-    return Sequence([Scalar(item) for _, item in items])
-
-
-def markdown_items(block: list[tuple[int, str]]) -> list[tuple[int, str]]:
-    items: list[tuple[int, list[str]]] = []
-    in_item = False
-    for place, line in block:
-        if line.startswith(("- ", "* ", "+ ")):
-            items.append((place, [re.sub(r"\A\[[ xX]\] ", "", trim(line[2:]))]))
-            in_item = True
-        elif not trim(line):
-            in_item = False
-        elif in_item:
-            items[-1][1].append(trim(line))
-    return [(place, trim(" ".join(parts))) for place, parts in items]
-
-
-def map_entry(item: str, place: int) -> Entry:
-    for pattern in (MAP_ITEM, BOLD_ITEM):
-        match = pattern.fullmatch(item)
-        if match and trim(match["key"]):
-            return Entry(match["key"], place, Scalar(trim(match["value"] or "")))
-    key, _, value = item.partition(": ")
-    return Entry(key, place, Scalar(trim(value)))
-
-
-# --- Events (§2) ----------------------------------------------------------------------------
-
-MAX_BYTES = 1 << 20
-FENCE = re.compile(r"---[ \t]*")
-EVENT_ID_PREFIX = re.compile("[0-9a-f]{12,64}")
-BAD_IN_AGENT = re.compile(f"{CONTROL.pattern}|[\u2028\u2029]")
-
-Stamp = tuple[int, bytes, str]
-
-
-@dataclass
-class Event:
-    stamp: Stamp
-    agent: str
-    parents: list[str] | None
-    """Written prefixes of event ids; None where the event has no `parents` key."""
-    front: Table
-    body: Table
-
-    @property
-    def instant(self) -> int:
-        return self.stamp[0]
-
-    @property
-    def id(self) -> str:
-        return self.stamp[2]
-
-    def section(self, name: str) -> tuple[Node, Node]:
-        """What front matter and body say of a section."""
-        return self.front.get(name), self.body.get(name)
-
-
-def normalise(data: bytes) -> str:
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError:
-        raise Unreadable("not-utf8") from None
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    text = text[LEADING_BLANK_LINES.match(text).end() :]
-    return text.rstrip(WHITE) + "\n"
-
-
-def split_front_matter(text: str) -> tuple[str, list[str]]:
-    lines = text.removesuffix("\n").split("\n")
-    if not FENCE.fullmatch(lines[0]):
-        raise Unreadable("no-frontmatter")
-    for number, line in enumerate(lines[1:], start=1):
-        if FENCE.fullmatch(line):
-            front = "".join(f"{line}\n" for line in lines[1:number])
-            return front, lines[number + 1 :]
-    raise Unreadable("no-frontmatter")
-
-
-def parse_event(data: bytes | None, schema: Schema) -> Event:
-    """Reads one event file; None stands for what is not a file. Raises `Unreadable`."""
-    if data is None:
-        raise Unreadable("not-a-file")
-    if len(data) > MAX_BYTES:
-        raise Unreadable("too-large")
-    text = normalise(data)
-    front_text, body_lines = split_front_matter(text)
-
-    front, fault = load(front_text)
-    keys = {name: set() for name, section in schema.declared.items() if section.merge == "map"}
-    raise_first(fault, repeated_keys(sections_in_front(front, schema), keys))
-
-    if is_markdown(body_lines, schema):
-        body, fault = markdown_body(body_lines, schema), None
-    else:
-        body, fault = load("".join(f"{line}\n" for line in body_lines))
-    raise_first(fault, repeated_keys(body, keys))
-
-    return checked_event(text, front, body, schema)
-
-
-def raise_first(*faults: Fault | None) -> None:
-    first = min((fault for fault in faults if fault), default=None)
-    if first:
-        raise Unreadable(first.code)
-
-
-def sections_in_front(front: Node, schema: Schema) -> Table:
-    entries = front.entries if isinstance(front, Table) else []
-    return Table([entry for entry in entries if entry.key in schema.names])
-
-
-def repeated_keys(part: Node, seen: Mapping[str, set[str]]) -> Fault | None:
-    """The first key that an event writes twice in one map, equal once collapsed."""
-    faults = []
-    for entry in part.entries if isinstance(part, Table) else ():
-        for write in map_entries(entry.value) if entry.key in seen else ():
-            key = collapse(write.key)
-            if key in seen[entry.key]:
-                faults.append(Fault.at(write.place, "duplicate-key"))
-            elif key:
-                seen[entry.key].add(key)
-    return min(faults, default=None)
-
-
-def checked_event(text: str, front: Node, body: Node, schema: Schema) -> Event:
-    if not isinstance(front, Table):
-        raise Unreadable("bad-ts")
-    instant = instant_of(front.get("ts", "timestamp"))
-    if instant is None:
-        raise Unreadable("bad-ts")
-    agent = front.get("agent", "session_id")
-    if not is_agent(agent):
-        raise Unreadable("bad-agent")
-    sections = sections_in_front(front, schema)
-    if is_absent(body):
-        body = Table()
-    if not isinstance(body, Table) or not (fits(sections, schema) and fits(body, schema)):
-        raise Unreadable("bad-section")
-    event_id = hashlib.sha256(text.encode()).hexdigest()
-    stamp = (instant, agent.value.encode(), event_id)
-    return Event(stamp, agent.value, parents_of(front.get("parents")), sections, body)
-
-
-def instant_of(node: Node) -> int | None:
-    return parse_instant(node.value) if isinstance(node, Scalar) else None
-
-
-def is_agent(node: Node) -> bool:
-    return (
-        isinstance(node, Scalar)
-        and not is_absent(node)
-        and len(node.value) <= 128
-        and trim(node.value) != ""
-        and not BAD_IN_AGENT.search(node.value)
-    )
-
-
-def parents_of(node: Node) -> list[str] | None:
-    if is_absent(node):
-        return None
-    items = node.items if isinstance(node, Sequence) else [node]
-    return [
-        item.value for item in items if isinstance(item, Scalar) and EVENT_ID_PREFIX.fullmatch(item.value)
-    ]
-
-
-def fits(part: Table, schema: Schema) -> bool:
-    """Whether every map holds what a map may hold; other sections may hold any node."""
-    return all(
-        is_absent(entry.value)
-        or isinstance(entry.value, Table)
-        or (
-            isinstance(entry.value, Sequence)
-            and all(is_absent(item) or isinstance(item, Table) for item in entry.value.items)
-        )
-        for entry in part.entries
-        if schema.merge_of(entry.key) == "map"
-    )
-
 
 # --- What an event writes (§3) --------------------------------------------------------------
-
-
-def map_entries(node: Node) -> list[Entry]:
-    tables = node.items if isinstance(node, Sequence) else [node]
-    return [entry for table in tables if isinstance(table, Table) for entry in table.entries]
 
 
 def register_write(event: Event, name: str) -> str:
@@ -639,11 +60,14 @@ def register_write(event: Event, name: str) -> str:
     return body if trim(body) else front
 
 
-def map_writes(event: Event, name: str) -> Iterator[tuple[str, Node]]:
-    for part in event.section(name):
-        for entry in map_entries(part):
-            if key := collapse(entry.key):
-                yield key, entry.value
+def map_writes(event: Event, name: str) -> dict[str, Node]:
+    """What the event writes to each key; where it writes one twice, the values are equal."""
+    return {
+        key: entry.value
+        for part in event.section(name)
+        for entry in map_entries(part)
+        if (key := collapse(entry.key))
+    }
 
 
 def set_items(event: Event, name: str) -> list[str]:
@@ -679,7 +103,7 @@ def list_item(node: Node, instant: int) -> tuple[int, str]:
 
 
 def phase_text(phase: str, node: Table) -> str:
-    text = f"**Phase {escape(phase, emphasised=True)}:**"
+    text = f"**Phase {escape_bold(phase)}:**"
     if status := escape(text_of(node.get("status"))):
         text += f" {status}"
     if rest := escape(text_of_pairs(node, but={"phase", "status"})):
@@ -745,6 +169,9 @@ def contested_writes(writes: list[Write], graph: Graph) -> list[Write]:
 # --- The view (§4, §6) ----------------------------------------------------------------------
 
 
+Shown = TypeVar("Shown")
+
+
 class View:
     """The fold of a set of events; `lines_of` renders one section."""
 
@@ -786,19 +213,21 @@ class View:
     def map_lines(self, section: Section) -> list[str]:
         keys: dict[str, list[Write]] = {}
         for event in reversed(self.events):
-            for key, value in map_writes(event, section.name):
+            for key, value in map_writes(event, section.name).items():
                 shown = None if is_absent(value) else escape(text_of(value))
                 keys.setdefault(key, []).append(Write(event, shown))
-        return [line for key in sorted(keys) for line in self.key_lines(key, keys[key])]
+        items = [(keys[key][0].event.instant, self.key_lines(key, keys[key])) for key in sorted(keys)]
+        earlier, shown = self.windowed(section, [item for item in items if item[1]])
+        return [*earlier, *(line for lines in shown for line in lines)]
 
     def key_lines(self, key: str, writes: list[Write]) -> list[str]:
         winner = writes[0]
         contested = contested_writes(writes, self.graph)
         if winner.shown is None and not contested:
             return []
-        label = escape(key, emphasised=True)
+        label = escape_bold(key)
         if winner.shown == "":
-            head = f"- **{label}** ({escape(winner.event.agent)})"
+            head = signed(f"- **{label}**", winner.event)
         else:
             head = f"- **{label}:** {signed(value_words(winner), winner.event)}"
         return [head, *(f"  - contested: {signed(value_words(write), write.event)}" for write in contested)]
@@ -812,13 +241,12 @@ class View:
                 for identity, write in first.items()
                 if identity not in closed or last[identity].stamp > closed[identity].stamp
             }
-        return self.windowed(
-            section,
-            [
-                (last[identity].instant, f"- {signed(escape(text), event)}")
-                for identity, (event, text) in first.items()
-            ],
+        earlier, shown = self.windowed(
+            section, [(last[identity].instant, write) for identity, write in first.items()]
         )
+        if section.grouped:
+            return [*earlier, *grouped_lines(shown)]
+        return [*earlier, *(f"- {signed(escape(text), event)}" for event, text in shown)]
 
     def set_writes(
         self, section: Section, name: str
@@ -835,55 +263,108 @@ class View:
 
     def list_lines(self, section: Section) -> list[str]:
         items = [
-            (instant, f"- {format_instant(instant)} {signed(text, event)}")
+            (instant, f"- {format_instant(instant)} {text} ({escape(event.agent)})")
             for event in self.events
             for instant, text in list_items(event, section.name)
         ]
-        return self.windowed(section, sorted(items, key=lambda item: item[0]))
+        earlier, shown = self.windowed(section, sorted(items, key=lambda item: item[0]))
+        return [*earlier, *shown]
 
-    def windowed(self, section: Section, items: list[tuple[int, str]]) -> list[str]:
-        """The lines of the items that `show` does not leave out, after a count of those."""
+    def windowed(self, section: Section, items: list[tuple[int, Shown]]) -> tuple[list[str], list[Shown]]:
+        """The line that counts what `show` leaves out, if it leaves out any, and what it does not."""
         if section.show is None or not items:
-            return [line for _, line in items]
+            return [], [item for _, item in items]
         oldest = self.events[-1].instant - section.show
-        lines = [line for instant, line in items if instant >= oldest]
-        earlier = len(items) - len(lines)
-        return [f"- … {earlier} earlier", *lines] if earlier else lines
+        shown = [item for instant, item in items if instant >= oldest]
+        earlier = len(items) - len(shown)
+        return [f"- … {earlier} earlier"] if earlier else [], shown
 
     def footer(self) -> str:
         latest = format_instant(self.events[-1].instant) if self.events else "null"
         ids = "".join(f"{event_id}\n" for event_id in self.graph.ids)
         return (
             f"---\n_synthesized:\n  event_count: {len(self.events)}\n  latest_ts: {latest}\n"
-            f"  generated_at: {latest}\n  events_sha256: {hashlib.sha256(ids.encode()).hexdigest()}\n---"
+            f"  generated_at: {latest}\n  events_sha256: {hashlib.sha256(ids.encode()).hexdigest()}\n\n---"
         )
 
 
+def grouped_lines(items: list[tuple[Event, str]]) -> Iterator[str]:
+    above = None
+    for event, text in items:
+        group = f"- **{event.day} {escape_bold(event.agent)}**"
+        if branch := escape(event.branch):
+            group += f" on {branch}"
+        if group != above:
+            yield group
+        above = group
+        yield f"  - {escape(text)}"
+
+
 def signed(text: str, event: Event) -> str:
-    return f"{text} ({escape(event.agent)})"
+    return f"{text} ({escape(event.agent)}, {event.day})"
 
 
 def value_words(write: Write) -> str:
-    return "(removed)" if write.shown is None else write.shown or "(empty)"
+    if write.shown is None:
+        return "(removed)"
+    guard = "\\" if write.shown in ("(removed)", "(empty)") else ""
+    return guard + (write.shown or "(empty)")
 
 
 # --- Ledgers (§1, §2, §8) -------------------------------------------------------------------
 
+EVENT_NAME = re.compile(r"(?!README\.md\Z)[^./\0][^/\0]*\.md", re.DOTALL)
 EVENT_PATH = re.compile(
-    r"(?:events/|(archive/[0-9]{4}-[0-9]{2}-[0-9]{2}/))(?!README\.md\Z)([^./][^/]*\.md)", re.DOTALL
+    rf"(?:events/|(archive/[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}/))({EVENT_NAME.pattern})", re.DOTALL
 )
-PACK_PATH = re.compile(r"(archive/[0-9]{4}-[0-9]{2}-[0-9]{2}/)pack-[0-9a-f]{16}\.yaml")
+PACK_PATH = re.compile(r"archive/[0-9]{4}-[0-9]{2}-[0-9]{2}/(pack-[^/]*\.yaml)", re.DOTALL)
 
 
-def event_files(files: Mapping[str, bytes | None]) -> Iterator[tuple[str, bytes | None]]:
-    """Shown name and content of every event file, packed ones too."""
+def event_files(files: Mapping[str, bytes | None]) -> Iterator[tuple[str, bytes | None | Unreadable]]:
+    """Row name and content of every event file and of what packs hold; a bad pack is an error."""
     for path, data in files.items():
         if match := EVENT_PATH.fullmatch(path):
             yield (match[1] or "") + match[2], data
-        elif (match := PACK_PATH.fullmatch(path)) and data is not None:
-            pack, _ = load(data.decode("utf-8"))
-            for item in pack.items:
-                yield match[1] + item.get("name").value, item.get("text").value.encode()
+        elif match := PACK_PATH.fullmatch(path):
+            entries = read_pack(match[1], data)
+            if entries is None:
+                yield path, Unreadable("bad-pack")
+            else:
+                yield from ((f"{path}/{name}", text.encode()) for name, text in entries)
+
+
+def read_pack(name: str, data: bytes | None) -> list[tuple[str, str]] | None:
+    """Names and texts of a pack's events; None for a bad pack."""
+    if data is None or name != f"pack-{hashlib.sha256(data).hexdigest()[:16]}.yaml":
+        return None
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    if "\r" in text or text.startswith("\ufeff"):
+        return None
+    root, fault = load(text)
+    if fault or not isinstance(root, Sequence):
+        return None
+    entries = [pack_entry(item) for item in root.items]
+    if None in entries:
+        return None
+    ids = [hashlib.sha256(text.encode()).digest() for _, text in entries]
+    rising = all(one < other for one, other in zip(ids, ids[1:]))
+    return entries if rising else None
+
+
+def pack_entry(item: Node) -> tuple[str, str] | None:
+    if not isinstance(item, Table) or {entry.key for entry in item.entries} != {"name", "text"}:
+        return None
+    name, text = item.get("name"), item.get("text")
+    if not (isinstance(name, Scalar) and isinstance(text, Scalar)) or not EVENT_NAME.fullmatch(name.value):
+        return None
+    try:
+        normal = normalise(text.value.encode())
+    except Unreadable:
+        return None
+    return (name.value, text.value) if text.value == normal else None
 
 
 def render(files: Mapping[str, bytes | None], sections: Iterable[Section] = DEFAULT_SECTIONS) -> bytes:
@@ -894,12 +375,14 @@ def render(files: Mapping[str, bytes | None], sections: Iterable[Section] = DEFA
     """
     schema = Schema(tuple(sections))
     events: dict[str, Event] = {}
-    unreadable: set[tuple[str, str]] = set()
+    unreadable: list[tuple[str, str]] = []
     for name, data in event_files(files):
         try:
+            if isinstance(data, Unreadable):
+                raise data
             event = parse_event(data, schema)
         except Unreadable as error:
-            unreadable.add((name, str(error)))
+            unreadable.append((name, str(error)))
         else:
             events[event.id] = event
 

@@ -12,629 +12,45 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import os
 import random
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from enum import Enum, auto
-
-# --- Texts ----------------------------------------------------------------------------------
-
-PLAIN_TEXTS = """\
-fix the parser
-Phase 2
-écrire la documentation
-日本語のメモ
-ship it 😀
-007
-1.10
-12:30
-no
-true
-a-b_c
-x.y/z
-e\u0301 combining
-merge the branches before the release
-two words
-see http://example.org/a?b=c
-release
-retry with backoff
-C# and a#b
-100% sure
-don't panic""".splitlines()
-
-# fmt: off
-HOSTILE_TEXTS = [
-    "# heading", "###### six", "####### seven", "#hash", "#", "- item", "-", "-x", "+ plus", "+", "* star",
-    "*", "1. one", "1.", "12) twelve", "123456789. nine", "1234567890. ten", "1.x", "1) ", "> quote", ">",
-    "| pipe", "---", "--", "-- x", "***", "* * *", "**bold** text", "___", "__x", "===", "```code", "`tick`",
-    "~~~", "~~", "[ ]", "[x] done", "[X]", "[x]y", "[ ]  two", "[a]: b", "[link](to)", "[a] then ]: b",
-    "]: x", "<b>", "</b>", "<!-- c", "<?php", "< b", "<1", "a <b> c </d> <e", "<", "x <", "&lt;b>",
-    "\\u{200b}", "\\", "a: b", ": b", "a:", "a: b: c", "a # b", "x]y", "{a}", "[1, 2]", "a, b", "\"quoted\"",
-    "it's", "@at", "%x", "bell\x07", "\x1b[31mred", "\x00", "\x7fdel", "c1\x9f", "\x1cnot white", "nel\x85x",
-    "\x85", "vt\x0bff\x0cx", "zero\u200bwidth", "\u200b", "\u202eevil", "\u2066iso\u2069", "\u200e# mark",
-    "alm\u061c", "word\u2060join", "bom\ufeff", "tag\U000e0041\U000e007f", "\U000e0080 past", "ls\u2028x",
-    "ps\u2029", "nb\u00a0sp", "\u3000wide\u3000", "\u180enot white", "soft\u00adhyphen", "\u200dzwj",
-    "<\u200bb", "#\u00a0x", "-\u2003x", "\u200b- x", "1.\u00a0x", "  padded  ", "tab\there", "two\nlines",
-    "two\n\nparagraphs\n", " \n ", "   ", "", "\t", "~", "null", "NULL", "(removed)", "(a) (b)",
-    "**key:** value", "**key**: value", "**key**", "**key**x", "****", "**:**", "** **: x", "***a**: x",
-    "**a:**: x", "**a:**x", "**a***: x", "**a**:", "** :** x", "** :**", "*a* b", "**a** b: c",
-]
-"""The text `(empty)` is left out: it reads like a contested write of an empty value."""
-
-KEYS = [
-    "storage", "api", "error handling", "wire  format", "licence", "ci/cd", "日本", "é", "2nd", "naming",
-]
-ODD_KEYS = [
-    " storage ", "error\thandling", "*star*", "* x", "**b**", "# k", "- k", "1. k", "", "  ", "null", "~",
-    "<<", "k: v", "<k>", "[x]", "a\u200bb", "z" * 70,
-]
-AGENTS = ["alice", "bob", "toast", "6f636d3a", "ci-runner", "carol"]
-ODD_AGENTS = [
-    " padded ", "名前", "é", "no", "007", "# x", "*s*", "<b>", "zw\u200bx", "\u202ebidi", "- a",
-    "\U0001f600" * 128, "x" * 128, "a  b", "1. a", "~", "(p)", "\ufeff", "\u00a0x",
-]
-BAD_AGENTS = [
-    "", "   ", "\u00a0\u3000", "x" * 129, "a\tb", "a\nb", "a\x85b", "a\u2028b", "a\u2029", "\x7f", "a\x00",
-]
-BAD_INSTANTS = [
-    "2026-01-10", "2026-01-10 13:00:00Z", "2026-01-10t13:00:00Z", "2026-01-10T13:00:00z",
-    "2026-01-10T13:00Z", "2026-01-10T13:00:60Z", "2016-12-31T23:59:60Z", "2026-01-10T24:00:00Z",
-    "2026-01-10T13:60:00Z", "2026-01-10T13:00:00.1234567890Z", "2026-01-10T13:00:00.Z",
-    "2026-01-10T13:00:00,5Z", "2026-01-10T13:00:00", "2026-01-10T13:00:00+24:00",
-    "2026-01-10T13:00:00+01:60", "2026-01-10T13:00:00+0100", "2026-01-10T13:00:00+01",
-    "1969-12-31T23:59:59Z", "1969-12-31T23:59:59-01:00", "1970-01-01T00:00:00+00:01",
-    "9999-12-31T23:59:59-00:01", "10000-01-01T00:00:00Z", "2026-13-01T00:00:00Z", "2026-00-10T00:00:00Z",
-    "2023-02-29T00:00:00Z", "1900-02-29T00:00:00Z", "2026-1-10T13:00:00Z", "+2026-01-10T13:00:00Z",
-    "2026-01-10T13:00:00 Z", "٢٠٢٦-01-10T13:00:00Z", "０026-01-10T13:00:00Z", "2026-01-10T13:00:00Z ",
-    " 2026-01-10T13:00:00Z", "2026-01-10T13:00:00Z\n", "", "now", "0000-01-01T00:00:00Z",
-    "26-01-10T13:00:00Z", "2026-04-31T00:00:00Z", "2026-01-10T13:00:00+00:00Z", "2026-01-10T13:00:00±01:00",
-    "2026-01-10T13:00:00\u221201:00",
-]
-EDGE_INSTANTS = [
-    "1970-01-01T00:00:00Z", "1970-01-01T00:00:00.000000001Z", "1970-01-01T01:00:00+01:00",
-    "2024-02-29T23:59:59.9Z", "9999-12-31T23:59:59.999999999Z", "9999-12-31T00:00:00-23:59",
-    "2000-02-29T00:00:00-00:00",
-]
-# fmt: on
-
-TWINS = [
-    f"---\nts: 2026-01-03T12:00:00Z\nagent: twin\nparents: []\nnow: twin {number}\n---\n"
-    for number in (14419162, 22850852)
-]
-TWINS_PREFIX = "9f829479f818"
-"""Two events whose ids have their first 12 digits in common: that prefix is ambiguous."""
-
-Absent = None
-Node = str | list | dict | None
-"""A YAML node to be written: text, list, mapping, or None for an absent value."""
-
-
-def collapsed(key: str) -> str:
-    """Equal for keys that are equal once collapsed; the pools above have no other white space."""
-    return " ".join(key.split())
-
-
-# --- Writing YAML ---------------------------------------------------------------------------
-
-NULLS = ["~", "null", "Null", "NULL"]
-BLOCK_PLAIN = re.compile(r"[\w/(=$][^\x00-\x1f\x7f-\x9f\ufeff\u2028\u2029]*")
-FLOW_PLAIN = re.compile(r"\w(?:[\w ./()-]*[\w./()-])?")
-ONE_LINE = re.compile("[^\x00-\x1f\x7f-\x9f\ufeff\u2028\u2029]*")
-LITERAL_LINE = r"[^\s\x00-\x1f\x7f-\x9f\ufeff][^\x00-\x1f\x7f-\x9f\ufeff\u2028\u2029]*"
-LITERAL = re.compile(f"(?:{LITERAL_LINE}\n+)*{LITERAL_LINE}\n?")
-SHORT_WORDS = re.compile(r"[a-z]+(?: [a-z]+)+")
-
-
-class YamlWriter:
-    """Writes nodes in styles chosen at random, all of which mean the same."""
-
-    def __init__(self, rng: random.Random):
-        self.rng = rng
-
-    def scalar(self, text: str, *, flow: bool = False) -> str:
-        styles = [self.double]
-        if ONE_LINE.fullmatch(text):
-            styles.append(lambda text: "'" + text.replace("'", "''") + "'")
-        if self.may_be_plain(text, flow):
-            styles += [str] * 4
-        return self.rng.choice(styles)(text)
-
-    def may_be_plain(self, text: str, flow: bool) -> bool:
-        pattern = FLOW_PLAIN if flow else BLOCK_PLAIN
-        unsafe = (
-            text in NULLS or text != text.strip(" ") or ": " in text or " #" in text or text.endswith(":")
-        )
-        return pattern.fullmatch(text) is not None and not unsafe
-
-    def double(self, text: str) -> str:
-        raw = self.rng.random() < 0.5
-        return '"' + "".join(self.escaped(c, raw) for c in text) + '"'
-
-    def escaped(self, char: str, raw: bool) -> str:
-        short = {
-            '"': '\\"',
-            "\\": "\\\\",
-            "\n": "\\n",
-            "\t": "\\t",
-            "\x85": "\\N",
-            "\u00a0": "\\_",
-            "\u2028": "\\L",
-        }
-        if " " <= char <= "~" or (raw and char > "\u00ff" and ONE_LINE.fullmatch(char)):
-            return short.get(char, char)
-        if char in short and self.rng.random() < 0.5:
-            return short[char]
-        code = ord(char)
-        return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04X}" if code < 0x10000 else f"\\U{code:08x}"
-
-    def absent(self, *, flow: bool = False) -> str:
-        return self.rng.choice(NULLS if flow else [*NULLS, "", ""])
-
-    def flow(self, node: Node) -> str:
-        if node is None:
-            return self.absent(flow=True)
-        if isinstance(node, str):
-            return self.scalar(node, flow=True)
-        gap = self.rng.choice([", ", ", ", " , ", ","])
-        if isinstance(node, list):
-            tail = "," if node and self.rng.random() < 0.1 else ""
-            return "[" + gap.join(map(self.flow, node)) + tail + "]"
-        return (
-            "{"
-            + gap.join(f"{self.scalar(key, flow=True)}: {self.flow(value)}" for key, value in node.items())
-            + "}"
-        )
-
-    def entry(self, key: str, node: Node, indent: int = 0) -> str:
-        """One `key: value` of a block mapping, with its line end."""
-        return " " * indent + self.scalar(key) + ":" + self.value(node, indent)
-
-    def value(self, node: Node, indent: int) -> str:
-        """What follows the `:` or `-` of a block collection whose entries stand at `indent`."""
-        if node is None:
-            return f" {self.absent()}".rstrip() + "\n"
-        if isinstance(node, str):
-            return self.block_scalar(node, indent)
-        if not node or self.rng.random() < 0.25:
-            return f" {self.flow(node)}{self.comment()}\n"
-        if isinstance(node, list):
-            inner = indent + self.rng.choice([0, 2, 3])
-            return self.comment() + "\n" + self.block_list(node, inner)
-        inner = indent + self.rng.choice([1, 2, 4])
-        return self.comment() + "\n" + "".join(self.entry(key, value, inner) for key, value in node.items())
-
-    def block_list(self, items: list, indent: int) -> str:
-        return "".join(self.list_item(item, indent) for item in items)
-
-    def list_item(self, item: Node, indent: int) -> str:
-        if isinstance(item, dict) and item and self.rng.random() < 0.8:
-            entries = "".join(self.entry(key, value, indent + 2) for key, value in item.items())
-            return " " * indent + "- " + entries[indent + 2 :]
-        if isinstance(item, list):
-            return " " * indent + f"- {self.flow(item)}\n"
-        return " " * indent + "-" + self.value(item, indent)
-
-    def block_scalar(self, text: str, indent: int) -> str:
-        pad = " " * (indent + self.rng.choice([1, 2, 4]))
-        if LITERAL.fullmatch(text) and not text.endswith("\n\n") and self.rng.random() < 0.3:
-            lines = "".join(
-                (pad + line if line else "") + "\n" for line in text.removesuffix("\n").split("\n")
-            )
-            return f" |{'' if text.endswith(chr(10)) else '-'}\n{lines}"
-        if SHORT_WORDS.fullmatch(text) and self.rng.random() < 0.3:
-            first, rest = text.split(" ", 1)
-            opening = self.rng.choice([f" {first}\n", f" >-\n{pad}{first}\n"])
-            return f"{opening}{pad}{rest}\n"
-        return f" {self.scalar(text)}{self.comment()}\n"
-
-    def comment(self) -> str:
-        return "  # a: [comment" if self.rng.random() < 0.04 else ""
-
-    def document(self, table: dict) -> list[str]:
-        """The entries of a top-level mapping, a string each."""
-        return [self.entry(key, value) for key, value in table.items()]
-
-
-# --- Contents -------------------------------------------------------------------------------
-
-KINDS = {
-    "goal": "register",
-    "now": "register",
-    "this_session": "set",
-    "decisions": "map",
-    "checkpoints": "list",
-    "open_questions": "set",
-    "resolved_questions": "set",
-}
-# fmt: off
-UNDECLARED = [
-    "next", "blockers", "done_this_session", "ci-status", "_", "___", "Zeta", "a b", "é", "x\ny", "#tag", "",
-    "  ", "*", "ts", "agent", "Goal", "über alles", "a--b", "null",
-]
-# fmt: on
-
-
-class Contents:
-    """Random values for the sections, out of small pools so that events meet."""
-
-    def __init__(self, rng: random.Random):
-        self.rng = rng
-        hostile = rng.sample(HOSTILE_TEXTS, 12)
-        self.texts = rng.sample(PLAIN_TEXTS, 6) + hostile[: rng.choice([2, 6, 12])]
-        self.keys = rng.sample(KEYS, 3) + rng.sample(ODD_KEYS, rng.choice([0, 1, 3]))
-        self.questions = [f"{text}?" for text in rng.sample(self.texts, 3)] + [
-            "why  now?",
-            " why now? ",
-            "why now?",
-        ]
-
-    def text(self) -> str:
-        return self.rng.choice(self.texts)
-
-    def leaf(self) -> Node:
-        return self.rng.choices([self.text(), Absent, "", "  "], [20, 2, 1, 0.5])[0]
-
-    def node(self, depth: int = 0) -> Node:
-        roll = self.rng.random()
-        if depth > 2 or roll < 0.6:
-            return self.leaf()
-        if roll < 0.75:
-            return [self.node(depth + 1) for _ in range(self.rng.randrange(4))]
-        return self.table(depth)
-
-    def table(self, depth: int = 0) -> dict:
-        keys = ["task", "text", "phase", "status", "updated", "files", "b", "a", "é", "", "k k"]
-        return {key: self.node(depth + 1) for key in self.rng.sample(keys, self.rng.randrange(4))}
-
-    def checkpoint(self) -> Node:
-        if self.rng.random() < 0.3:
-            return self.node()
-        item = {"phase": self.rng.choice(["1", "5", "*", "*a*", "# x", "", Absent, self.text(), ["2", "3"]])}
-        if self.rng.random() < 0.7:
-            item["status"] = self.rng.choice(
-                ["validated", "in progress", "", Absent, self.text(), {"a": "b"}]
-            )
-        if self.rng.random() < 0.5:
-            item["updated"] = self.rng.choice(
-                [instant_text(self.rng, timeline(self.rng)), *BAD_INSTANTS[:6], Absent, ["x"]]
-            )
-        for key in self.rng.sample(["note", "files", "task", "a b"], self.rng.randrange(3)):
-            item[key] = self.node(2)
-        return dict(self.rng.sample(list(item.items()), len(item)))
-
-    def section(self, kind: str, *, question: bool = False) -> Node:
-        """Something that a section of this kind may hold."""
-        if self.rng.random() < 0.04:
-            return Absent
-        if kind == "register":
-            return self.rng.choices([self.text(), self.node(), "", "  ", []], [12, 5, 0.5, 0.5, 0.5])[0]
-        if kind == "map":
-            return self.decisions()
-        pick = (lambda: self.rng.choice(self.questions)) if question and self.rng.random() < 0.9 else None
-        if kind == "list":
-            pick = self.checkpoint
-        items = [(pick or self.node)() for _ in range(self.rng.randrange(1, 4))]
-        return self.rng.choices([items, items[0], self.table()], [8, 2, 1])[0]
-
-    def decisions(self) -> Node:
-        tables = [{}]
-        used: set[str] = set()
-        for key in self.rng.choices(self.keys, k=self.rng.randrange(1, 4)):
-            if collapsed(key) in used - {""} or any(key in table for table in tables):
-                continue
-            used.add(collapsed(key))
-            if self.rng.random() < 0.2:
-                tables.append({})
-            tables[-1][key] = self.rng.choices([self.text(), Absent, "", self.node()], [8, 2, 1, 2])[0]
-        if len(tables) > 1 or self.rng.random() < 0.2:
-            return [*tables, *self.rng.choices([[], [Absent]], [4, 1])[0]]
-        return tables[0]
-
-
-class MarkdownWriter:
-    """Bodies in Markdown form, well-formed and not."""
-
-    def __init__(self, rng: random.Random, contents: Contents, kinds: dict[str, str]):
-        self.rng = rng
-        self.contents = contents
-        self.kinds = kinds
-
-    def body(self, taken: set[str]) -> str:
-        """A body; map keys in `taken` are left out, since the front matter has written them."""
-        used = {name: set(taken) for name in self.kinds}
-        lines = self.rng.choices([[], ["Some prose.", "- not an item"], ["", "\u00a0"]], [6, 1, 1])[0]
-        for at, name in enumerate(self.rng.choices(list(self.kinds), k=self.rng.randrange(1, 5))):
-            lines = [
-                *lines,
-                self.heading(name, broken=at > 0 and self.rng.random() < 0.1),
-                *self.rng.choice([[], [""]]),
-                *self.section(name, used[name]),
-            ]
-            if self.rng.random() < 0.15:
-                lines += [self.rng.choice(["# Notes", "## ", "###", "#### Über"]), "- prose", "more prose"]
-        return "\n".join(lines) + "\n"
-
-    def heading(self, name: str, *, broken: bool) -> str:
-        spelling = self.rng.choice(
-            [name, name.title().replace("_", " "), name.upper(), f" {name.replace('_', ' - ')}!"]
-        )
-        if broken:
-            return self.rng.choice(["#\t", "#", " # ", "####### ", "#\u00a0"]) + spelling
-        return "#" * self.rng.randrange(1, 7) + f" {spelling}" + self.rng.choice(["", "", "", " ##", "  "])
-
-    def section(self, name: str, used: set[str]) -> Iterator[str]:
-        if self.kinds[name] == "register":
-            for _ in range(self.rng.randrange(4)):
-                yield self.one_line(
-                    self.rng.choice([self.contents.text(), "  indented", "- dashed", "", "- "])
-                )
-            return
-        for _ in range(self.rng.randrange(4)):
-            item = self.map_item(used) if self.kinds[name] == "map" else self.item()
-            yield self.rng.choice(["- ", "- ", "* ", "+ ", "-  "]) + item
-            yield from self.rng.choices(
-                [
-                    [],
-                    ["  continued  "],
-                    ["  - nested", "tail\x1c"],
-                    [""],
-                    ["", "stray prose"],
-                    ["-no item"],
-                    ["\u3000", "x"],
-                ],
-                [12, 2, 1, 3, 1, 1, 1],
-            )[0]
-
-    def one_line(self, text: str) -> str:
-        """A line that is no heading and, in a body, no line of front matter."""
-        text = re.sub("[\n\r]", " ", text)
-        return f" {text}" if re.match("#{1,6}( |$)", text) else text
-
-    def item(self) -> str:
-        text = self.rng.choice(self.contents.questions + [self.contents.text()] * 4)
-        return self.rng.choices(["", "[ ] ", "[x] ", "[X] ", "[x]"], [8, 1, 1, 1, 0.5])[0] + self.one_line(
-            text
-        )
-
-    def map_item(self, used: set[str]) -> str:
-        key = self.rng.choice(self.contents.keys + ["only **here", "k"])
-        if collapsed(key) in used or ": " in key or key.strip() in ("", "*", "**"):
-            key = f"k{len(used)}"
-        used.add(collapsed(key))
-        value = self.one_line(self.contents.text()).strip() or "v"
-        odd = self.one_line(self.rng.choice([text for text in HOSTILE_TEXTS if text.startswith("**")]))
-        shapes = [
-            f"**{key}:** {value}",
-            f"**{key}**: {value}",
-            f"{key}: {value}",
-            f"**{key}**",
-            f"**{key}:**",
-            key,
-            odd,
-        ]
-        return self.rng.choices(shapes, [4, 3, 4, 1, 1, 1, 0.3])[0]
-
-
-# --- Instants -------------------------------------------------------------------------------
-
-SECOND = 10**9
-START = datetime(2026, 1, 1)
-
-
-def timeline(rng: random.Random) -> int:
-    """Nanoseconds since the start of 2026: mostly whole seconds within three weeks."""
-    fraction = rng.choice([0, 0, 0, 500_000_000, 123_000_000, 123_456_000, 123_456_789, 1])
-    return rng.randrange(21 * 86400) * SECOND + fraction
-
-
-def instant_text(rng: random.Random, instant: int) -> str:
-    """One of the ways to write an instant: with any offset and more or fewer digits."""
-    seconds, nanos = divmod(instant, SECOND)
-    minutes = rng.choices([None, 0, 60, -90, 23 * 60 + 59, -(23 * 60 + 59)], [10, 1, 2, 2, 0.5, 0.5])[0]
-    local = START + timedelta(seconds=seconds, minutes=minutes or 0)
-    digits = f"{nanos:09}".rstrip("0")
-    digits = digits.ljust(rng.choice([0, 0, 3, 6, 9]), "0")
-    sign = "-" if (minutes or 0) < 0 or (minutes == 0 and rng.random() < 0.5) else "+"
-    zone = "Z" if minutes is None else f"{sign}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
-    return local.isoformat() + (f".{digits}" if digits else "") + zone
-
-
-# --- Faults ---------------------------------------------------------------------------------
-
-# fmt: off
-YAML_FAULTS = [
-    "zz: a: b\n", "zz: \"\\q\"\n", "zz: ]\n", "zz: @at\n", "zz: `tick`\n", "zz: [a}\n", "zz: bell\x07\n",
-    "# comment \x1b\n", "zz: 'a' b\n", "zz: \"nel\x85\"\n", "zz: \x7f\n", "zz: \"\x00\"\n", "zz: c\x9f1\n",
-    "zz: &anchor b\n", "zz: *undefined\n", "zz: !tag b\n", "zz: !!str b\n", "zz: !e!undefined b\n",
-    "zz: !<tag:x> b\n", "<<: {a: b}\n", "zz: [{<<: x}]\n", "? [a]\n: b\n", "[a]: b\n", "{a: b}: c\n",
-    "zz: {[a]: b}\n", "&k zz: b\n", "zz: &a {b: c}\n", "zz: " + "[" * 16 + "]" * 16 + "\n",
-    "zz: " + "{a: " * 16 + "b" + "}" * 16 + "\n", "zz:\n  " + "- " * 16 + "x\n",
-    "zz: " + "[" * 15 + "&a []" + "]" * 15 + "\n", "zz: " + "[" * 300 + "]" * 300 + "\n",
-    "zz: {a: 1, a: 2}\n", "zz: [{\"a\": 1, 'a': 2}]\n", "zz:\n  x: 1\n  \"\\x78\": 2\n",
-    "zz: {~: 1, ~: 2}\n", "zz: {\"\": 1, '': 2}\n",
-]
-LAST_YAML_FAULTS = [
-    "zz: \"unclosed\n", "zz: 'unclosed\n", "zz: [unclosed\n", "zz: {a: b\n", "zz: [a, {b: c]\n",
-    "no colon\n",
-]
-SOUND_ODDITIES = [
-    "zz1: " + "[" * 15 + "]" * 15 + "\n", "zz1: {b: {a: 1}, c: {a: 1}}\n", "'<<': quoted\n", "zz1: <<\n",
-    "zz1: [<<]\n", "zz1: {a: 1, A: 2, \" a\": 3}\n", "zz1: 'it''s # no comment'  # comment\n", "\n",
-    "zz1: \"&a *b !c\"\n", "zz1: a&b*c!d\n",
-]
-# fmt: on
-
-
-class Disguise(Enum):
-    """Kinds of directory entries that are no regular file."""
-
-    LINK = auto()
-    DANGLING_LINK = auto()
-    FOLDER = auto()
-    FIFO = auto()
-
-
-@dataclass
-class Draft:
-    """An event file before its parts are joined; faults change the parts."""
-
-    front: list[str]
-    body: list[str]
-    yaml_body: bool
-    fences: tuple[str, str] = ("---", "---")
-    damage: Callable[[bytes], bytes] = bytes
-
-    def text(self) -> str:
-        front, body = "".join(self.front), "".join(self.body)
-        opening, closing = self.fences
-        return normalised(f"{opening}\n{front}{closing}\n{body}")
-
-
-class Spoiler:
-    """Makes drafts unreadable."""
-
-    def __init__(self, rng: random.Random, writer: YamlWriter, maps: list[str], large: bool):
-        self.rng = rng
-        self.writer = writer
-        self.maps = maps
-        self.large = large
-
-    def spoil(self, draft: Draft) -> None:
-        spoilers = [
-            self.yaml,
-            self.repeat_key,
-            self.second_document,
-            self.instant,
-            self.agent,
-            self.section,
-            self.fence,
-            self.encoding,
-        ]
-        weights = [5, 3, 1, 2, 1.5, 2, 1, 0.6]
-        for _ in range(self.rng.choice([1, 1, 1, 2, 3])):
-            self.rng.choices(spoilers, weights)[0](draft)
-        if self.large and self.rng.random() < 0.3:
-            draft.damage = self.padding(1)
-
-    def insert(self, entries: list[str], text: str) -> None:
-        entries.insert(self.rng.randrange(len(entries) + 1), text)
-
-    def part(self, draft: Draft) -> list[str]:
-        """Front matter or a body that is a YAML block mapping."""
-        return self.rng.choice([draft.front, draft.body if draft.yaml_body else draft.front])
-
-    def yaml(self, draft: Draft) -> None:
-        if self.rng.random() < 0.15:
-            self.part(draft).append(self.rng.choice(LAST_YAML_FAULTS))
-        else:
-            self.insert(self.part(draft), self.rng.choice(YAML_FAULTS))
-
-    def repeat_key(self, draft: Draft) -> None:
-        """The same key twice: of a document, or of a map once collapsed, or in both parts."""
-        name = self.rng.choice(self.maps)
-        same, spaced = self.writer.scalar("same key"), self.writer.double(" same\u3000 key")
-        shapes: list[Callable[[], None]] = [
-            lambda: [self.insert(draft.front, "twice: a\n") for _ in "ab"] and None,
-            lambda: self.insert(draft.front, f"{name}: {{{same}: 1, {spaced}: 2}}\n"),
-            lambda: self.insert(draft.front, f"{name}: [{{{same}: 1}}, {{x: y}}, {{{spaced}: }}]\n"),
-            lambda: self.insert(draft.front, f"{name}:\n  {same}: 1\n  {spaced}: 2\n"),
-            lambda: self.in_both(
-                draft,
-                f"{name}:\n  {same}: ~\n",
-                f"{name}:\n  {spaced}: 2\n",
-                f"# {name}\n\n- **same  key:** 2\n",
-            ),
-            lambda: self.in_both(
-                draft,
-                "",
-                "twice: a\ntwice: b\n",
-                f"# {name}\n- same key: 1\n\n# x\n\n# {name}\n- same\u00a0key\n",
-            ),
-        ]
-        self.rng.choice(shapes)()
-
-    def in_both(self, draft: Draft, front: str, yaml: str, markdown: str) -> None:
-        self.insert(draft.front, front)
-        if draft.yaml_body:
-            self.insert(draft.body, yaml)
-        else:
-            draft.body.append(markdown)
-
-    def second_document(self, draft: Draft) -> None:
-        if self.rng.random() < 0.4:
-            draft.front.append(self.rng.choice(["--- b\n", "...\n--- b\n", "--- {a: b}\n"]))
-        elif draft.yaml_body and draft.body:
-            draft.body.append(
-                self.rng.choice(["---\n", "---\nmore: x\n", "--- b\n", "...\n---\nx: y\n", "...\nmore: x\n"])
-            )
-            if self.rng.random() < 0.3:
-                draft.body.insert(
-                    0, self.rng.choice(["%YAML 1.2\n---\n", "%UNKNOWN x\n---\n", "%TAG !e! tag:x\n---\n"])
-                )
-
-    def replace_front(self, draft: Draft, names: str, entry: str) -> None:
-        draft.front[:] = [text for text in draft.front if not re.match(f"[\"']?(?:{names})[\"']?:", text)]
-        self.insert(draft.front, entry)
-
-    def instant(self, draft: Draft) -> None:
-        bad = self.rng.choice([*BAD_INSTANTS, Absent, [], ["2026-01-10T13:00:00Z"], {"a": "b"}])
-        entry = self.writer.entry(self.rng.choice(["ts", "timestamp"]), bad)
-        if self.rng.random() < 0.15:
-            draft.front[:] = self.rng.choice(
-                [[], ["just text\n"], ["- a\n"], ["~\n"], ["# nothing\n"], ["[]\n"], ["''\n"]]
-            )
-        else:
-            self.replace_front(draft, "ts|timestamp", entry)
-
-    def agent(self, draft: Draft) -> None:
-        bad = self.rng.choice([*BAD_AGENTS, Absent, [], ["a"], {"a": "b"}])
-        self.replace_front(
-            draft, "agent|session_id", self.writer.entry(self.rng.choice(["agent", "session_id"]), bad)
-        )
-
-    def section(self, draft: Draft) -> None:
-        if self.rng.random() < 0.5:
-            bad = self.rng.choice(["text", "", ["a"], [{"a": "b"}, ""], [["a"]], [{"c": "d"}, "x", Absent]])
-            name = self.rng.choice(self.maps)
-            self.replace_front(draft, name, self.writer.entry(name, bad))
-        else:
-            draft.body[:] = [
-                self.rng.choice(
-                    ["just text\n", "- a\n- b\n", "[]\n", "''\n", '""\n', "'null'\n", "---\n- a\n"]
-                )
-            ]
-            draft.yaml_body = False
-
-    def fence(self, draft: Draft) -> None:
-        changes = [
-            lambda data: data.removeprefix(b"---\n"),
-            lambda data: b"-" + data,
-            lambda data: b" " + data,
-            lambda data: b"x\n" + data,
-            lambda data: data.replace(b"---\n", b"--- x\n", 1),
-            lambda data: b"",
-            lambda data: b" \n\n",
-            lambda data: b"---\nts: 2026-01-01T00:00:00Z\n",
-            lambda data: b"\xef\xbb\xbf\xef\xbb\xbf" + data,
-        ]
-        draft.damage = self.rng.choice(changes)
-
-    def encoding(self, draft: Draft) -> None:
-        noise = self.rng.choice(
-            [b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xc0\xaf", b"\xf4\x90\x80\x80", b"\x80"]
-        )
-        draft.damage = self.rng.choice(
-            [lambda data: data + noise, lambda data: data[:4] + noise + data[4:], lambda data: noise + data]
-        )
-
-    def padding(self, excess: int) -> Callable[[bytes], bytes]:
-        """White space up to the limit, or beyond it."""
-        return lambda data: data + b"\n" * ((1 << 20) + excess - len(data))
-
+from datetime import timedelta
+
+import packs
+from packs import Disguise
+from pools import (
+    AGENTS,
+    BODIES,
+    BRANCHES,
+    EDGE_INSTANTS,
+    NO_EVENT_NAMES,
+    ODD_AGENTS,
+    ODD_NAMES,
+    SOUND_ODDITIES,
+    TWINS,
+    TWINS_PREFIX,
+    UNDECLARED,
+    Absent,
+)
+from spoil import (
+    Draft,
+    Spoiler,
+)
+from writers import (
+    KINDS,
+    SECOND,
+    START,
+    Contents,
+    MarkdownWriter,
+    Node,
+    YamlWriter,
+    collapsed,
+    instant_text,
+    timeline,
+)
 
 # --- Ledgers --------------------------------------------------------------------------------
 
@@ -665,22 +81,11 @@ class Ledger:
                 file.write(self.config)
 
 
-# fmt: off
-ODD_NAMES = [
-    "with space.md", "tick`s`.md", "日本.md", "\udcff\udcfe.md", "half\udce2\udc80.md", "new\nline.md",
-    "esc\x1b.md", "ls\u2028ps\u2029.md", "bidi\u202e.md", "nbsp\u00a0.md", "back\\slash.md", "readme.md",
-    "<b>.md", "README.md.md", "*.md", "é.md", "zz.md.md", "😀.md",
-]
-NO_EVENT_NAMES = [
-    ".hidden.md", "README.md", "notes.txt", "UPPER.MD", ".md", "md", "event.md~",
-]
-# fmt: on
-
-
 class LedgerMaker:
     """Builds one ledger from its random numbers."""
 
-    def __init__(self, seed: int):
+    def __init__(self, seed: int, *, odd_packs: bool = True):
+        self.odd_packs = odd_packs
         self.rng = random.Random(f"headwater {seed}")
         self.ledger = Ledger()
         self.kinds = dict(KINDS)
@@ -689,11 +94,13 @@ class LedgerMaker:
         if self.rng.random() < 0.45:
             self.configure()
         self.markdown = MarkdownWriter(self.rng, self.contents, self.kinds)
-        maps = [name for name, kind in self.kinds.items() if kind == "map"]
-        self.spoiler = Spoiler(self.rng, self.writer, maps, large=self.rng.random() < 0.03)
+        maps = [name for name, kind in self.kinds.items() if kind == "map"] or ["decisions"]
+        self.spoiler = Spoiler(self.rng, self.writer, maps, large=self.rng.random() < 0.06)
         self.ids: list[str] = []
         self.heads: list[list[str]] = [[] for _ in range(self.rng.choice([1, 2, 2, 3, 3]))]
         self.claimed: set[str] = set()
+        self.agent = self.rng.choice(AGENTS)
+        self.branch: Node = "main"
         self.packs: dict[str, list[tuple[str, str]]] = {}
         self.now = timeline(self.rng) // 4
         self.first = self.now
@@ -708,7 +115,8 @@ class LedgerMaker:
         sections += [
             self.changed_section(name)
             for name in self.rng.sample(
-                ["goal", "this_session", "checkpoints", "open_questions"], self.rng.randrange(3)
+                ["goal", "this_session", "checkpoints", "open_questions", "decisions", "answers"],
+                self.rng.randrange(4),
             )
         ]
         self.rng.shuffle(sections)
@@ -726,7 +134,7 @@ class LedgerMaker:
     def new_section(self, name: str) -> dict[str, str]:
         section = {"name": name}
         if self.rng.random() < 0.6:
-            section["title"] = self.rng.choice(["Next Steps", "Über", "two words"])
+            section["title"] = self.rng.choice(["Next Steps", "Über", "two words", "Blockers", "Ci Status"])
         if self.rng.random() < 0.8:
             section["merge"] = self.rng.choice(["register", "map", "set", "list"])
         return section | self.options(name, section.get("merge", "set"))
@@ -736,7 +144,7 @@ class LedgerMaker:
         merge = KINDS[name]
         if self.rng.random() < 0.3:
             section["title"] = "Renamed"
-        if self.rng.random() < 0.3 and name != "open_questions":
+        if self.rng.random() < 0.3 and name not in ("open_questions", "this_session"):
             section["merge"] = merge = self.rng.choice(["register", "map", "set", "list"])
         return section | self.options(name, merge)
 
@@ -746,8 +154,10 @@ class LedgerMaker:
             options["identity"] = self.rng.choice(["words", "exact"])
         if merge == "set" and self.rng.random() < 0.3:
             options["closed_by"] = f"closed_{name}"
-        if merge in ("set", "list") and self.rng.random() < 0.5:
-            options["show"] = self.rng.choice(["1h", "12h", "2d", "7d", "1w", "0d"])
+        if merge == "set" and self.rng.random() < 0.4:
+            options["grouped"] = self.rng.choice(["true", "true", "false"])
+        if merge in ("set", "list", "map") and self.rng.random() < 0.5:
+            options["show"] = self.rng.choice(["1h", "12h", "2d", "7d", "1w", "0d", "0h", "36h", "2w"])
         return options
 
     # Events
@@ -777,6 +187,11 @@ class LedgerMaker:
         if self.rng.random() < 0.15:
             self.spoiler.spoil(draft)
             name = self.file_name(instant, front, odd_chance=0.4)
+            if self.rng.random() < 0.15 and draft.damage is bytes:
+                folder = self.place(instant, archived=True)
+                if self.odd_packs:
+                    self.packs.setdefault(folder, []).append((name, draft.text()))
+                return
             self.put(
                 self.place(instant, archived=self.rng.random() < 0.15),
                 name,
@@ -823,12 +238,19 @@ class LedgerMaker:
     def front_matter(self, instant: int) -> dict:
         rng = self.rng
         ts = rng.choice(EDGE_INSTANTS) if rng.random() < 0.015 else instant_text(rng, instant)
-        agent = rng.choice(ODD_AGENTS) if rng.random() < 0.1 else rng.choice(AGENTS)
+        if rng.random() < 0.5:
+            self.agent = rng.choice(ODD_AGENTS) if rng.random() < 0.2 else rng.choice(AGENTS)
+        agent = self.agent
         front = {**self.aliased("ts", "timestamp", ts), **self.aliased("agent", "session_id", agent)}
         for key in rng.sample(
             ["branch", "type", "reason", "event_type", "schema", "outcome", "metadata"], rng.randrange(3)
         ):
             front[key] = rng.choice(["main", "session_end", self.contents.node()])
+        if rng.random() < 0.5:
+            if rng.random() < 0.4:
+                self.branch = rng.choice([Absent, self.contents.node(), *BRANCHES, *BRANCHES])
+            front.pop("branch", None)
+            front |= self.aliased("branch", "stream", self.branch)
         parents = self.parents()
         if parents != "none":
             front["parents"] = parents
@@ -836,7 +258,7 @@ class LedgerMaker:
             front[name] = self.section(name)
         return dict(rng.sample(list(front.items()), len(front)))
 
-    def aliased(self, name: str, other: str, value: str) -> dict[str, Node]:
+    def aliased(self, name: str, other: str, value: Node) -> dict[str, Node]:
         shapes = [
             {name: value},
             {other: value},
@@ -909,7 +331,9 @@ class LedgerMaker:
         if roll < 0.06:
             body = rng.choice(["", "", "---\n", "~\n", "null\n", "# only a comment\n", "--- ~\n", "\n\n"])
             return Draft(entries, [body], yaml_body=False)
-        if roll < 0.35:
+        if roll < 0.14:
+            return Draft(entries, [rng.choice(BODIES)], yaml_body=False)
+        if roll < 0.42:
             return Draft(entries, [self.markdown.body(taken)], yaml_body=False)
         body = self.yaml_body(taken)
         if rng.random() < 0.12:
@@ -923,7 +347,9 @@ class LedgerMaker:
         names = self.rng.sample(list(self.kinds), self.rng.randrange(1, 5))
         body = {name: self.section(name) for name in names}
         for name, value in body.items():
-            if self.kinds[name] == "map" and (taken - {""}) & {collapsed(key) for key in written_keys(value)}:
+            if self.kinds[name] != "map" or self.rng.random() < 0.1:
+                continue
+            if (taken - {""}) & {collapsed(key) for key in written_keys(value)}:
                 body[name] = {}
         for name in self.rng.sample(UNDECLARED, self.rng.choice([0, 0, 1, 2])):
             body.setdefault(name, self.contents.section("set"))
@@ -1001,31 +427,30 @@ class LedgerMaker:
 
     def write_packs(self) -> None:
         for folder, items in self.packs.items():
+            items = [(packed_name(name), text) for name, text in items]
             halves = [items] if len(items) < 3 else [items[:2], items[1:]]
             for half in halves:
-                by_id = {hashlib.sha256(text.encode()).hexdigest(): (name, text) for name, text in half}
-                pack = "".join(self.pack_item(name, text) for _, (name, text) in sorted(by_id.items()))
-                digest = hashlib.sha256(pack.encode()).hexdigest()
-                self.ledger.files[f"{folder}/pack-{digest[:16]}.yaml"] = pack.encode()
+                pack = packs.good(self.rng, half)
+                self.put_pack(folder, pack if self.odd_packs else packs.plain(half))
+                if self.rng.random() < 0.1:
+                    self.put_bad_pack(folder, half)
+        if self.rng.random() < 0.35:
+            folder = self.rng.choice(["archive/2026-01-05", "archive/2026-01-07", "archive/2026-99-99"])
+            events = [("in a pack.md", TWINS[0]), ("another.md", TWINS[1]), ("third.md", "no event\n")]
+            self.put_bad_pack(folder, self.rng.sample(events, self.rng.randrange(1, 4)))
 
-    def pack_item(self, name: str, text: str) -> str:
-        name = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-        return f"- name: {quoted(name)}\n  text: {quoted(text)}\n"
+    def put_bad_pack(self, folder: str, entries: list[tuple[str, str]]) -> None:
+        pack = packs.bad(self.rng, entries)
+        if self.odd_packs:
+            self.put_pack(folder, pack)
+
+    def put_pack(self, folder: str, pack: packs.Pack) -> None:
+        name, content = pack
+        self.ledger.files.setdefault(f"{folder}/{name}", content)
 
 
-def quoted(text: str) -> str:
-    """A double-quoted YAML scalar: JSON's, with every other control and astral character escaped."""
-    escaped = json.dumps(text, ensure_ascii=False)
-    return re.sub(
-        "[\x7f-\x9f\ufeff\u2028\u2029\U00010000-\U0010ffff]", lambda match: f"\\U{ord(match[0]):08x}", escaped
-    )
-
-
-def normalised(text: str) -> str:
-    """`text` with one LF for the white space at its end; drafts have nothing else to normalise."""
-    return (
-        text.rstrip("\t\n\x0b\x0c\r \x85\u00a0\u2003\u2028\u2029\u3000") + "\n"
-    )  # what the texts above have
+def packed_name(name: str) -> str:
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def written_keys(node: Node) -> Iterator[str]:
@@ -1035,8 +460,9 @@ def written_keys(node: Node) -> Iterator[str]:
             yield from table
 
 
-def generate(seed: int) -> Ledger:
-    return LedgerMaker(seed).build()
+def generate(seed: int, *, odd_packs: bool = True) -> Ledger:
+    """The ledger of a seed; without `odd_packs` it is nearly the same: packs are as the program writes them."""
+    return LedgerMaker(seed, odd_packs=odd_packs).build()
 
 
 def main() -> None:

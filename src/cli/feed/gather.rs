@@ -151,8 +151,7 @@ fn from_branches(
     }
     let oids: Vec<Oid> = wanted.iter().map(|(_, _, oid)| oid.clone()).collect();
     for ((reference, found, _), bytes) in wanted.iter().zip(git.read_blobs(&oids)?) {
-        let texts = texts_in(found, &bytes)
-            .map_err(|source| StoreError::Pack { path: PathBuf::from(format!("{reference}:{path}")), source })?;
+        let texts = texts_in(found, &bytes);
         let name = reference.trim_start_matches("refs/").trim_start_matches("heads/");
         gathered.add(context, outsiders, &format!("{name}:{path}"), texts);
     }
