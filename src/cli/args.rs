@@ -111,6 +111,7 @@ pub enum Command {
     ///
     /// The configuration is `.headwater.yaml` at the top of the work tree. It may hold:
     ///
+    ///   requires: ">=0.2"                     versions of headwater that may read this file
     ///   ledger: thoughts/shared/handoffs      one folder, or a list of folders
     ///   view: branch                          or default-branch, untracked: where current.md is committed
     ///   archive: {after: 7d, pack_after: never}
@@ -133,7 +134,7 @@ pub enum Command {
     /// the day, agent and branch of their events) are for sets, `show` for all but registers. `view` is never, safe (where it is in nobody's way: untracked, changed
     /// already, or committed by the same run) or always; `commit` is never, always, or a span that must
     /// have passed since the last one. Spans of time are a number and h, d or w, for `commit` m too. Names are small letters,
-    /// digits and single `_`, and no key of an event's own front matter.
+    /// digits and single `_`, and no key of an event's own front matter. Unknown keys are ignored with a warning.
     ///
     /// What you agreed to is not in the file but in this clone's git configuration: see docs/setup.md.
     #[command(verbatim_doc_comment)]
@@ -366,7 +367,7 @@ pub enum HookCommand {
 }
 
 /// Options of the agents' hooks; the rest comes on standard input.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct SessionHookArgs {
     /// Whose contract is spoken: claude-code, codex, gemini, cursor or copilot [default: seen from the input]
     #[arg(long, value_name = "KIND")]

@@ -4,13 +4,13 @@ use super::args::Global;
 use super::console::Console;
 use super::environment;
 use super::error::{CliError, Exit};
-use crate::config::{Config, FILE_NAME, ViewPolicy};
+use crate::config::{Config, FILE_NAME, MAX_BYTES, UnknownKey, ViewPolicy};
 use crate::event::schema::Schema;
 use crate::git::{Git, Layout, TreeEntry};
 use crate::ledger::pack::{is_event_name, is_pack_name};
 use crate::session::outsiders::Outsiders;
 use crate::store::{
-    Found, HiddenEvents, Keeper, LedgerDir, Listing, LockRequest, Reading, StoreError, decode_source, read_text,
+    Found, HiddenEvents, Keeper, LedgerDir, Listing, LockRequest, Reading, StoreError, decode_source, read_bounded,
 };
 use crate::trust::consent::Consents;
 use crate::trust::path::{InTree, LedgerPlace};
@@ -133,6 +133,16 @@ impl<'a> Context<'a> {
         let top = self.layout.as_ref().map(|layout| layout.work_tree.clone()).unwrap_or_default();
         let place = LedgerPlace::in_tree(&top, path).map_err(StoreError::from)?;
         Ok(Ledger { dir: LedgerDir::new(place), name: path.to_owned(), in_git: Some(path.to_owned()) })
+    }
+
+    /// What is said of the configuration's keys that this version does not know.
+    pub(super) fn unknown_keys(&self) -> Vec<String> {
+        let file = self.config_file.as_deref().unwrap_or(Path::new(FILE_NAME)).display();
+        let said = |key: &UnknownKey| {
+            let (line, name) = (key.place.line, key.name.escape_debug());
+            format!("`{file}` line {line}: this version does not know the key `{name}`, and ignores it")
+        };
+        self.config.unknown.iter().map(said).collect()
     }
 
     /// The sections' declarations.
@@ -309,8 +319,8 @@ fn nearest_config(start: &Path) -> Option<PathBuf> {
 }
 
 fn read_config(file: &Path) -> Result<Config, CliError> {
-    let bytes =
-        read_text(file)?.ok_or_else(|| CliError::Usage(format!("there is no configuration `{}`", file.display())))?;
+    let bytes = read_bounded(file, MAX_BYTES)?
+        .ok_or_else(|| CliError::Usage(format!("there is no configuration `{}`", file.display())))?;
     parse_config(file, &bytes)
 }
 

@@ -2,7 +2,7 @@
 
 use super::clock;
 use super::context::{Context, Ledger, below};
-use super::error::CliError;
+use super::error::{CliError, Exit};
 use super::origins::counted;
 use super::synth::{report_kept, write_view};
 use crate::config::{Trigger, Writing};
@@ -78,6 +78,15 @@ pub(super) fn commit(
         now: i64::try_from(clock::now_unix_nanos() / 1_000_000_000).unwrap_or_default(),
     };
     Ok(git.commit_paths(&request)?)
+}
+
+/// How a command ends that was asked for a commit: what git refused is a failure, what the user is in the middle of, or
+/// asked for, is none.
+pub(super) const fn exit(outcome: &CommitOutcome) -> Exit {
+    match outcome {
+        CommitOutcome::Skipped(Reason::Unsigned { .. } | Reason::IndexLocked | Reason::HeadMoved) => Exit::Failed,
+        CommitOutcome::Skipped(_) | CommitOutcome::Committed { .. } => Exit::Done,
+    }
 }
 
 /// Says what came of a commit.

@@ -29,7 +29,8 @@ pub(super) fn with_progress<T>(context: &Context<'_>, message: &str, work: impl 
     let spinner = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()).with_message(message.to_owned());
     let (shown, (done, ends)) = (&spinner, mpsc::channel::<()>());
     let worked = thread::scope(|scope| {
-        scope.spawn(move || {
+        // Without a thread nothing is shown.
+        let _shown = thread::Builder::new().spawn_scoped(scope, move || {
             if ends.recv_timeout(WORTH_SHOWING) == Err(mpsc::RecvTimeoutError::Timeout) {
                 shown.set_draw_target(ProgressDrawTarget::stderr());
                 shown.enable_steady_tick(Duration::from_millis(200));

@@ -76,11 +76,13 @@ fn synthesize_view(context: &Context<'_>, ledger: &Ledger, args: &SynthArgs) -> 
     if args.archive {
         archive::run_configured(context, ledger, false)?;
     }
+    let mut exit = strict(args, &folded);
     if args.commit {
-        let outcome = occasion::commit(context, ledger, &Committing::by_option(throttle), writes_view, COMMIT_LIMIT)?;
+        let limit = context.patience.unwrap_or(COMMIT_LIMIT);
+        let outcome = occasion::commit(context, ledger, &Committing::by_option(throttle), writes_view, limit)?;
         occasion::report(context, &outcome);
+        exit = exit.max(occasion::exit(&outcome));
     }
-    let exit = strict(args, &folded);
     leave(folded);
     Ok(exit)
 }

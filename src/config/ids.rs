@@ -1,12 +1,15 @@
 //! `ids:`: the namespaces of ids that are reserved.
 
 use super::ConfigError;
-use super::pattern::Pattern;
+use super::pattern::{Outline, Pattern};
 use super::raw::place_in;
 use super::relative::checked_path;
 use crate::event::yaml::Node;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+
+/// How many namespaces there may be: each is compared with the others.
+const MOST: usize = 1_000;
 
 /// Where a namespace's reservations are put in order.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, serde::Serialize)]
@@ -47,7 +50,7 @@ pub struct Namespace {
 pub type Namespaces = BTreeMap<String, Namespace>;
 
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a mapping, such as `{sources: [TASKS.md]}`")]
+#[serde(expecting = "a mapping, such as `{sources: [TASKS.md]}`")]
 pub(super) struct RawNamespace {
     format: Option<String>,
     sources: Option<OneOrMore>,
@@ -71,7 +74,12 @@ pub(super) fn check_ids(
     raw: BTreeMap<String, Option<RawNamespace>>,
     root: &Node<'_>,
 ) -> Result<Namespaces, ConfigError> {
+    if raw.len() > MOST {
+        let fault = format!("`ids`: more than {MOST} namespaces");
+        return Err(ConfigError { place: place_in(root, &["ids"], None), fault });
+    }
     let mut checked = Namespaces::new();
+    let (mut names, mut references, mut outlines) = (BTreeMap::new(), BTreeMap::new(), Vec::with_capacity(raw.len()));
     for (name, raw) in raw {
         let wrong = |key: Option<&str>, fault: String| ConfigError {
             place: place_in(root, &["ids", &name], key),
@@ -82,16 +90,16 @@ pub(super) fn check_ids(
             return Err(wrong(None, fault));
         }
         let namespace = check_one(&name, raw.unwrap_or_default()).map_err(|(key, fault)| wrong(Some(key), fault))?;
-        let clash =
-            |other: &&Namespace| other.format.meets(&namespace.format) || other.name.eq_ignore_ascii_case(&name);
-        if let Some(other) = checked.values().find(clash) {
-            return Err(wrong(
-                Some("format"),
-                format!("its ids cannot be told from those of `{}`; change one of them", other.name),
-            ));
+        let outline = namespace.format.outline();
+        let meets = |(_, other): &&(String, Outline)| outline.meets(other);
+        let same_name = names.insert(name.to_ascii_lowercase(), name.clone());
+        if let Some(other) = same_name.or_else(|| outlines.iter().find(meets).map(|(other, _)| other.clone())) {
+            let fault = format!("its ids cannot be told from those of `{other}`; change one of them");
+            return Err(wrong(Some("format"), fault));
         }
-        if let Some(other) = checked.values().find(|other| other.reference == namespace.reference) {
-            return Err(wrong(Some("ref"), format!("`{}` has the same reference; change one of them", other.name)));
+        outlines.push((name.clone(), outline));
+        if let Some(other) = references.insert(namespace.reference.clone(), name.clone()) {
+            return Err(wrong(Some("ref"), format!("`{other}` has the same reference; change one of them")));
         }
         checked.insert(name, namespace);
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// What each occasion leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case", expecting = "a mapping of occasions")]
+#[serde(default, rename_all = "kebab-case", expecting = "a mapping of occasions")]
 pub struct Triggers {
     /// A session starts.
     pub session_start: Trigger,
@@ -24,7 +24,7 @@ pub struct Triggers {
 
 /// What one occasion leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, expecting = "a mapping, such as `{view: safe, commit: never}`")]
+#[serde(expecting = "a mapping, such as `{view: safe, commit: never}`")]
 pub struct Trigger {
     /// Whether `current.md` is written.
     pub view: Writing,
@@ -80,7 +80,7 @@ impl From<Commit> for String {
 
 /// Whether an occasion fails on a stale view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, expecting = "a mapping, such as `{check: true}`")]
+#[serde(expecting = "a mapping, such as `{check: true}`")]
 pub struct Gate {
     /// Whether it does.
     pub check: bool,

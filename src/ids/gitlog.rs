@@ -13,6 +13,7 @@ use super::contract::{Anchor, AnchorLog, Decide, Decision, Kind, Outcome, Standi
 use super::fold::Book;
 use super::settle::settled;
 use super::unread;
+use crate::bounds::deadline;
 use crate::config::pattern::{MAX_NUMBER, Pattern, Scope};
 use crate::git::{Git, GitError, Message, Oid, Pushed};
 use crate::store::{LockRequest, make_folder, with_lock_file};
@@ -23,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long one conversation with the remote may take.
+/// How long one conversation with the remote may take, if `--wait` does not end it sooner.
 const CONVERSATION: Duration = Duration::from_secs(15);
 
 /// How often an answer other than "taken", without anybody else having moved the log, is a refusal.
@@ -239,8 +240,8 @@ impl<'a> GitLog<'a> {
             self.fetch_chain()?;
             let (reference, remote) = (self.reference.probe(nonce), self.home()?);
             let commit = self.git.write_text_commit(&[], &format!("headwater ids: probe {nonce}\n"), "", at)?;
-            match self.reached(remote.push(&reference, &commit, None, CONVERSATION))? {
-                Pushed::Taken => Ok(remote.delete(&reference, &commit, CONVERSATION)?),
+            match self.reached(remote.push(&reference, &commit, None, self.conversation()))? {
+                Pushed::Taken => Ok(remote.delete(&reference, &commit, self.conversation())?),
                 Pushed::Unknown { why } => {
                     Err(IdsError::Refused { remote: self.name.clone(), reference: reference.as_str().to_owned(), why })
                 }
@@ -305,7 +306,7 @@ impl<'a> GitLog<'a> {
         let before = copy.or(older);
         let own = format!("+{}:{fetched}", self.reference.as_str());
         let all: Vec<String> = std::iter::once(own).chain(self.also.iter().cloned()).collect();
-        let answer = self.reached(home.fetch(&all, CONVERSATION))?;
+        let answer = self.reached(home.fetch(&all, self.conversation()))?;
         let (reference, remote) = (self.reference.as_str(), home.name());
         let remedy = "no number of theirs is given again, and `headwater id sync` publishes them again";
         if !answer.success() {
@@ -313,7 +314,7 @@ impl<'a> GitLog<'a> {
                 return Err(self.unreachable(&answer.stderr));
             }
             if !self.also.is_empty() {
-                let answer = self.reached(home.fetch(&self.also, CONVERSATION))?;
+                let answer = self.reached(home.fetch(&self.also, self.conversation()))?;
                 if !answer.success() {
                     return Err(self.unreachable(&answer.stderr));
                 }
@@ -361,6 +362,11 @@ impl<'a> GitLog<'a> {
         Ok(chain)
     }
 
+    /// How long one conversation with the remote may take.
+    fn conversation(&self) -> Duration {
+        CONVERSATION.min(self.patience)
+    }
+
     /// One commit that keeps two chains.
     fn join(&self, lost: Option<&Oid>, more: Oid) -> Result<Oid, IdsError> {
         let Some(lost) = lost else { return Ok(more) };
@@ -390,7 +396,7 @@ impl<'a> GitLog<'a> {
                 _ if written.is_empty() => return Ok(Outcome::Appended(anchors)),
                 base => self.commit(base.as_ref(), &written)?,
             };
-            let pushed = self.home()?.push(&self.reference, &commit, chain.there.as_ref(), CONVERSATION);
+            let pushed = self.home()?.push(&self.reference, &commit, chain.there.as_ref(), self.conversation());
             let why = match pushed {
                 Ok(Pushed::Taken) => {
                     self.git.set_own_references(&[(&self.copy, Some(&commit))])?;
@@ -416,10 +422,10 @@ impl<'a> GitLog<'a> {
             if refused >= REFUSALS {
                 return Err(IdsError::Refused { remote, reference, why });
             }
-            if started.elapsed() >= self.patience {
+            if started.elapsed() >= self.patience || deadline::is_over() {
                 return Err(IdsError::Contended { remote, reference, waited: started.elapsed() });
             }
-            thread::sleep(pause(attempt));
+            thread::sleep(deadline::within(pause(attempt)));
         }
         Err(self.unreachable("tried too often"))
     }
@@ -435,7 +441,7 @@ impl<'a> GitLog<'a> {
             return Ok(Vec::new());
         }
         let all = ["+refs/headwater/ids/*:refs/headwater/fetched-ids/*".to_owned()];
-        let answer = self.reached(self.home()?.fetch(&all, CONVERSATION))?;
+        let answer = self.reached(self.home()?.fetch(&all, self.conversation()))?;
         if !answer.success() {
             return Err(self.unreachable(&answer.stderr));
         }

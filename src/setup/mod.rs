@@ -23,6 +23,7 @@ pub use contracts::{CONTRACTS, Contract, Hook};
 pub use fault::SetupError;
 pub use inspect::{Finding, inspect, present};
 pub use managed::Settings;
+pub use memory::damaged_memory;
 pub use plan::{Act, Plan, Step, install, uninstall};
 pub use prettier::uses_prettier;
 pub use texts::CAPTURE;

@@ -13,6 +13,8 @@ mod agent;
 mod architecture;
 mod archive;
 mod attack_authors;
+#[cfg(unix)]
+mod attack_bounds;
 mod attack_logs;
 #[cfg(target_os = "linux")]
 mod attack_paths;
