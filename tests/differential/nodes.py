@@ -269,14 +269,23 @@ class AnyTextReader(Reader):
 
 
 class DirectiveScanner(Scanner):
-    """A scanner that remembers where it met a directive, known or not."""
+    """A scanner that remembers where it met a directive, known or not, and the first alias or anchor."""
 
     directive: int | None = None
+    name: int | None = None
 
     def fetch_directive(self) -> None:
         if self.directive is None:
             self.directive = self.reader.index
         super().fetch_directive()
+
+    def fetch_alias(self) -> None:
+        self.name = self.reader.index if self.name is None else self.name
+        super().fetch_alias()
+
+    def fetch_anchor(self) -> None:
+        self.name = self.reader.index if self.name is None else self.name
+        super().fetch_anchor()
 
 
 class TreeBuilder:
@@ -357,6 +366,9 @@ def load(text: str) -> tuple[Node, Fault | None]:
     except MarkedYAMLError as error:
         code = "not-plain" if "undefined tag handle" in str(error.problem) else "bad-yaml"
         faults.append(Fault.at(error.problem_mark.index, code))
+        # The scanner reads ahead of the parser: a sign that starts no token hides an alias or anchor before it.
+        if error.context == "while scanning for the next token" and yaml.scanner.name is not None:
+            faults.append(Fault.at(yaml.scanner.name, "not-plain"))
     except (YAMLError, ValueError, OverflowError):
         faults.append(Fault.at(len(text), "bad-yaml"))
     if yaml.scanner.directive is not None:
