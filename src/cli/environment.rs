@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// The ledger's folder.
 pub(super) fn ledger_dir() -> Option<PathBuf> {
@@ -44,6 +45,12 @@ pub(super) fn project_dir() -> Option<PathBuf> {
 /// The agent's process, where a hook cannot see it.
 pub(super) fn session_process() -> Option<u32> {
     read("HEADWATER_SESSION_PID")?.to_str()?.parse().ok()
+}
+
+/// How long an agent's hook may take, in milliseconds: for slow machines.
+pub(super) fn hook_limit() -> Option<Duration> {
+    let millis: u64 = read("HEADWATER_HOOK_LIMIT")?.to_str()?.trim().parse().ok()?;
+    Some(Duration::from_millis(millis.min(600_000)))
 }
 
 /// Whether a program of this name is on the PATH.

@@ -21,6 +21,8 @@ pub struct Settings {
     pub capture: bool,
     /// Whether Prettier is used, which is to leave the ledgers alone.
     pub prettier: bool,
+    /// What the user of this clone agrees to now.
+    pub consents: Vec<super::Word>,
     /// The view of a ledger without events, where it is committed: a new ledger is not stale.
     pub first_view: Option<String>,
 }
@@ -218,6 +220,7 @@ mod tests {
             ids: true,
             capture: true,
             prettier: true,
+            consents: Vec::new(),
             first_view: Some("view".to_owned()),
         };
         for file in files(&Part::ALL, &settings) {

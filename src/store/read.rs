@@ -3,6 +3,7 @@
 use super::listing::{Found, Listing, shown_name};
 use super::platform::{Opened, open_without_following};
 use super::{LedgerDir, StoreError};
+use crate::bounds::cores;
 use crate::crdt::Join;
 use crate::event::decode::{decode, decode_text};
 use crate::event::normal::{MAX_BYTES, normalise_text, too_large};
@@ -134,7 +135,7 @@ fn in_parallel<T: Send>(
     work: impl Fn(&[Found]) -> Result<T, StoreError> + Sync,
     together: impl Fn(T, T) -> T + Sync,
 ) -> Result<T, StoreError> {
-    if files.len() <= FEW {
+    if files.len() <= FEW || !cores::are_several() {
         return work(files);
     }
     let run = files.len().div_ceil(rayon::current_num_threads().max(1)).max(FEW);
@@ -221,15 +222,30 @@ pub fn decode_path(path: &Path, schema: &Schema) -> Result<Result<Event, Fault>,
     Ok(read_into(path, &mut buffer)?.and_then(|()| decode(&buffer, schema)))
 }
 
+/// No file is read whole that is larger.
+const LARGEST: u64 = 256 << 20;
+
 /// Reads any regular file whole, without following a link; `None` where there is none.
 ///
 /// # Errors
 /// It is no regular file, or the system refuses.
 pub fn read_text(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
+    read_bounded(path, LARGEST)
+}
+
+/// Reads a regular file of at most `most` bytes, without following a link and without waiting for anybody; `None`
+/// where there is none.
+///
+/// # Errors
+/// It is no regular file, it is larger, or the system refuses.
+pub fn read_bounded(path: &Path, most: u64) -> Result<Option<Vec<u8>>, StoreError> {
     match open_without_following(path) {
-        Ok(Opened::File(mut file, _)) => {
+        Ok(Opened::File(file, _)) => {
             let mut bytes = Vec::new();
-            file.read_to_end(&mut bytes).map_err(StoreError::io("read", path))?;
+            file.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(StoreError::io("read", path))?;
+            if bytes.len() as u64 > most {
+                return Err(StoreError::io("read", path)(std::io::ErrorKind::FileTooLarge.into()));
+            }
             Ok(Some(bytes))
         }
         Ok(Opened::NotAFile) => Err(StoreError::WrongKind { path: path.to_owned(), kind: "file" }),

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// What the files of each layer may import, in the order of the data's path.
-const LAYERS: [(&str, &[&str]); 13] = [
+const LAYERS: [(&str, &[&str]); 14] = [
+    ("bounds", &[]),
     ("crdt", &[]),
     ("secrets", &[]),
     ("event", &["crdt"]),
@@ -23,6 +24,9 @@ const LAYERS: [(&str, &[&str]); 13] = [
         &["secrets", "crdt", "event", "ledger", "config", "git", "trust", "store", "ids", "feed", "session", "setup"],
     ),
 ];
+
+/// What bounds a run is asked everywhere.
+const ANYWHERE: &str = "bounds";
 
 fn sources() -> BTreeMap<String, String> {
     let files = files_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
@@ -53,7 +57,7 @@ fn imports_point_one_way() {
     for (file, text) in &sources {
         let layer = file.split('/').next().unwrap();
         let Some((_, allowed)) = LAYERS.iter().find(|(name, _)| *name == layer) else { continue };
-        for (line, named) in named_layers(text).into_iter().filter(|(_, named)| named != layer) {
+        for (line, named) in named_layers(text).into_iter().filter(|(_, named)| named != layer && named != ANYWHERE) {
             imports += 1;
             assert!(allowed.contains(&named.as_str()), "src/{file}:{line}: `{layer}` must not know `{named}`");
         }
@@ -93,6 +97,7 @@ fn only_the_owners_cross_the_boundaries() {
     let owners = [
         "store/",
         "git/",
+        "trust/",
         "cli/clock.rs",
         "cli/environment.rs",
         "cli/id/with.rs",
@@ -165,4 +170,48 @@ fn files_are_replaced_by_name_only_where_the_user_named_them() {
     shared.retain(|(file, _)| !file.starts_with("store/"));
     let shared: Vec<&str> = shared.iter().map(|(file, _)| file.as_str()).collect();
     assert_eq!(shared, ["ids/sqlite/mend.rs", "setup/memory.rs", "setup/plan.rs"]);
+}
+
+/// The lines of a source file that are code: no comments, and nothing from its tests on.
+fn code(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().take_while(|line| *line != "#[cfg(test)]").filter(|line| !line.trim_start().starts_with("//"))
+}
+
+/// Where a word stands in code, file by file.
+fn uses(word: &str) -> Vec<String> {
+    let of = |(file, text): (String, String)| code(&text).any(|line| line.contains(word)).then_some(file);
+    sources().into_iter().filter_map(of).collect()
+}
+
+/// Whoever contacts a remote, takes a reference or an issue for headwater's, or acts on a branch's wish does it
+/// with what the trust boundary checked: its types have no other constructor, and what they stand for is nowhere else.
+#[test]
+fn remotes_references_hosts_and_consents_are_reached_through_the_trust_boundary() {
+    for contact in ["\"fetch\"", "\"push\"", "\"ls-remote\"", "\"clone\"", "\"fetch-pack\"", "\"send-pack\""] {
+        let found = uses(contact);
+        assert!(found.iter().all(|file| file == "trust/remote.rs"), "{contact} in {found:?}");
+    }
+    assert_eq!(uses("\"ls-remote\""), ["trust/remote.rs"], "the scan sees nothing");
+    // Fetching from everywhere, or from another repository's configuration.
+    for contact in ["\"remote\", \"update\"", "\"submodule\"", "--upload-pack", "--receive-pack", "ext::"] {
+        assert_eq!(uses(contact), [""; 0], "{contact}");
+    }
+    // The user's words, and the wishes that they grant.
+    assert_eq!(uses("headwater\\."), ["setup/consents.rs", "trust/grants.rs"]);
+    assert_eq!(uses(".for_consent()"), ["config/triggers.rs", "trust/consent.rs"]);
+    assert_eq!(uses("HEADWATER_\""), ["trust/grants.rs"]);
+    // Sinks: a commit, a transcript, a comment, a reference on a remote.
+    assert_eq!(uses(".commit_paths("), ["cli/occasion.rs"]);
+    assert_eq!(uses("transcript::read("), ["session/tell.rs"]);
+    assert_eq!(uses("hub.send("), ["ids/github/mod.rs"]);
+    assert_eq!(uses("Transport::new("), ["ids/github/hub.rs"]);
+    assert_eq!(uses("HostedIssue::choose("), ["cli/hub.rs"]);
+    assert_eq!(uses("/repos/"), ["ids/github/hub.rs"]);
+    assert_eq!(uses("own_reference("), ["config/ids.rs", "trust/reference.rs"]);
+    // A configuration's remote and reference are only read to be checked.
+    assert_eq!(
+        uses(".remote.as_deref()"),
+        ["cli/hub.rs", "cli/id/check.rs", "cli/progress.rs", "ids/allocator.rs", "ids/gitlog.rs"]
+    );
+    assert_eq!(uses("OwnReference::of("), ["ids/gitlog.rs"]);
 }

@@ -11,6 +11,7 @@ fn repo(config: &str) -> Sandbox {
     std::fs::write(sandbox.root.join(".gitignore"), ".synth.lock\n").unwrap();
     std::fs::write(sandbox.root.join(".headwater.yaml"), config).unwrap();
     sandbox.put("events/README.md", "# Events\n");
+    sandbox.git(&["config", "headwater.capture", "todos,request"]);
     sandbox.commit("start");
     sandbox
 }

@@ -249,6 +249,7 @@ fn what_a_dead_session_may_tell_its_own_configuration_says() {
 fn a_secret_at_the_place_of_the_cut() {
     let sandbox = repo();
     std::fs::write(sandbox.root.join(".headwater.yaml"), "capture: [request]\n").unwrap();
+    sandbox.git(&["config", "headwater.capture", "request"]);
     let transcript = sandbox.beside("t.jsonl");
     let asked = format!("{} postgres://app:Sup3rS3cretPW9@db.example.org/app", "word ".repeat(32));
     let line = format!("{{\"type\": \"user\", \"message\": {{\"role\": \"user\", \"content\": {asked:?}}}}}\n");
