@@ -1,5 +1,6 @@
 //! What `record` writes: forms that formatters keep (`scripts/formatters` runs the real ones).
 
+use crate::agent::Agent;
 use crate::sandbox::{Sandbox, event, headwater, run, run_with_input};
 
 #[test]
@@ -118,6 +119,16 @@ fn record_writes_to_the_nearest_of_several_ledgers() {
     std::fs::create_dir_all(&deep).unwrap();
     let path = run(&mut headwater(&deep, &["record", "--now", "x"])).exits(0).stdout;
     assert!(path.contains("packages/lib/log/events/"), "{path}");
+    let agent = Agent::new("s", &deep);
+    agent.start();
+    agent.commit("new");
+    agent.hook("session-end", ", \"reason\": \"logout\"");
+    let events = sandbox.root.join("packages/lib/log/events");
+    let texts: Vec<String> = std::fs::read_dir(events)
+        .unwrap()
+        .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap())
+        .collect();
+    assert!(texts.iter().any(|text| text.contains("Add new")), "{texts:?}");
     let tie = run(&mut headwater(&sandbox.root.join("packages"), &["record", "--now", "x"])).exits(2);
     tie.says("packages/app/log, packages/lib/log");
 }
