@@ -87,10 +87,10 @@ pub(super) fn settings(context: &Context<'_>) -> Result<Settings, CliError> {
     let ledgers = context.ledgers.iter().map(path).collect::<Result<Vec<_>, _>>()?;
     let is_default_ledger = ledgers == [DEFAULT_LEDGER];
     let ids = !context.config.ids.is_empty();
-    let prettier = context.layout.as_ref().is_some_and(|layout| setup::uses_prettier(&layout.work_tree));
+    let ignore_files = context.layout.as_ref().map(|layout| setup::ignore_files(&layout.work_tree)).unwrap_or_default();
     let first_view = Some(Folded::new(Listing::default(), Vec::new(), context.schema()).text);
     let (consents, view) = (Vec::new(), context.config.view);
-    Ok(Settings { ledgers, is_default_ledger, view, ids, capture: false, prettier, consents, first_view })
+    Ok(Settings { ledgers, is_default_ledger, view, ids, capture: false, ignore_files, consents, first_view })
 }
 
 fn named_parts(args: &InitArgs) -> BTreeSet<Part> {

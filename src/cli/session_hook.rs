@@ -141,7 +141,9 @@ struct Seat<'a> {
 
 impl Session<'_> {
     fn run(&self, hook: Hook) {
-        let Some(ledger) = self.context.ledgers.first() else { return };
+        // A hook cannot ask which one is meant: where two are as near, it takes the first.
+        let nearest = self.context.one_ledger().ok();
+        let Some(ledger) = nearest.or_else(|| self.context.ledgers.first()) else { return };
         let mut more = Vec::new();
         match hook {
             Hook::SessionStart => {

@@ -213,7 +213,10 @@ impl Teller<'_> {
         let Seen { home, own, traces, unseen } = seen;
         let layout = home.as_ref().unwrap_or(self.layout);
         let config = own.as_ref().unwrap_or(self.config);
-        let ledger_path = own.as_ref().and_then(|config| config.ledgers.first()).map_or(self.ledger, String::as_str);
+        let is_named =
+            |config: &&Config| !occasion.is_recovery && config.ledgers.iter().any(|path| path == self.ledger);
+        let other = own.as_ref().filter(|config| !is_named(config)).and_then(|config| config.ledgers.first());
+        let ledger_path = other.map_or(self.ledger, String::as_str);
         let folded = self
             .ledger_in(&layout.work_tree, ledger_path)
             .and_then(|ledger| fold_ledger(&ledger, &config.schema, &NothingHidden));

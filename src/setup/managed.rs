@@ -2,7 +2,7 @@
 
 use super::block::{HASH, HTML, Marks};
 use super::contracts::{CONTRACTS, Contract};
-use super::{Part, json, precommit, prettier, texts};
+use super::{Part, json, precommit, texts};
 use crate::config::ViewPolicy;
 use crate::store::README_TEXT;
 
@@ -19,8 +19,8 @@ pub struct Settings {
     pub ids: bool,
     /// Whether a new configuration asks for what a transcript holds.
     pub capture: bool,
-    /// Whether Prettier is used, which is to leave the ledgers alone.
-    pub prettier: bool,
+    /// The ignore files of the formatters that are used here, which are to leave the ledgers alone.
+    pub ignore_files: Vec<&'static str>,
     /// What the user of this clone agrees to now.
     pub consents: Vec<super::Word>,
     /// The view of a ledger without events, where it is committed: a new ledger is not stale.
@@ -86,9 +86,9 @@ pub(super) fn files(parts: &[Part], settings: &Settings) -> Vec<Managed> {
                 add(".gitignore", *part, "the lock is not tracked", Kind::Block(HASH, ignored));
                 let attributes = texts::attributes(ledgers);
                 add(".gitattributes", *part, "line ends, and the view's merge driver", Kind::Block(HASH, attributes));
-                if settings.prettier {
+                for file in &settings.ignore_files {
                     let unformatted = texts::unformatted(ledgers);
-                    add(prettier::IGNORED, *part, "Prettier leaves the ledger alone", Kind::Block(HASH, unformatted));
+                    add(file, *part, "Prettier leaves the ledger alone", Kind::Block(HASH, unformatted));
                 }
             }
             // Not in the work tree.
@@ -219,7 +219,7 @@ mod tests {
             view: ViewPolicy::DefaultBranch,
             ids: true,
             capture: true,
-            prettier: true,
+            ignore_files: vec![".prettierignore"],
             consents: Vec::new(),
             first_view: Some("view".to_owned()),
         };

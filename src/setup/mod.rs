@@ -25,7 +25,7 @@ pub use inspect::{Finding, inspect, present};
 pub use managed::Settings;
 pub use memory::damaged_memory;
 pub use plan::{Act, Plan, Step, install, uninstall};
-pub use prettier::uses_prettier;
+pub use prettier::ignore_files;
 pub use texts::CAPTURE;
 
 /// A part of the set-up that can be asked for.

@@ -145,6 +145,8 @@ fn paths_of_a_branch_are_joined_at_the_trust_boundary_only() {
         ("git/commit_attempt.rs", 1), // a path from git's index, looked at and not opened
         ("git/layout.rs", 1),         // `git config headwater.dir`: the user's own words
         ("session/tell.rs", 1),       // a path from git's status, looked at and not opened
+        ("setup/inspect.rs", 1),      // `.prettierignore`
+        ("setup/prettier.rs", 2),     // fixed names, whose links are not followed
         ("trust/path.rs", 3),
     ];
     assert_eq!(joined, known.map(|(file, count)| (file.to_owned(), count)));
