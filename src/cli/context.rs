@@ -13,6 +13,7 @@ use crate::store::{
     Found, HiddenEvents, Keeper, LedgerDir, Listing, LockRequest, Reading, StoreError, decode_source, read_bounded,
 };
 use crate::trust::consent::Consents;
+use crate::trust::grants::agent_mark;
 use crate::trust::path::{InTree, LedgerPlace};
 use crate::trust::remote::OwnRemotes;
 use std::ffi::OsString;
@@ -241,7 +242,7 @@ impl<'a> Context<'a> {
     /// The outsiders' events of a ledger; outside git there is none.
     pub(super) fn outsiders(&self, ledger: &Ledger) -> Result<Outsiders, CliError> {
         let (Some(layout), Some(prefix)) = (&self.layout, &ledger.in_git) else { return Ok(Outsiders::default()) };
-        let own = OwnRemotes::of(&Git::at(layout))?.names();
+        let own = own_remotes(&Git::at(layout))?;
         Ok(Outsiders::of(layout, prefix, &own, self.wait))
     }
 
@@ -282,7 +283,7 @@ fn ledger_in(top: &Path, layout: Option<&Layout>, path: &str) -> Result<Ledger, 
 
 /// Keeps an agent in its worktree: a rule that allows it `headwater record` allows it no other directory.
 pub(super) fn stay_in_worktree(global: &Global) -> Result<(), CliError> {
-    let Some(mark) = environment::agent_mark() else { return Ok(()) };
+    let Some(mark) = agent_mark() else { return Ok(()) };
     let here = Layout::discover(Path::new("."))?;
     for (option, path) in [("--dir", &global.dir), ("--config", &global.config)] {
         let Some(path) = path else { continue };
@@ -295,6 +296,11 @@ pub(super) fn stay_in_worktree(global: &Global) -> Result<(), CliError> {
         }
     }
     Ok(())
+}
+
+/// The names of own remotes.
+fn own_remotes(git: &Git) -> Result<Vec<String>, CliError> {
+    Ok(OwnRemotes::of(git)?.names())
 }
 
 /// The positions of the paths that share most leading components with `here`.

@@ -14,29 +14,6 @@ pub(super) fn agent() -> Option<String> {
     read("HEADWATER_AGENT").map(|name| name.to_string_lossy().into_owned())
 }
 
-/// Variables that coding agents set for the commands that they run, as their documentation or source of 2026 has it.
-const AGENT_MARKS: [&str; 14] = [
-    "AI_AGENT",
-    "AGENT",
-    "CLAUDECODE",
-    "CLAUDE_CODE_SESSION_ID",
-    "CODEX_CI",
-    "CODEX_SANDBOX",
-    "CODEX_SANDBOX_NETWORK_DISABLED",
-    "CODEX_THREAD_ID",
-    "COPILOT_CLI",
-    "COPILOT_AGENT_SESSION_ID",
-    "CURSOR_AGENT",
-    "GEMINI_CLI",
-    "OPENCODE",
-    "QWEN_CODE",
-];
-
-/// Whether a coding agent runs this command: the name of the variable that shows it.
-pub(super) fn agent_mark() -> Option<&'static str> {
-    AGENT_MARKS.into_iter().find(|name| read(name).is_some())
-}
-
 /// The folder of the project that Claude Code works on.
 pub(super) fn project_dir() -> Option<PathBuf> {
     read("CLAUDE_PROJECT_DIR").map(PathBuf::from)

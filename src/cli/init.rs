@@ -23,7 +23,6 @@ pub(super) fn run(context: &Context<'_>, args: &InitArgs) -> Result<Exit, CliErr
     let named = named_parts(args);
     let asks = !args.dry_run && !context.console.json && context.console.can_ask();
     let mut settings = settings(context)?;
-    settings.capture = args.capture;
     settings.consents = typed(args)?;
     let plan = if args.uninstall {
         let parts = if named.is_empty() || args.all { Part::ALL.into_iter().collect() } else { named };
@@ -89,8 +88,8 @@ pub(super) fn settings(context: &Context<'_>) -> Result<Settings, CliError> {
     let ids = !context.config.ids.is_empty();
     let ignore_files = context.layout.as_ref().map(|layout| setup::ignore_files(&layout.work_tree)).unwrap_or_default();
     let first_view = Some(Folded::new(Listing::default(), Vec::new(), context.schema()).text);
-    let (consents, view) = (Vec::new(), context.config.view);
-    Ok(Settings { ledgers, is_default_ledger, view, ids, capture: false, ignore_files, consents, first_view })
+    let (view, consents) = (context.config.view, Vec::new());
+    Ok(Settings { ledgers, is_default_ledger, view, ids, consents, ignore_files, first_view })
 }
 
 fn named_parts(args: &InitArgs) -> BTreeSet<Part> {
@@ -173,7 +172,6 @@ fn ask_consents(context: &Context<'_>, git: &Git, settings: &mut Settings) -> Re
         && !is_said("headwater.capture", &settings.consents)
         && asks(&format!("Record each session's to-do list and last request, too? Once pushed, {readers} reads them."))
     {
-        settings.capture = true;
         settings.consents.push(("headwater.capture", CAPTURED.to_owned()));
     }
     if !is_said("headwater.commit", &settings.consents)

@@ -9,6 +9,7 @@ use crate::event::schema::{Identity, Merge, Section};
 use crate::ledger::escape::safe_for_terminal;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 pub(super) fn run(context: &Context<'_>) -> Result<Exit, CliError> {
     let config = &context.config;
@@ -78,10 +79,10 @@ pub(super) fn run(context: &Context<'_>) -> Result<Exit, CliError> {
         text.push_str(" nothing");
     }
     for (key, values) in &granted {
-        text.push_str(&format!("\n#   headwater.{key} {}", safe_for_terminal(&values.join(" "))));
+        let _infallible = write!(text, "\n#   headwater.{key} {}", safe_for_terminal(&values.join(" ")));
     }
     for one in &lacking {
-        text.push_str(&format!("\n# {}: `{}`", one.what, one.remedy));
+        let _infallible = write!(text, "\n# {}: `{}`", one.what, one.remedy);
     }
     context.console.result(&text)?;
     Ok(Exit::Done)

@@ -155,7 +155,7 @@ fn check_one(name: &str, raw: RawNamespace) -> Result<Namespace, (&'static str, 
 ///
 /// Source: git's `valid_remote_name` (`remote.c`).
 fn is_remote_name(name: &str) -> bool {
-    let is_repository = name.split('/').any(|part| part.ends_with(".git"));
+    let is_repository = name.split('/').any(|part| part.to_ascii_lowercase().ends_with(".git"));
     !name.starts_with(['-', '/']) && !is_repository && is_reference(&format!("refs/remotes/{name}/x"))
 }
 

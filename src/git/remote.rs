@@ -195,15 +195,16 @@ impl Git {
         Ok(answer.lines().filter_map(log).collect())
     }
 
-    /// The trees and messages of all commits that a commit stands on, itself included.
+    /// The tree and the beginning of the subject of each commit that a commit stands on, itself included.
     ///
     /// # Errors
     /// As [`Git::succeed`].
-    pub fn trees_and_messages(&self, tip: &Oid) -> Result<Vec<(String, String)>, GitError> {
-        let flags = ["log", "--topo-order", "--encoding=UTF-8", "--no-show-signature", "-z", "--format=%T%n%B"];
-        let text = self.succeed(Call::new(flags).args(["--end-of-options", tip.as_str(), "--"]))?.text();
-        let commits = text.split('\0').filter_map(|commit| commit.split_once('\n'));
-        Ok(commits.map(|(tree, message)| (tree.to_owned(), message.to_owned())).collect())
+    pub fn trees_and_subjects(&self, tip: &Oid) -> Result<Vec<(String, String)>, GitError> {
+        let flags = ["log", "--encoding=UTF-8", "--no-show-signature", "--format=%T %<(100,trunc)%s"];
+        let call = Call::new(flags).args(["--end-of-options", tip.as_str(), "--"]).most(LARGE_LOG);
+        let text = self.succeed(call)?.text();
+        let commits = text.lines().filter_map(|commit| commit.split_once(' '));
+        Ok(commits.map(|(tree, subject)| (tree.to_owned(), subject.trim_end().to_owned())).collect())
     }
 
     /// The messages of a chain of commits, the oldest first.

@@ -335,21 +335,20 @@ mod git {
     }
 
     fn log<'a>(git: &'a Git, say: &'a dyn Fn(&str)) -> GitLog<'a> {
-        named(git, "ALL", say)
+        static ALL: std::sync::OnceLock<crate::config::Namespace> = std::sync::OnceLock::new();
+        named(git, ALL.get_or_init(|| super::namespace("ALL")), say)
     }
 
-    fn named<'a>(git: &'a Git, name: &str, say: &'a dyn Fn(&str)) -> GitLog<'a> {
-        static ALL: std::sync::OnceLock<crate::config::Namespace> = std::sync::OnceLock::new();
-        let remotes = OwnRemotes::of(git).unwrap();
+    fn named<'a>(git: &'a Git, namespace: &'a crate::config::Namespace, say: &'a dyn Fn(&str)) -> GitLog<'a> {
+        let (remotes, log) = (OwnRemotes::of(git).unwrap(), &namespace.name);
         GitLog {
             git,
-            namespace: ALL.get_or_init(|| super::namespace("ALL")),
+            namespace,
             remote: remotes.choose(None),
             remotes,
             name: "origin".to_owned(),
-            reference: OwnReference::of(&format!("refs/headwater/ids/{name}")).unwrap(),
-            log: name.to_owned(),
-            copy: format!("refs/headwater/seen/{name}"),
+            reference: OwnReference::of(&format!("refs/headwater/ids/{log}")).unwrap(),
+            copy: format!("refs/headwater/seen/{log}"),
             format: None,
             also: Vec::new(),
             patience: Duration::from_secs(60),
@@ -380,7 +379,8 @@ mod git {
         }
 
         fn read(&mut self, namespace: &str) -> Result<Vec<super::Anchor>, IdsError> {
-            named(self.0.git, namespace, self.0.say).read(namespace)
+            let one = super::namespace(namespace);
+            named(self.0.git, &one, self.0.say).read(namespace)
         }
 
         fn append(
@@ -388,7 +388,8 @@ mod git {
             namespace: &str,
             decide: &mut super::super::contract::Decide<'_>,
         ) -> Result<super::Outcome, IdsError> {
-            named(self.0.git, namespace, self.0.say).append(namespace, decide)
+            let one = super::namespace(namespace);
+            named(self.0.git, &one, self.0.say).append(namespace, decide)
         }
     }
 

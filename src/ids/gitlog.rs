@@ -42,7 +42,7 @@ const SEEN: &str = "refs/headwater/seen/";
 pub struct GitLog<'a> {
     /// The repository.
     pub git: &'a Git,
-    /// The namespace.
+    /// The namespace, by whose name its home and its copies here are called.
     pub namespace: &'a crate::config::Namespace,
     /// The remotes of the user's.
     pub remotes: OwnRemotes,
@@ -52,8 +52,6 @@ pub struct GitLog<'a> {
     pub name: String,
     /// The reference there.
     pub reference: OwnReference,
-    /// The name of the log, by which its home and its copies here are called.
-    pub log: String,
     /// The reference that keeps what was seen last, here.
     pub copy: String,
     /// How its ids are written: what other logs on the remote have of that form is not given again.
@@ -104,15 +102,13 @@ impl<'a> GitLog<'a> {
     ) -> Result<Self, IdsError> {
         let remotes = OwnRemotes::of(git)?;
         let wanted = namespace.remote.as_deref();
-        let log = namespace.name.clone();
         Ok(Self {
             git,
             namespace,
-            remote: remotes.for_log(&log, wanted),
+            remote: remotes.for_log(&namespace.name, wanted),
             name: remotes.name_of(wanted),
             reference: OwnReference::of(&namespace.reference).map_err(TrustError::from)?,
-            copy: format!("{SEEN}{log}"),
-            log,
+            copy: format!("{SEEN}{}", namespace.name),
             remotes,
             format: None,
             also: Vec::new(),
@@ -124,7 +120,7 @@ impl<'a> GitLog<'a> {
     /// The remote, which the log is kept on from now on.
     fn home(&self) -> Result<&OwnRemote, IdsError> {
         let remote = self.asked()?;
-        self.remotes.keep_log_on(&self.log, remote.name())?;
+        self.remotes.keep_log_on(&self.namespace.name, remote.name())?;
         Ok(remote)
     }
 

@@ -30,22 +30,28 @@ fn words(text: &str) -> Vec<String> {
     text.split([',', ' ', '\n']).filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
-/// What coding agents set for the commands that they run.
-///
-/// Sources: the agents' documentation of their shell tools (Claude Code, Codex, Gemini CLI, Cursor).
-const AGENTS: [&str; 6] = [
+/// Variables that coding agents set for the commands that they run, as their documentation or source of 2026 has it.
+const AGENT_MARKS: [&str; 14] = [
+    "AI_AGENT",
+    "AGENT",
     "CLAUDECODE",
     "CLAUDE_CODE_SESSION_ID",
+    "CODEX_CI",
     "CODEX_SANDBOX",
     "CODEX_SANDBOX_NETWORK_DISABLED",
-    "GEMINI_CLI",
+    "CODEX_THREAD_ID",
+    "COPILOT_CLI",
+    "COPILOT_AGENT_SESSION_ID",
     "CURSOR_AGENT",
+    "GEMINI_CLI",
+    "OPENCODE",
+    "QWEN_CODE",
 ];
 
-/// Whether an agent runs this command, as far as its environment tells.
+/// Whether a coding agent runs this command: the name of the variable that shows it.
 #[must_use]
-pub fn is_called_by_agent() -> bool {
-    AGENTS.iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+pub fn agent_mark() -> Option<&'static str> {
+    AGENT_MARKS.into_iter().find(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
 impl Grants {

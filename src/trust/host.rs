@@ -6,7 +6,7 @@
 //! own repository either, without that word for the very issue: a branch that names another one posts nothing.
 
 use super::fault::{Refusal, TrustError};
-use super::grants::{Grants, is_called_by_agent};
+use super::grants::{Grants, agent_mark};
 use super::remote::{NoRemote, OwnRemotes};
 use crate::config::{GithubIssue, is_repository};
 use crate::git::{Git, HostedRepository};
@@ -79,7 +79,7 @@ impl HostedIssue {
     pub fn choose(git: Option<&Git>, wish: &Wish<'_>) -> Result<Self, TrustError> {
         let grants = git.map_or_else(|| Ok(Grants::of_environment()), Grants::of)?;
         let own = || own_repository(git, wish);
-        Ok(decide(&grants.values("github"), &grants.values("trusted"), wish, is_called_by_agent(), own)?)
+        Ok(decide(&grants.values("github"), &grants.values("trusted"), wish, agent_mark().is_some(), own)?)
     }
 
     /// The repository, `owner/name`.

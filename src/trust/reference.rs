@@ -2,7 +2,7 @@
 
 use super::fault::{Refusal, TrustError};
 use crate::config::own_reference;
-use crate::git::{Git, Oid};
+use crate::git::{Git, Message, Oid};
 
 /// What the messages of a log's commits begin with; other kinds of logs name themselves in its place.
 const SUBJECT: &str = "headwater ";
@@ -56,11 +56,17 @@ impl OwnReference {
     /// # Errors
     /// It is something else, or git cannot answer.
     pub fn check_chain(&self, git: &Git, remote: &str, tip: &Oid) -> Result<(), TrustError> {
-        let what = match git.trees_and_messages(tip) {
-            Ok(commits) => match commits.iter().find(|(tree, message)| !is_ours(tree, message)) {
-                None if !commits.is_empty() => return Ok(()),
-                _ => "other commits than those of a log of headwater's",
-            },
+        let what = match git.trees_and_subjects(tip) {
+            Ok(commits) => {
+                let has_no_files = |(tree, _): &(String, String)| EMPTY_TREES.contains(&tree.as_str());
+                let is_chain = !commits.is_empty() && commits.iter().all(has_no_files);
+                let says_so = commits.iter().all(|(_, subject)| is_ours(subject));
+                // What begins in another way may have an entry all the same.
+                if is_chain && (says_so || git.messages(tip)?.iter().all(is_of_log)) {
+                    return Ok(());
+                }
+                "other commits than those of a log of headwater's"
+            }
             Err(crate::git::GitError::Failed { .. }) => "no commits",
             Err(error) => return Err(error.into()),
         };
@@ -75,18 +81,23 @@ impl OwnReference {
     }
 }
 
-/// Whether a commit is one of a log: no files, and a message of ours or one with an entry. What a newer version writes
-/// is as well, and an entry that is damaged.
-fn is_ours(tree: &str, message: &str) -> bool {
-    let kind = message.strip_prefix(SUBJECT).and_then(|rest| rest.split_once(": "));
-    let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
-    let has_entry = || message.lines().any(|line| line.starts_with('{'));
-    EMPTY_TREES.contains(&tree) && (kind.is_some_and(|(word, _)| is_word(word)) || has_entry())
+/// Whether a message is one of ours, or of a newer version of ours.
+fn is_ours(message: &str) -> bool {
+    let kind = message.strip_prefix(SUBJECT).and_then(|rest| rest.split_once(':'));
+    kind.is_some_and(|(word, _)| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase()))
+}
+
+/// Whether a message is one of ours, or has an entry, which may be damaged.
+fn is_of_log(message: &Message) -> bool {
+    match message {
+        Message::Text(text) => is_ours(text) || text.lines().any(|line| line.starts_with('{')),
+        Message::TooLarge => true,
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{EMPTY_TREES, OwnReference, is_ours};
+    use super::{Message, OwnReference, is_of_log};
 
     #[test]
     fn only_headwaters_own_references_are_taken() {
@@ -120,17 +131,17 @@ mod tests {
     }
 
     #[test]
-    fn commits_of_a_log_have_no_files_and_say_so() {
-        for (tree, message, expected) in [
-            (EMPTY_TREES[0], "headwater ids: SEC-1", true),
-            (EMPTY_TREES[1], "headwater claims: a newer kind", true),
-            (EMPTY_TREES[0], "floor\n\n{damaged", true),
-            (EMPTY_TREES[0], "headwater: update the ledger", false),
-            (EMPTY_TREES[0], "Start", false),
-            (EMPTY_TREES[0], "", false),
-            ("0123", "headwater ids: SEC-1", false),
+    fn messages_of_a_log_say_so() {
+        for (message, expected) in [
+            ("headwater ids: SEC-1", true),
+            ("headwater claims: a newer kind", true),
+            ("floor\n\n{damaged", true),
+            ("headwater: update the ledger", false),
+            ("headwater Ids: x", false),
+            ("Start", false),
+            ("", false),
         ] {
-            assert_eq!(is_ours(tree, message), expected, "{message}");
+            assert_eq!(is_of_log(&Message::Text(message.to_owned())), expected, "{message}");
         }
     }
 }

@@ -91,16 +91,16 @@ impl OwnRemotes {
         self.default.clone().map(|name| self.made(name))
     }
 
+    /// The names of all own ones.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        self.own.iter().cloned().collect()
+    }
+
     /// How a remote is called that a configuration names, or the default one, in messages.
     #[must_use]
     pub fn name_of(&self, wanted: Option<&str>) -> String {
         wanted.or(self.default.as_deref()).unwrap_or("origin").to_owned()
-    }
-
-    /// The names of all own remotes.
-    #[must_use]
-    pub fn names(&self) -> Vec<String> {
-        self.own.iter().cloned().collect()
     }
 
     fn made(&self, name: String) -> OwnRemote {
