@@ -4,6 +4,7 @@
 //! joins ([`crdt`], [`event`], [`ledger`]). The folders are the path of the data:
 //! bytes → [`event::Event`] → state → view → bytes → `current.md`.
 
+pub mod bounds;
 pub mod cli;
 pub mod config;
 pub mod crdt;

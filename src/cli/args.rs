@@ -111,13 +111,14 @@ pub enum Command {
     ///
     /// The configuration is `.headwater.yaml` at the top of the work tree. It may hold:
     ///
+    ///   requires: ">=0.2"                     versions of headwater that may read this file
     ///   ledger: thoughts/shared/handoffs      one folder, or a list of folders
     ///   view: branch                          or default-branch, untracked: where current.md is committed
     ///   archive: {after: 7d, pack_after: never}
-    ///   capture: [todos, request]             what session end reads from the agent's transcript; default []
+    ///   capture: [todos, request]             what session end reads from the agent's transcript, if you agreed; default []
     ///   sessions: {silent_after: 12h}         when a silent session counts as dead
     ///   feed: {cold: 24h}                     when the owner of a claimed item counts as silent
-    ///   triggers:                             what an occasion does to current.md and to git:
+    ///   triggers:                             what an occasion does to current.md and, if you agreed, to git:
     ///     session-start: {view: safe, commit: never}    and event, session-end, handoff, checkpoint
     ///     pre-push: {check: true}
     ///   ids:                                  namespaces of `headwater id`; every key can be left out
@@ -133,7 +134,9 @@ pub enum Command {
     /// the day, agent and branch of their events) are for sets, `show` for all but registers. `view` is never, safe (where it is in nobody's way: untracked, changed
     /// already, or committed by the same run) or always; `commit` is never, always, or a span that must
     /// have passed since the last one. Spans of time are a number and h, d or w, for `commit` m too. Names are small letters,
-    /// digits and single `_`, and no key of an event's own front matter.
+    /// digits and single `_`, and no key of an event's own front matter. Unknown keys are ignored with a warning.
+    ///
+    /// What you agreed to is not in the file but in this clone's git configuration: see docs/setup.md.
     #[command(verbatim_doc_comment)]
     #[expect(clippy::doc_markdown, reason = "the help shows a configuration as it is written")]
     Config,
@@ -364,7 +367,7 @@ pub enum HookCommand {
 }
 
 /// Options of the agents' hooks; the rest comes on standard input.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct SessionHookArgs {
     /// Whose contract is spoken: claude-code, codex, gemini, cursor or copilot [default: seen from the input]
     #[arg(long, value_name = "KIND")]
@@ -453,9 +456,16 @@ pub struct InitArgs {
     /// All of these
     #[arg(long)]
     pub all: bool,
-    /// Ask in a new configuration for the to-do list and the last request of each session
+    /// Consent in this clone to recording each session's to-do list and last request where the configuration asks
+    /// for them, as a new one then does (`git config headwater.capture`)
     #[arg(long, conflicts_with = "uninstall")]
     pub capture: bool,
+    /// Consent in this clone to hooks that commit the ledger's own files (`git config headwater.commit`)
+    #[arg(long, conflicts_with = "uninstall")]
+    pub commit: bool,
+    /// Consent in this clone to posting comments to this issue with your token (`git config headwater.github`)
+    #[arg(long, conflicts_with = "uninstall", value_name = "OWNER/NAME#N")]
+    pub github: Option<String>,
     /// Change nothing; print what would be changed
     #[arg(long)]
     pub dry_run: bool,

@@ -4,15 +4,18 @@ use super::args::Global;
 use super::console::Console;
 use super::environment;
 use super::error::{CliError, Exit};
-use crate::config::{Config, FILE_NAME, ViewPolicy};
+use crate::config::{Config, FILE_NAME, MAX_BYTES, UnknownKey, ViewPolicy};
 use crate::event::schema::Schema;
 use crate::git::{Git, Layout, TreeEntry};
 use crate::ledger::pack::{is_event_name, is_pack_name};
 use crate::session::outsiders::Outsiders;
 use crate::store::{
-    Found, HiddenEvents, Keeper, LedgerDir, Listing, LockRequest, Reading, StoreError, decode_source, read_text,
+    Found, HiddenEvents, Keeper, LedgerDir, Listing, LockRequest, Reading, StoreError, decode_source, read_bounded,
 };
+use crate::trust::consent::Consents;
+use crate::trust::grants::agent_mark;
 use crate::trust::path::{InTree, LedgerPlace};
+use crate::trust::remote::OwnRemotes;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -133,6 +136,16 @@ impl<'a> Context<'a> {
         Ok(Ledger { dir: LedgerDir::new(place), name: path.to_owned(), in_git: Some(path.to_owned()) })
     }
 
+    /// What is said of the configuration's keys that this version does not know.
+    pub(super) fn unknown_keys(&self) -> Vec<String> {
+        let file = self.config_file.as_deref().unwrap_or(Path::new(FILE_NAME)).display();
+        let said = |key: &UnknownKey| {
+            let (line, name) = (key.place.line, key.name.escape_debug());
+            format!("`{file}` line {line}: this version does not know the key `{name}`, and ignores it")
+        };
+        self.config.unknown.iter().map(said).collect()
+    }
+
     /// The sections' declarations.
     pub(super) const fn schema(&self) -> &Schema {
         &self.config.schema
@@ -197,6 +210,11 @@ impl<'a> Context<'a> {
     /// The git program, or an error that says what needs it.
     pub(super) fn git_for(&self, what: &str) -> Result<Git, CliError> {
         self.git().ok_or_else(|| CliError::Usage(format!("{what} needs a git work tree; run it inside one")))
+    }
+
+    /// What the user of this clone agreed to.
+    pub(super) fn consents(&self) -> Result<Consents, CliError> {
+        Ok(Consents::of(self.git().as_ref())?)
     }
 
     /// Whether the default branch is checked out; outside git everything is. `None` where git does not know it.
@@ -265,7 +283,7 @@ fn ledger_in(top: &Path, layout: Option<&Layout>, path: &str) -> Result<Ledger, 
 
 /// Keeps an agent in its worktree: a rule that allows it `headwater record` allows it no other directory.
 pub(super) fn stay_in_worktree(global: &Global) -> Result<(), CliError> {
-    let Some(mark) = environment::agent_mark() else { return Ok(()) };
+    let Some(mark) = agent_mark() else { return Ok(()) };
     let here = Layout::discover(Path::new("."))?;
     for (option, path) in [("--dir", &global.dir), ("--config", &global.config)] {
         let Some(path) = path else { continue };
@@ -282,7 +300,7 @@ pub(super) fn stay_in_worktree(global: &Global) -> Result<(), CliError> {
 
 /// The names of own remotes.
 fn own_remotes(git: &Git) -> Result<Vec<String>, CliError> {
-    Ok(crate::trust::author::own_names(git)?)
+    Ok(OwnRemotes::of(git)?.names())
 }
 
 /// The positions of the paths that share most leading components with `here`.
@@ -307,8 +325,8 @@ fn nearest_config(start: &Path) -> Option<PathBuf> {
 }
 
 fn read_config(file: &Path) -> Result<Config, CliError> {
-    let bytes =
-        read_text(file)?.ok_or_else(|| CliError::Usage(format!("there is no configuration `{}`", file.display())))?;
+    let bytes = read_bounded(file, MAX_BYTES)?
+        .ok_or_else(|| CliError::Usage(format!("there is no configuration `{}`", file.display())))?;
     parse_config(file, &bytes)
 }
 
@@ -349,6 +367,7 @@ impl HiddenEvents for Hidden {
             | CliError::Config { .. }
             | CliError::Setup(_)
             | CliError::Ids(_)
+            | CliError::Trust(_)
             | CliError::CannotTell(_)
             | CliError::Tell(_)
             | CliError::Clock

@@ -12,18 +12,23 @@ use super::session_hook::FAULTS;
 use crate::config::LogKind;
 use crate::git::Layout;
 use crate::ledger::escape::{escape_file_name, safe_for_terminal};
+use crate::session::marker::Markers;
 use crate::session::spare::{LIMIT, Spare, Spares};
 use crate::setup::{self, Finding};
-use crate::store::{LedgerDir, Spool, StoreError, create_event, ensure_readme, fold_ledger};
+use crate::store::{
+    Damage, LedgerDir, Spool, StoreError, create_event, damaged_files, ensure_readme, fold_ledger, free_aside,
+};
+use crate::trust::consent::Ungranted;
 use crate::trust::path::LedgerPlace;
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 /// Something that looks at one thing, and changes nothing.
 type Source = fn(&Context<'_>) -> Result<Vec<Finding>, CliError>;
 
 /// Where findings come from.
-const SOURCES: [Source; 5] = [set_up, unreadable, lost, faults, ids];
+const SOURCES: [Source; 8] = [damaged, unknown_keys, set_up, unreadable, lost, faults, ids, consents];
 
 pub(super) fn run(context: &Context<'_>, args: DoctorArgs) -> Result<Exit, CliError> {
     context.git_for("`headwater doctor`")?;
@@ -35,7 +40,8 @@ pub(super) fn run(context: &Context<'_>, args: DoctorArgs) -> Result<Exit, CliEr
     }
     let findings = findings(context);
     if let (Some(layout), Some(git)) = (&context.layout, context.git()) {
-        Spares::of(layout).prune(&git, LIMIT)?;
+        // What cannot be pruned is a finding already.
+        let _another_day = Spares::of(layout).prune(&git, LIMIT);
     }
     if context.console.json {
         let list: Vec<_> = findings
@@ -69,6 +75,61 @@ pub(super) fn findings(context: &Context<'_>) -> Vec<Finding> {
 fn set_up(context: &Context<'_>) -> Result<Vec<Finding>, CliError> {
     let git = context.git_for("`headwater doctor`")?;
     Ok(setup::inspect(&git, &settings(context)?, environment::has_program("headwater"))?)
+}
+
+/// What is wrong with the files that this program keeps in the repository: each one stops only itself.
+#[expect(clippy::unnecessary_wraps, reason = "a source of findings")]
+fn damaged(context: &Context<'_>) -> Result<Vec<Finding>, CliError> {
+    let Some(layout) = &context.layout else { return Ok(Vec::new()) };
+    let aside = |path: &Path| format!("run `mv {} {}`", shell_word(path), shell_word(&free_aside(path)));
+    let unusable = |Damage { path, fault, is_locked_out }: Damage| Finding {
+        code: "damaged-file",
+        what: format!("`{}` {fault}", path.display()),
+        remedy: if is_locked_out { format!("run `chmod u+rwX {}`", shell_word(&path)) } else { aside(&path) },
+    };
+    let files = damaged_files(&layout.own_dir());
+    let known: BTreeSet<PathBuf> = files.iter().map(|damage| damage.path.clone()).collect();
+    let mut findings: Vec<Finding> = files.into_iter().map(unusable).collect();
+    let mut misread = Markers::of(layout).damaged();
+    misread.extend(Spares::of(layout).damaged());
+    misread.extend(setup::damaged_memory(&layout.own_dir()));
+    misread.retain(|(path, _)| !path.ancestors().any(|above| known.contains(above)));
+    findings.extend(misread.into_iter().map(|(path, fault)| Finding {
+        code: "damaged-file",
+        what: format!("`{}` cannot be understood: {fault}", path.display()),
+        remedy: aside(&path),
+    }));
+    Ok(findings)
+}
+
+/// Keys of the configuration that only another version knows, or nobody.
+#[expect(clippy::unnecessary_wraps, reason = "a source of findings")]
+fn unknown_keys(context: &Context<'_>) -> Result<Vec<Finding>, CliError> {
+    let finding = |what: String| Finding {
+        code: "unknown-key",
+        what,
+        remedy: "correct or remove the key (`headwater config --help` lists the keys), or upgrade headwater".to_owned(),
+    };
+    Ok(context.unknown_keys().into_iter().map(finding).collect())
+}
+
+/// A path as a shell takes it for one word, on one line.
+fn shell_word(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=@%,:".contains(c);
+    if text.chars().all(plain) {
+        return text.into_owned();
+    }
+    if text.contains(char::is_control) {
+        // As bash, zsh and ksh read it.
+        let quoted = |word: String, c: char| match c {
+            '\\' | '\'' => format!("{word}\\{c}"),
+            c if c.is_ascii_control() => format!("{word}\\x{:02x}", u32::from(c)),
+            c => format!("{word}{c}"),
+        };
+        return format!("$'{}'", text.chars().fold(String::new(), quoted));
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 /// Events and packs that cannot be read, and so are in no view.
@@ -117,6 +178,16 @@ fn ids(context: &Context<'_>) -> Result<Vec<Finding>, CliError> {
     Ok(id::diagnose(context)?.into_iter().chain(open).map(finding).collect())
 }
 
+/// What the configuration wishes for and the user did not grant, and words of the user's that grant nothing.
+fn consents(context: &Context<'_>) -> Result<Vec<Finding>, CliError> {
+    let consents = context.consents()?;
+    let finding = |what: String, remedy: String| Finding { code: "consent", what, remedy };
+    let lacking = consents.ungranted(&context.config).into_iter();
+    let lacking = lacking.map(|Ungranted { what, remedy }| finding(what, format!("to grant it run `{remedy}`")));
+    let odd = consents.odd().iter().map(|what| finding(what.clone(), "see docs/setup.md, \"Consents\"".to_owned()));
+    Ok(lacking.chain(odd).collect())
+}
+
 /// Events that only the kept copies still have.
 fn lost(context: &Context<'_>) -> Result<Vec<Finding>, CliError> {
     let finding = |spare: Spare| Finding {
@@ -140,8 +211,10 @@ fn restore(context: &Context<'_>) -> Result<(), CliError> {
 }
 
 /// What went wrong in hooks, which say nothing to the agent: each fault once, with its last time.
+#[expect(clippy::unnecessary_wraps, reason = "a source of findings")]
 fn faults(context: &Context<'_>) -> Result<Vec<Finding>, CliError> {
-    let text = own(context).read(FAULTS)?.unwrap_or_default();
+    // What is in its place is a finding of its own.
+    let text = own(context).read(FAULTS).ok().flatten().unwrap_or_default();
     let mut last: BTreeMap<(String, String), String> = BTreeMap::new();
     for line in String::from_utf8_lossy(&text).lines() {
         let Ok(entry) = serde_json::from_str::<serde_json::Value>(line) else { continue };

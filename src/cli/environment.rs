@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// The ledger's folder.
 pub(super) fn ledger_dir() -> Option<PathBuf> {
@@ -13,29 +14,6 @@ pub(super) fn agent() -> Option<String> {
     read("HEADWATER_AGENT").map(|name| name.to_string_lossy().into_owned())
 }
 
-/// Variables that coding agents set for the commands that they run, as their documentation or source of 2026 has it.
-const AGENT_MARKS: [&str; 14] = [
-    "AI_AGENT",
-    "AGENT",
-    "CLAUDECODE",
-    "CLAUDE_CODE_SESSION_ID",
-    "CODEX_CI",
-    "CODEX_SANDBOX",
-    "CODEX_SANDBOX_NETWORK_DISABLED",
-    "CODEX_THREAD_ID",
-    "COPILOT_CLI",
-    "COPILOT_AGENT_SESSION_ID",
-    "CURSOR_AGENT",
-    "GEMINI_CLI",
-    "OPENCODE",
-    "QWEN_CODE",
-];
-
-/// Whether a coding agent runs this command: the name of the variable that shows it.
-pub(super) fn agent_mark() -> Option<&'static str> {
-    AGENT_MARKS.into_iter().find(|name| read(name).is_some())
-}
-
 /// The folder of the project that Claude Code works on.
 pub(super) fn project_dir() -> Option<PathBuf> {
     read("CLAUDE_PROJECT_DIR").map(PathBuf::from)
@@ -44,6 +22,12 @@ pub(super) fn project_dir() -> Option<PathBuf> {
 /// The agent's process, where a hook cannot see it.
 pub(super) fn session_process() -> Option<u32> {
     read("HEADWATER_SESSION_PID")?.to_str()?.parse().ok()
+}
+
+/// How long an agent's hook may take, in milliseconds: for slow machines.
+pub(super) fn hook_limit() -> Option<Duration> {
+    let millis: u64 = read("HEADWATER_HOOK_LIMIT")?.to_str()?.trim().parse().ok()?;
+    Some(Duration::from_millis(millis.min(600_000)))
 }
 
 /// Whether a program of this name is on the PATH.

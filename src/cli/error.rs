@@ -7,6 +7,7 @@ use crate::session::spare::SpareError;
 use crate::session::tell::TellError;
 use crate::setup::SetupError;
 use crate::store::StoreError;
+use crate::trust::fault::{Refusal, TrustError};
 use std::error::Error;
 use std::io;
 use std::path::PathBuf;
@@ -56,6 +57,9 @@ pub enum CliError {
     /// The repository cannot be set up.
     #[error(transparent)]
     Setup(#[from] SetupError),
+    /// The user of this clone did not grant it.
+    #[error(transparent)]
+    Trust(#[from] Refusal),
     /// It could not be told.
     #[error("{0}")]
     CannotTell(String),
@@ -68,6 +72,15 @@ pub enum CliError {
     /// Standard input failed.
     #[error("cannot read standard input")]
     Input(#[source] io::Error),
+}
+
+impl From<TrustError> for CliError {
+    fn from(error: TrustError) -> Self {
+        match error {
+            TrustError::Refused(refusal) => Self::Trust(refusal),
+            TrustError::Git(error) => Self::Git(error),
+        }
+    }
 }
 
 impl From<SpareError> for CliError {

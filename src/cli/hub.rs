@@ -3,12 +3,14 @@
 use super::context::Context;
 use super::environment;
 use super::progress::{WORTH_SHOWING, with_progress};
-use crate::config::{Namespace, is_repository};
-use crate::git::{HostedRepository, gh_token};
+use crate::config::Namespace;
+use crate::git::gh_token;
 use crate::ids::IdsError;
 use crate::ids::github::hub::{DEFAULT_API, Hub, WRITE_PAUSE};
 use crate::ids::github::{HubError, Issues};
 use crate::store::read_text;
+use crate::trust::host::{HostedIssue, Wish};
+use crate::trust::remote::OwnRemotes;
 use std::cell::{Cell, OnceCell};
 use std::path::Path;
 use std::thread;
@@ -46,34 +48,26 @@ impl<'a> IssueFinder<'a> {
         Self { context, issue, repository, token, rest, busy }
     }
 
-    /// The issue.
-    pub(super) fn find(&self, remote: &str) -> Result<Hub<'_>, IdsError> {
-        let config = &self.context.config.github;
-        let unknown = |text: String| HubError::Unknown(text);
-        let issue = self.issue.or(config.issue).ok_or_else(|| {
-            unknown("no issue is named; use `--issue N`, or `github: {issue: N}` in `.headwater.yaml`".to_owned())
-        })?;
-        let repository = match self.repository.clone().or_else(environment::github_repository) {
-            Some(name) => name,
-            None => match &config.repository {
-                Some(name) => name.clone(),
-                None => self.of_remote(remote)?,
-            },
+    /// The issue, by the own remote that a namespace wishes for.
+    pub(super) fn find(&self, remote: Option<&str>) -> Result<Hub<'_>, IdsError> {
+        let environment = environment::github_repository();
+        let (api, git) = (api(), self.context.git());
+        let wish = Wish {
+            issue: self.issue,
+            repository: self.repository.as_deref(),
+            environment: environment.as_deref(),
+            config: &self.context.config.github,
+            remote,
+            host: &host(&api),
         };
-        if !is_repository(&repository) {
-            return Err(
-                unknown(format!("`{}` is no repository; name it as `owner/name`", repository.escape_debug())).into()
-            );
-        }
+        let issue = HostedIssue::choose(git.as_ref(), &wish)?;
         let certificates = match environment::certificates() {
             Some(path) => read_text(&path)?,
             None => None,
         };
         Ok(Hub {
-            api: api(),
-            repository,
+            api,
             issue,
-            trusted: config.trusted.clone(),
             patience: self.context.patience.unwrap_or(PATIENCE),
             write_pause: WRITE_PAUSE,
             token: &*self.token,
@@ -86,31 +80,15 @@ impl<'a> IssueFinder<'a> {
             transport: OnceCell::default(),
         })
     }
-
-    /// The repository of the remote, if it is on the host that is asked.
-    fn of_remote(&self, remote: &str) -> Result<String, IdsError> {
-        let unknown = |why: String| {
-            HubError::Unknown(format!("{why}; name the repository with `--repo owner/name` or `GITHUB_REPOSITORY`"))
-        };
-        let git = self.context.git().ok_or_else(|| unknown("this is no git work tree".to_owned()))?;
-        let url = git.remote_url(remote)?.ok_or_else(|| unknown(format!("there is no remote `{remote}`")))?;
-        let hosted = HostedRepository::of_url(&url);
-        let hosted = hosted.ok_or_else(|| unknown(format!("the URL of `{remote}` names no host")))?;
-        let asked = host(&api());
-        if hosted.host != asked {
-            return Err(unknown(format!(
-                "`{remote}` is on {}, and {asked} is asked (`GITHUB_API_URL`)",
-                hosted.host.escape_debug()
-            ))
-            .into());
-        }
-        Ok(hosted.name)
-    }
 }
 
 impl Issues for IssueFinder<'_> {
     fn hub(&self, namespace: &Namespace) -> Result<Hub<'_>, IdsError> {
-        self.find(&namespace.remote)
+        let hub = self.find(namespace.remote.as_deref())?;
+        if let Some(git) = self.context.git() {
+            OwnRemotes::of(&git)?.keep_log_at(&namespace.name, &hub.issue)?;
+        }
+        Ok(hub)
     }
 }
 

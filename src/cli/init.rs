@@ -4,12 +4,15 @@ use super::args::InitArgs;
 use super::console::{AGENT, BOLD, styled};
 use super::context::Context;
 use super::error::{CliError, Exit};
+use super::hub::IssueFinder;
 use super::origins::counted;
 use crate::config::DEFAULT_LEDGER;
 use crate::git::Git;
 use crate::ledger::escape::safe_for_terminal;
-use crate::setup::{self, Act, CONTRACTS, Part, Plan, Settings, Step};
+use crate::setup::{self, Act, CONTRACTS, Part, Plan, Settings, Step, Word};
 use crate::store::{Folded, Listing};
+use crate::trust::host::is_grant;
+use crate::trust::remote::OwnRemotes;
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -20,16 +23,19 @@ pub(super) fn run(context: &Context<'_>, args: &InitArgs) -> Result<Exit, CliErr
     let named = named_parts(args);
     let asks = !args.dry_run && !context.console.json && context.console.can_ask();
     let mut settings = settings(context)?;
-    settings.capture = args.capture;
+    settings.consents = typed(args)?;
     let plan = if args.uninstall {
         let parts = if named.is_empty() || args.all { Part::ALL.into_iter().collect() } else { named };
         setup::uninstall(&git, &parts, &settings)?
     } else {
         let mut parts = match named.is_empty() {
             false => named,
-            true if asks => asked_parts(context, &git, &mut settings),
+            true if asks => asked_parts(context, &git),
             true => usual_parts(&git),
         };
+        if asks {
+            ask_consents(context, &git, &mut settings)?;
+        }
         parts.insert(Part::Ledger);
         if context.view_is_committed_here()? != Some(true) {
             settings.first_view = None;
@@ -80,9 +86,10 @@ pub(super) fn settings(context: &Context<'_>) -> Result<Settings, CliError> {
     let ledgers = context.ledgers.iter().map(path).collect::<Result<Vec<_>, _>>()?;
     let is_default_ledger = ledgers == [DEFAULT_LEDGER];
     let ids = !context.config.ids.is_empty();
-    let prettier = context.layout.as_ref().is_some_and(|layout| setup::uses_prettier(&layout.work_tree));
+    let ignore_files = context.layout.as_ref().map(|layout| setup::ignore_files(&layout.work_tree)).unwrap_or_default();
     let first_view = Some(Folded::new(Listing::default(), Vec::new(), context.schema()).text);
-    Ok(Settings { ledgers, is_default_ledger, view: context.config.view, ids, capture: false, prettier, first_view })
+    let (view, consents) = (context.config.view, Vec::new());
+    Ok(Settings { ledgers, is_default_ledger, view, ids, consents, ignore_files, first_view })
 }
 
 fn named_parts(args: &InitArgs) -> BTreeSet<Part> {
@@ -107,7 +114,7 @@ fn usual_parts(git: &Git) -> BTreeSet<Part> {
 }
 
 /// What a person wants.
-fn asked_parts(context: &Context<'_>, git: &Git, settings: &mut Settings) -> BTreeSet<Part> {
+fn asked_parts(context: &Context<'_>, git: &Git) -> BTreeSet<Part> {
     let usual = usual_parts(git);
     let there = |path: &str| git.layout().work_tree.join(path).exists();
     let questions = [
@@ -122,13 +129,79 @@ fn asked_parts(context: &Context<'_>, git: &Git, settings: &mut Settings) -> BTr
         (Part::PreCommit, "An entry for the pre-commit framework?", there(".pre-commit-config.yaml")),
     ];
     let wanted = questions.into_iter().filter(|(_, question, default)| context.console.ask_or(question, *default));
-    let parts = wanted.map(|(part, ..)| part).collect();
-    if !there(crate::config::FILE_NAME) {
-        let question =
-            "Record each session's to-do list and last request, too? The ledger is as public as the repository.";
-        settings.capture |= context.console.ask_or(question, false);
+    wanted.map(|(part, ..)| part).collect()
+}
+
+/// What the options say that the user agrees to.
+fn typed(args: &InitArgs) -> Result<Vec<Word>, CliError> {
+    let mut words: Vec<Word> = Vec::new();
+    if args.capture {
+        words.push(("headwater.capture", CAPTURED.to_owned()));
     }
-    parts
+    if args.commit {
+        words.push(("headwater.commit", "true".to_owned()));
+    }
+    if let Some(issue) = &args.github {
+        if !is_grant(issue) {
+            let wrong = issue.escape_debug();
+            return Err(CliError::Usage(format!("--github: `{wrong}` names no issue, such as `owner/name#12`")));
+        }
+        words.push(("headwater.github", issue.clone()));
+    }
+    Ok(words)
+}
+
+/// What `capture` grants when it is granted whole.
+const CAPTURED: &str = "todos,request";
+
+/// Asks for what the user has not said yet; an empty answer says no.
+fn ask_consents(context: &Context<'_>, git: &Git, settings: &mut Settings) -> Result<(), CliError> {
+    let said = context.consents()?;
+    let is_said = |key: &str, now: &[Word]| {
+        said.said().iter().any(|(known, _)| *known == key) || now.iter().any(|(known, _)| *known == key)
+    };
+    let remotes = OwnRemotes::of(git)?;
+    let url = remotes.default().map(|remote| remote.url()).transpose()?.flatten();
+    let readers = url.map_or_else(
+        || "whoever gets this repository".to_owned(),
+        |url| format!("whoever can read {}", without_password(&url)),
+    );
+    let asks = |question: &str| context.console.ask_or(question, false);
+    let is_new = context.config_file.is_none();
+    if (is_new || !context.consents()?.ungranted(&context.config).is_empty())
+        && !is_said("headwater.capture", &settings.consents)
+        && asks(&format!("Record each session's to-do list and last request, too? Once pushed, {readers} reads them."))
+    {
+        settings.consents.push(("headwater.capture", CAPTURED.to_owned()));
+    }
+    if !is_said("headwater.commit", &settings.consents)
+        && asks(&format!(
+            "Let the hooks of sessions commit the ledger's own files? They go where your branch is pushed: {readers}."
+        ))
+    {
+        settings.consents.push(("headwater.commit", "true".to_owned()));
+    }
+    if context.config.github.issue.is_some()
+        && let Ok(hub) = IssueFinder::new(context, None, None).find(None)
+        && hub.issue.for_posting().is_err()
+        && let (place, repository) = (hub.issue.place(), hub.issue.repository())
+        && asks(&format!("Post ids to {place} with your token? Whoever can read {repository} reads them."))
+    {
+        settings.consents.push(("headwater.github", place));
+    }
+    Ok(())
+}
+
+/// A URL without what stands before its host.
+fn without_password(url: &str) -> String {
+    match url.split_once("://") {
+        Some((scheme, rest)) => {
+            let (place, path) = rest.split_once('/').unwrap_or((rest, ""));
+            let host = place.rsplit_once('@').map_or(place, |(_, host)| host);
+            format!("{scheme}://{host}/{path}")
+        }
+        None => url.to_owned(),
+    }
 }
 
 fn show(context: &Context<'_>, args: &InitArgs, plan: &Plan) -> Result<(), CliError> {

@@ -2,13 +2,13 @@
 
 use super::console::{AGENT, WARNING, styled};
 use super::context::{Context, Ledger};
-use super::environment;
 use super::error::CliError;
 use super::origins::counted;
 use crate::event::{Event, EventId, Label, Origin, Payload};
 use crate::ledger::escape::{escape, escape_file_name};
 use crate::session::outsiders::Outsiders;
 use crate::store::{Folded, Reading, fold_ledger, read_ledger};
+use crate::trust::grants::agent_mark;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -67,7 +67,7 @@ fn marked(outsiders: &Outsiders, mut readings: Vec<Reading>) -> (Vec<Reading>, O
         outsiders.wrote(&reading.source, &id).then_some(id)
     };
     let outside: BTreeSet<EventId> = readings.iter().filter_map(id_of).collect();
-    if environment::agent_mark().is_some() {
+    if agent_mark().is_some() {
         readings
             .retain(|reading| reading.result.as_ref().map_or(true, |event| !outside.contains(&event.origin.stamp.id)));
     }
@@ -76,7 +76,7 @@ fn marked(outsiders: &Outsiders, mut readings: Vec<Reading>) -> (Vec<Reading>, O
 
 /// Reports to an agent what it did not get.
 pub(super) fn report_left_out(context: &Context<'_>, outside: &Outside) {
-    if !outside.0.is_empty() && environment::agent_mark().is_some() {
+    if !outside.0.is_empty() && agent_mark().is_some() {
         context.console.warning(&format!(
             "{} from outside left out: neither this clone, the default branch nor an own remote has them",
             counted(outside.0.len(), "event")

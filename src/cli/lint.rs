@@ -2,7 +2,7 @@
 
 use super::args::LintArgs;
 use super::check::is_far_ahead;
-use super::context::Context;
+use super::context::{Context, below};
 use super::error::{CliError, Exit};
 use super::inspect::readings;
 use super::origins::counted;
@@ -77,9 +77,12 @@ struct Changed {
 impl Changed {
     /// Reads them from git; none where there is no git, or it does not answer in time.
     fn of(context: &Context<'_>) -> Self {
-        let ledgers: Vec<&str> = context.ledgers.iter().filter_map(|ledger| ledger.in_git.as_deref()).collect();
-        let Some(git) = context.git().filter(|_| !ledgers.is_empty()) else { return Self::default() };
-        let Ok(files) = git.changed_files(&ledgers, HISTORY_LIMIT) else { return Self::default() };
+        let ledgers = context.ledgers.iter().filter_map(|ledger| ledger.in_git.as_deref());
+        let directories: Vec<String> =
+            ledgers.flat_map(|path| ["events", "archive"].map(|name| below(path, name))).collect();
+        let directories: Vec<&str> = directories.iter().map(String::as_str).collect();
+        let Some(git) = context.git().filter(|_| !directories.is_empty()) else { return Self::default() };
+        let Ok(files) = git.changed_files(&directories, HISTORY_LIMIT) else { return Self::default() };
         let oids: BTreeSet<&Oid> = files.since_head.values().chain(files.in_history.values()).collect();
         let oids: Vec<Oid> = oids.into_iter().cloned().collect();
         let blobs = git.read_blobs(&oids).unwrap_or_default();
@@ -91,12 +94,11 @@ impl Changed {
 
     /// Whether the event at `path` is another one than it was: in HEAD (`true`), or when it was first committed.
     fn find(&self, path: &str, now: Option<EventId>) -> Option<(bool, &Oid)> {
-        let other = |files: &'_ BTreeMap<Vec<u8>, Oid>| {
-            let (oid, first) = files.get(path.as_bytes()).and_then(|oid| self.first.get_key_value(oid))?;
-            (now != Some(*first)).then_some(oid)
-        };
-        let since_head = other(&self.files.since_head).map(|oid| (true, oid));
-        since_head.or_else(|| other(&self.files.in_history).map(|oid| (false, oid)))
+        let version = |files: &BTreeMap<Vec<u8>, Oid>| self.first.get_key_value(files.get(path.as_bytes())?);
+        let (in_head, first) = (version(&self.files.since_head), version(&self.files.in_history));
+        // Whoever restores the first version makes HEAD's the changed one.
+        let (oid, _) = first.or(in_head).filter(|(_, id)| now != Some(**id))?;
+        Some((in_head.is_some_and(|(_, id)| now != Some(*id)), oid))
     }
 }
 

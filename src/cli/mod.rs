@@ -1,5 +1,6 @@
 //! The command line: arguments to checked options, one short function a command, reports, exit codes.
 
+mod agent_hook;
 mod archive;
 mod args;
 mod check;
@@ -21,6 +22,7 @@ mod lint;
 mod log;
 mod manual;
 mod merge_driver;
+mod misused;
 mod occasion;
 mod origins;
 mod progress;
@@ -41,28 +43,23 @@ pub use feed::FeedCommand;
 pub use id::IdCommand;
 pub use ledger::LedgerCommand;
 
-use crate::session::contract::{AgentKind, Hook};
+use crate::session::contract::Hook;
+use args::SessionHookArgs;
 use clap::{CommandFactory as _, Parser as _};
 use console::Console;
 use context::{ConfigSource, Context};
-use std::borrow::Cow;
-use std::ffi::OsString;
 use std::process::ExitCode;
 
 /// Runs `headwater` with this process's arguments.
 #[must_use]
 pub fn main() -> ExitCode {
+    crate::bounds::deadline::begin();
     let args: Vec<_> = std::env::args_os().collect();
+    crate::bounds::abort::exit_with(if misused::is_of_agent(&args) { 0 } else { error::FAILED });
     let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
-        Err(error) => match misused_hook(&args).filter(|_| error.use_stderr()) {
-            Some((hook, kind)) => {
-                let text = error.render().to_string();
-                let fault: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();
-                let fault = fault.join(" ");
-                let done = session_hook::run_misused(hook, kind, fault.strip_prefix("error: ").unwrap_or(&fault));
-                return Console::new(&Global::default()).finish(Ok(done));
-            }
+        Err(error) => match misused::answer(&args, &error) {
+            Some(done) => return Console::new(&Global::default()).finish(Ok(done)),
             None => error.exit(),
         },
     };
@@ -75,19 +72,6 @@ pub fn main() -> ExitCode {
     console.finish(done)
 }
 
-/// Which of an agent's hooks is called with options that cannot be understood, and by whom as far as they say so.
-fn misused_hook(args: &[OsString]) -> Option<(Hook, Option<AgentKind>)> {
-    let args: Vec<Cow<'_, str>> = args.iter().skip(1).map(|arg| arg.to_string_lossy()).collect();
-    let (_, rest) = args.split_first().filter(|(first, _)| *first == "hook")?;
-    let (hook, options) = rest.split_first()?;
-    let next = options.iter().skip(1).map(Some).chain([None]);
-    let kind = options.iter().zip(next).find_map(|(option, next)| match option.strip_prefix("--agent-kind")? {
-        "" => next?.parse().ok(),
-        value => value.strip_prefix('=')?.parse().ok(),
-    });
-    Some((hook.parse().ok()?, kind))
-}
-
 /// Runs `cc-synthesize` with this process's arguments.
 #[must_use]
 pub fn main_cc_synthesize() -> ExitCode {
@@ -95,6 +79,17 @@ pub fn main_cc_synthesize() -> ExitCode {
     let console = Console::new(&global);
     let done = run(&global, Command::Synth(synth), &console);
     console.finish(done)
+}
+
+fn of_agent(global: &Global, hook: Hook, args: &SessionHookArgs) -> Exit {
+    let name = hook.as_str().to_owned();
+    agent_hook::run(&agent_hook::Call {
+        global: global.clone(),
+        hook: Some(hook),
+        name,
+        args: args.clone(),
+        misuse: None,
+    })
 }
 
 fn run(global: &Global, command: Command, console: &Console) -> Result<Exit, CliError> {
@@ -109,10 +104,10 @@ fn run(global: &Global, command: Command, console: &Console) -> Result<Exit, Cli
     }
     if let Command::Hook(args) = &command {
         return Ok(match &args.hook {
-            HookCommand::SessionStart(args) => session_hook::run(global, Hook::SessionStart, args),
-            HookCommand::SessionEnd(args) => session_hook::run(global, Hook::SessionEnd, args),
-            HookCommand::PreCompact(args) => session_hook::run(global, Hook::PreCompact, args),
-            HookCommand::Stop(args) => session_hook::run(global, Hook::Stop, args),
+            HookCommand::SessionStart(args) => of_agent(global, Hook::SessionStart, args),
+            HookCommand::SessionEnd(args) => of_agent(global, Hook::SessionEnd, args),
+            HookCommand::PreCompact(args) => of_agent(global, Hook::PreCompact, args),
+            HookCommand::Stop(args) => of_agent(global, Hook::Stop, args),
             HookCommand::Git(hook) => git_hook::run(global, hook),
         });
     }
@@ -123,6 +118,7 @@ fn run(global: &Global, command: Command, console: &Console) -> Result<Exit, Cli
     let source = if of_commit { ConfigSource::Commit } else { ConfigSource::WorkTree };
     context::stay_in_worktree(global)?;
     let context = Context::resolve(global, console, source)?;
+    context.unknown_keys().iter().for_each(|warning| console.warning(&format!("warning: {warning}")));
     match command {
         Command::Synth(args) if args.check => check::run(&context, &args),
         Command::Synth(args) if args.names_files() => synth::run(&context, context.one_ledger()?, &args),

@@ -2,24 +2,20 @@
 
 use super::clock;
 use super::context::{Context, Ledger, below};
-use super::error::CliError;
+use super::error::{CliError, Exit};
 use super::origins::counted;
 use super::synth::{report_kept, write_view};
-use crate::config::{Commit, Trigger, Writing};
-use crate::event::Span;
+use crate::config::{Trigger, Writing};
 use crate::git::{CommitOutcome, CommitRequest, Reason};
 use crate::ledger::pack::{is_event_name, is_written_name};
 use crate::store::replace_view;
+use crate::trust::consent::Committing;
 use std::time::Duration;
 
 /// Does what a trigger says, in at most about `limit` for the commit.
 pub(super) fn apply(context: &Context<'_>, ledger: &Ledger, trigger: Trigger, limit: Duration) -> Result<(), CliError> {
-    let throttle = match trigger.commit {
-        Commit::Never => None,
-        Commit::Always => Some(None),
-        Commit::Throttled(span) => Some(Some(span)),
-    };
-    let commits = throttle.filter(|_| ledger.in_git.is_some());
+    let granted = context.consents()?.committing(&trigger.commit);
+    let commits = granted.filter(|_| ledger.in_git.is_some());
     let with_view = commits.is_some() && context.view_is_committed_here()? == Some(true);
     let in_the_way = match (trigger.view, &ledger.in_git, context.git()) {
         (Writing::Safe, Some(prefix), Some(git)) => git.is_tracked_and_clean(&below(prefix, "current.md"))?,
@@ -33,8 +29,8 @@ pub(super) fn apply(context: &Context<'_>, ledger: &Ledger, trigger: Trigger, li
     if writes {
         report_kept(context, &write_view(context, ledger)?.kept);
     }
-    let Some(throttle) = commits else { return Ok(()) };
-    let outcome = commit(context, ledger, throttle, with_view, limit);
+    let Some(granted) = commits else { return Ok(()) };
+    let outcome = commit(context, ledger, &granted, with_view, limit);
     // A changed view that is not committed would stop the next checkout: it is put back. Another process may have
     // committed it meanwhile, or a newer one.
     if let (true, true, Err(_) | Ok(CommitOutcome::Skipped(_)), Some(prefix), Some(git)) =
@@ -56,11 +52,11 @@ fn may_appear(context: &Context<'_>, ledger: &Ledger) -> Result<bool, CliError> 
     }
 }
 
-/// Commits the ledger's own files.
+/// Commits the ledger's own files, as the user of this clone allows it.
 pub(super) fn commit(
     context: &Context<'_>,
     ledger: &Ledger,
-    throttle: Option<Span>,
+    granted: &Committing,
     with_view: bool,
     limit: Duration,
 ) -> Result<CommitOutcome, CliError> {
@@ -77,11 +73,20 @@ pub(super) fn commit(
         prefixes: &[&events, &archive, &view],
         owns: &owns,
         message: "headwater: update the ledger",
-        throttle: throttle.map(|span| Duration::from_secs(span.seconds().unsigned_abs())),
+        throttle: granted.throttle().map(|span| Duration::from_secs(span.seconds().unsigned_abs())),
         limit,
         now: i64::try_from(clock::now_unix_nanos() / 1_000_000_000).unwrap_or_default(),
     };
     Ok(git.commit_paths(&request)?)
+}
+
+/// How a command ends that was asked for a commit: what git refused is a failure, what the user is in the middle of, or
+/// asked for, is none.
+pub(super) const fn exit(outcome: &CommitOutcome) -> Exit {
+    match outcome {
+        CommitOutcome::Skipped(Reason::Unsigned { .. } | Reason::IndexLocked | Reason::HeadMoved) => Exit::Failed,
+        CommitOutcome::Skipped(_) | CommitOutcome::Committed { .. } => Exit::Done,
+    }
 }
 
 /// Says what came of a commit.

@@ -3,14 +3,15 @@
 //! A hook gets in no agent's way: whatever goes wrong, it answers as its contract wants, ends with 0, and
 //! keeps the fault for `headwater doctor`.
 
-use super::args::{Global, SessionHookArgs};
+use super::agent_hook::{self, Call, Progress, Shared, is_told};
+use super::args::SessionHookArgs;
 use super::check::is_far_ahead;
 use super::clock;
-use super::console::Console;
 use super::context::{ConfigSource, Context, Ledger, ledger_entries, read_entries};
 use super::environment;
-use super::error::{CliError, Exit};
+use super::error::CliError;
 use super::{occasion, record};
+use crate::bounds::deadline;
 use crate::config::Trigger;
 use crate::crdt::Join as _;
 use crate::event::EventId;
@@ -18,7 +19,7 @@ use crate::event::text::counted;
 use crate::git::Layout;
 use crate::ledger::escape::phrase;
 use crate::ledger::{State, View};
-use crate::session::contract::{self, AgentKind, CONTEXT_LIMIT, Hook};
+use crate::session::contract::{CONTEXT_LIMIT, Hook};
 use crate::session::handover::Handover;
 use crate::session::input::{self, Input};
 use crate::session::marker::{Marker, Markers};
@@ -32,20 +33,11 @@ use crate::store::{
 };
 use crate::trust::path::LedgerPlace;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// How much of standard input is read.
-const INPUT_BYTES: usize = 1 << 20;
-
-/// How long standard input may take.
-const INPUT_LIMIT: Duration = Duration::from_millis(500);
-
-/// How long a commit may take, and how long all may take together: Claude Code gives session end 1.5 s.
+/// How long a commit may take.
 const COMMIT_LIMIT: Duration = Duration::from_millis(950);
-const HOOK_LIMIT: Duration = Duration::from_millis(1_300);
 
 /// How long the shared log of ids may take to answer.
 const ID_LIMIT: Duration = Duration::from_millis(800);
@@ -62,89 +54,45 @@ const RECOVERED: usize = 8;
 
 /// The file of faults, and how much of it is kept.
 pub(super) const FAULTS: &str = "faults.jsonl";
-const FAULTS_BYTES: usize = 64 << 10;
+pub(super) const FAULTS_BYTES: usize = 64 << 10;
 
-/// Runs one hook of an agent's. Never fails.
-pub(super) fn run(global: &Global, hook: Hook, args: &SessionHookArgs) -> Exit {
-    // What is not the answer goes to standard error, and only what must not be missed.
-    let console = Console::new(&Global { quiet: true, format: super::Format::Text, ..global.clone() });
-    let mut faults = Vec::new();
-    let stdin = read_stdin(&mut faults);
-    let (input, fault) = input::read(&stdin, hook, args.agent_kind);
-    faults.extend(fault.filter(|_| is_told()));
+/// Does the work of one hook, and leaves what comes of it in `shared`.
+pub(super) fn work(call: &Call, shared: &Shared) {
+    let console = agent_hook::console(&call.global);
+    let stdin = agent_hook::read_stdin(shared);
+    let (input, fault) = input::read(&stdin, call.hook.unwrap_or(Hook::Stop), call.args.agent_kind);
     let place = enter(&input).and_then(|()| opted_in());
-    let layout = place.unwrap_or_else(|error| {
-        faults.push(error.chain());
-        None
-    });
-    let Some(layout) = layout else {
-        // Hooks of a person's own settings run in every repository: only those that have a ledger are ours.
-        return finish(&console, hook, &input, &Answer::default(), None, &faults);
+    {
+        let mut progress = shared.get();
+        progress.kind = Some(input.kind);
+        progress.faults.extend(call.misuse.clone());
+        progress.faults.extend(fault.filter(|_| is_told() && call.hook.is_some()));
+        progress.layout = place.unwrap_or_else(|error| {
+            progress.faults.push(error.chain());
+            None
+        });
+    }
+    let layout = shared.get().layout.clone();
+    // Hooks of a person's own settings run in every repository: only those that have a ledger are ours.
+    let (Some(layout), Some(hook)) = (layout.filter(|_| !input.is_subagent), call.hook) else { return };
+    // Whatever the configuration says, a session that starts is remembered.
+    let session = Seat { layout: &layout, input: &input };
+    let remembered = match hook {
+        Hook::SessionStart if is_told() => session.begin(),
+        Hook::Stop => session.stop(),
+        Hook::SessionStart | Hook::SessionEnd | Hook::PreCompact => Ok(()),
     };
-    let started = Instant::now();
-    let mut answer = Answer::default();
-    if !input.is_subagent {
-        // Whatever the configuration says, a session that starts is remembered.
-        let session = Seat { layout: &layout, input: &input };
-        let remembered = match hook {
-            Hook::SessionStart if is_told() => session.begin(),
-            Hook::Stop => session.stop(),
-            Hook::SessionStart | Hook::SessionEnd | Hook::PreCompact => Ok(()),
-        };
-        faults.extend(remembered.err().map(|error| error.chain()));
-        match Context::resolve(global, &console, ConfigSource::WorkTree) {
-            Ok(mut context) => {
-                context.wait = LOCK_WAIT;
-                answer = Session { context, args, input: &input, seat: session, started }.run(hook, &mut faults);
-            }
-            Err(error) => faults.push(error.chain()),
+    if let Err(error) = remembered {
+        shared.fault(error.chain());
+    }
+    match Context::resolve(&call.global, &console, ConfigSource::WorkTree) {
+        Ok(mut context) => {
+            context.wait = LOCK_WAIT;
+            context.unknown_keys().into_iter().for_each(|key| shared.get().once.push(key));
+            Session { context, args: &call.args, input: &input, seat: session, shared }.run(hook);
         }
+        Err(error) => shared.fault(error.chain()),
     }
-    let shown = finish(&console, hook, &input, &answer, Some(&layout), &faults);
-    if hook == Hook::SessionStart {
-        // When all is said. What takes too long is looked through another day.
-        let _another_day = prune(&layout);
-    }
-    shown
-}
-
-/// Answers an agent's hook whose options cannot be understood, with nothing to tell. Never fails: to Claude Code
-/// and others the exit code 2 of a usage error means that the agent must not go on.
-pub(super) fn run_misused(hook: Hook, kind: Option<AgentKind>, fault: &str) -> Exit {
-    let console = Console::new(&Global { quiet: true, ..Global::default() });
-    let mut faults = vec![format!("wrong options: {fault}")];
-    let stdin = read_stdin(&mut faults);
-    let (input, unread) = input::read(&stdin, hook, kind);
-    faults.extend(unread.filter(|_| is_told()));
-    let layout = enter(&input).and_then(|()| opted_in()).unwrap_or_else(|error| {
-        faults.push(error.chain());
-        None
-    });
-    finish(&console, hook, &input, &Answer::default(), layout.as_ref(), &faults)
-}
-
-/// Whether an agent calls, and not a person at a terminal.
-fn is_told() -> bool {
-    !std::io::stdin().is_terminal()
-}
-
-/// Says the answer, and what went wrong.
-fn finish(
-    console: &Console,
-    hook: Hook,
-    input: &Input,
-    answer: &Answer,
-    layout: Option<&Layout>,
-    faults: &[String],
-) -> Exit {
-    let for_people = hook == Hook::SessionStart && !is_told() && std::io::stdout().is_terminal();
-    let text = if for_people { answer.banner.clone() } else { contract::answer(input.kind, hook, &answer.context) };
-    if !text.is_empty() {
-        // An agent that has gone needs no answer.
-        let _nobody_listens = console.result(&text);
-    }
-    keep_faults(console, hook, layout, faults);
-    Exit::Done
 }
 
 /// The work tree, if its repository has a ledger or was set up for one; else that of the agent's project, if
@@ -167,13 +115,6 @@ fn opted_in() -> Result<Option<Layout>, CliError> {
     Ok(None)
 }
 
-/// What session start says.
-#[derive(Debug, Default)]
-struct Answer {
-    context: String,
-    banner: String,
-}
-
 /// Goes where the agent works, so that every path means what it means there.
 fn enter(input: &Input) -> Result<(), CliError> {
     let Some(cwd) = &input.cwd else { return Ok(()) };
@@ -182,73 +123,13 @@ fn enter(input: &Input) -> Result<(), CliError> {
     })
 }
 
-/// Reads standard input, for a bounded time and up to a bounded size.
-fn read_stdin(faults: &mut Vec<String>) -> Vec<u8> {
-    if std::io::stdin().is_terminal() {
-        return Vec::new();
-    }
-    let (sender, receiver) = mpsc::channel();
-    let read = move || {
-        let mut stdin = std::io::stdin().lock();
-        let mut piece = vec![0; 1 << 16];
-        // To the end, however much is wanted of it: an agent is not to find its pipe broken.
-        loop {
-            match stdin.read(&mut piece) {
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Ok(0) | Err(_) => break,
-                Ok(length) => {
-                    let _late = sender.send(piece.get(..length).unwrap_or_default().to_vec());
-                }
-            }
-        }
-    };
-    if std::thread::Builder::new().spawn(read).is_err() {
-        faults.push("standard input was not read: there is no thread for it".to_owned());
-        return Vec::new();
-    }
-    let started = Instant::now();
-    let mut bytes = Vec::new();
-    loop {
-        match receiver.recv_timeout(INPUT_LIMIT.saturating_sub(started.elapsed())) {
-            Ok(_) if bytes.len() > INPUT_BYTES => {}
-            Ok(piece) => bytes.extend(piece),
-            Err(mpsc::RecvTimeoutError::Disconnected) => break,
-            Err(mpsc::RecvTimeoutError::Timeout) => {
-                // What has come may be all that comes.
-                if serde_json::from_slice::<serde_json::Value>(&bytes).is_err() {
-                    faults.push("standard input did not end in time".to_owned());
-                }
-                break;
-            }
-        }
-    }
-    if bytes.len() > INPUT_BYTES {
-        faults.push(format!("standard input has more than {INPUT_BYTES} bytes"));
-        return Vec::new();
-    }
-    bytes
-}
-
-/// Keeps faults where `headwater doctor` shows them, and says them.
-fn keep_faults(console: &Console, hook: Hook, layout: Option<&Layout>, faults: &[String]) {
-    let own = layout.map(|layout| Spool::new(layout.own_dir()));
-    for fault in faults {
-        console.warning(&format!("hook {hook}: {fault}"));
-        if let Some(own) = &own {
-            let at = clock::now().map(|now| now.to_string()).unwrap_or_default();
-            let line = serde_json::json!({"at": at, "hook": hook.as_str(), "fault": fault}).to_string();
-            own.append(FAULTS, &line, FAULTS_BYTES);
-        }
-    }
-}
-
 /// One call of a hook, in its place.
 struct Session<'a> {
     context: Context<'a>,
     args: &'a SessionHookArgs,
     input: &'a Input,
     seat: Seat<'a>,
-    started: Instant,
+    shared: &'a Shared,
 }
 
 /// A session in its work tree.
@@ -259,47 +140,64 @@ struct Seat<'a> {
 }
 
 impl Session<'_> {
-    fn run(&self, hook: Hook, faults: &mut Vec<String>) -> Answer {
-        let mut answer = Answer::default();
-        let Some(ledger) = self.context.ledgers.first() else { return answer };
+    fn run(&self, hook: Hook) {
+        // A hook cannot ask which one is meant: where two are as near, it takes the first.
+        let nearest = self.context.one_ledger().ok();
+        let Some(ledger) = nearest.or_else(|| self.context.ledgers.first()) else { return };
         let mut more = Vec::new();
-        let mut keep = |done: Result<(), CliError>| faults.extend(done.err().map(|error| error.chain()));
         match hook {
             Hook::SessionStart => {
-                keep(self.recover(ledger, &mut more));
+                {
+                    // Whatever is wrong with dead sessions, the new one has its answer.
+                    let _part = deadline::part(deadline::left() / 2);
+                    self.keep(self.recover(ledger, &mut more));
+                }
                 if is_told() {
                     // One that had this one's name is told by now.
-                    keep(self.seat.begin());
+                    self.keep(self.seat.begin());
                 }
-                self.settle(&mut answer, &mut more);
-                self.hand_over(&mut answer, &mut more);
+                self.settle();
+                self.hand_over(&mut more);
             }
             Hook::SessionEnd => {
                 let reason = self.input.reason.as_deref();
-                keep(self.tell(ledger, Occasion { kind: "session_end", reason, goes_on: false, ..OWN }, &mut more));
+                self.keep(self.tell(
+                    ledger,
+                    Occasion { kind: "session_end", reason, goes_on: false, ..OWN },
+                    &mut more,
+                ));
             }
             Hook::PreCompact => {
                 let reason = Some(COMPACTION);
-                keep(self.tell(ledger, Occasion { kind: "checkpoint", reason, goes_on: true, ..OWN }, &mut more));
+                self.keep(self.tell(ledger, Occasion { kind: "checkpoint", reason, goes_on: true, ..OWN }, &mut more));
             }
             Hook::Stop => {}
         }
-        faults.extend(more);
-        answer
+        self.shared.get().faults.extend(more);
+    }
+
+    fn keep(&self, done: Result<(), CliError>) {
+        if let Err(error) = done {
+            self.shared.fault(error.chain());
+        }
     }
 
     /// Confirms or amends provisional ids, and tells the agent what became of them.
-    fn settle(&self, answer: &mut Answer, faults: &mut Vec<String>) {
-        match super::id::settle(&self.context, ID_LIMIT) {
+    fn settle(&self) {
+        let _part = deadline::part(deadline::left() / 2);
+        match super::id::settle(&self.context, deadline::within(ID_LIMIT)) {
             Ok(said) if said.is_empty() => {}
-            Ok(said) => answer.context = format!("Ids: {}", crate::ledger::escape::phrase(&said.join("; "), 600)),
-            Err(error) => faults.push(error.chain()),
+            Ok(said) => {
+                let said = format!("Ids: {}", crate::ledger::escape::phrase(&said.join("; "), 600));
+                self.shared.get().context = said;
+            }
+            Err(error) => self.shared.fault(error.chain()),
         }
     }
 
     /// How much of the hook's time is left for a commit.
-    fn commit_limit(&self) -> Duration {
-        HOOK_LIMIT.saturating_sub(self.started.elapsed()).min(COMMIT_LIMIT)
+    fn commit_limit() -> Duration {
+        deadline::within(COMMIT_LIMIT)
     }
 
     fn with_teller<T>(
@@ -313,11 +211,13 @@ impl Session<'_> {
         };
         // In containers all hooks may have the same number.
         let claimer = format!("{}-{}", std::process::id(), clock::now_unix_nanos());
+        let consents = self.context.consents()?;
         let config_of = |layout: &Layout| self.context.in_work_tree(layout.clone()).ok().map(|there| there.config);
         let teller = Teller {
             layout: self.seat.layout,
             config: &self.context.config,
             config_of: &config_of,
+            consents: &consents,
             ledger: name,
             outside,
             now: clock::now()?,
@@ -336,10 +236,10 @@ impl Session<'_> {
         homes.remove(&self.seat.layout.work_tree);
         let trigger = end_trigger(&self.context, occasion.goes_on);
         if Listing::of(&ledger.dir).is_ok_and(|listing| listing != Listing::default()) {
-            occasion::apply(&self.context, ledger, trigger, self.commit_limit())?;
+            occasion::apply(&self.context, ledger, trigger, Self::commit_limit())?;
         }
         homes.iter().try_for_each(|home| self.end_in(home, ledger, occasion.goes_on))?;
-        if self.started.elapsed() < HOOK_LIMIT / 3 {
+        if deadline::left() > ID_LIMIT {
             super::id::settle(&self.context, ID_LIMIT)?;
         }
         Ok(())
@@ -392,13 +292,13 @@ impl Session<'_> {
     fn end_in(&self, work_tree: &Path, ledger: &Ledger, goes_on: bool) -> Result<(), CliError> {
         let (Some(layout), Some(prefix)) = (Layout::discover(work_tree)?, &ledger.in_git) else { return Ok(()) };
         let there = self.context.in_work_tree(layout)?;
-        occasion::apply(&there, &there.ledger_at(prefix)?, end_trigger(&there, goes_on), COMMIT_LIMIT)
+        occasion::apply(&there, &there.ledger_at(prefix)?, end_trigger(&there, goes_on), Self::commit_limit())
     }
 
     /// Folds what this work tree has and what the others have beyond it, and puts it into words.
-    fn hand_over(&self, answer: &mut Answer, faults: &mut Vec<String>) {
+    fn hand_over(&self, faults: &mut Vec<String>) {
         // Each of several ledgers has its share.
-        let used = answer.context.chars().count();
+        let used = self.shared.get().context.chars().count();
         let limit = (CONTEXT_LIMIT - used) / self.context.ledgers.len().max(1) - 1 - LEFT_OUT_CHARACTERS;
         for ledger in &self.context.ledgers {
             let schema = self.context.schema();
@@ -413,8 +313,9 @@ impl Session<'_> {
                 }
             };
             if folded.is_some() {
+                let _part = deadline::part(deadline::left() / 2);
                 let trigger = self.context.config.triggers.session_start;
-                let applied = occasion::apply(&self.context, ledger, trigger, COMMIT_LIMIT);
+                let applied = occasion::apply(&self.context, ledger, trigger, Self::commit_limit());
                 faults.extend(applied.err().map(|error| error.chain()));
             }
             let (own, unreadable, listing) = folded
@@ -428,14 +329,15 @@ impl Session<'_> {
             }
             let view = View::new(&state, unreadable, schema);
             let handover = Handover { state: &state, view: &view, elsewhere: &elsewhere };
-            for (text, part) in
-                [(&mut answer.context, handover.for_agent(limit)), (&mut answer.banner, handover.banner())]
-            {
+            let (for_agent, banner) = (handover.for_agent(limit), handover.banner());
+            let mut progress = self.shared.get();
+            let Progress { context, banner: said, .. } = &mut *progress;
+            for (text, part) in [(&mut *context, for_agent), (&mut *said, banner)] {
                 push_line(text, &part);
             }
-            push_line(&mut answer.context, &from_the_future(&state));
-            push_line(&mut answer.context, &left_out(outside.len()));
-            push_line(&mut answer.banner, &from_outside(&outside));
+            push_line(context, &from_the_future(&state));
+            push_line(context, &left_out(outside.len()));
+            push_line(said, &from_outside(&outside));
         }
     }
 
@@ -443,7 +345,7 @@ impl Session<'_> {
     fn outsiders(&self, ledger: &Ledger, faults: &mut Vec<String>) -> Outsiders {
         self.context.outsiders(ledger).unwrap_or_else(|error| {
             faults.push(error.chain());
-            Outsiders::unknown()
+            Outsiders::unknown(self.seat.layout, ledger.in_git.as_deref().unwrap_or_default())
         })
     }
 
@@ -665,17 +567,13 @@ fn homes(
     homes
 }
 
-/// Once a day, removes copies that the default branch has.
-fn prune(layout: &Layout) -> Result<(), CliError> {
+/// Once a day, removes copies that the default branch has. What takes too long is looked through another day.
+pub(super) fn prune(layout: &Layout) {
     let own = Spool::new(layout.own_dir());
     let age = own.written_at(PRUNED).and_then(|at| clock::system_now().duration_since(at).ok());
-    if age.is_none_or(|age| age > PRUNE_AFTER) {
-        own.replace(PRUNED, b"")?;
-        if age.is_some() {
-            Spares::of(layout).prune(&crate::git::Git::at(layout), PRUNE_LIMIT)?;
-        }
+    if age.is_none_or(|age| age > PRUNE_AFTER) && own.replace(PRUNED, b"").is_ok() && age.is_some() {
+        let _another_day = Spares::of(layout).prune(&crate::git::Git::at(layout), deadline::within(PRUNE_LIMIT));
     }
-    Ok(())
 }
 
 /// The file whose age says when copies were last looked through, and how often that is.

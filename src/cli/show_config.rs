@@ -8,6 +8,8 @@ use crate::event::Span;
 use crate::event::schema::{Identity, Merge, Section};
 use crate::ledger::escape::safe_for_terminal;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 pub(super) fn run(context: &Context<'_>) -> Result<Exit, CliError> {
     let config = &context.config;
@@ -45,10 +47,18 @@ pub(super) fn run(context: &Context<'_>) -> Result<Exit, CliError> {
     let archive = json!({"after": age(config.archive_after), "pack_after": age(config.pack_after)});
     let ids: serde_json::Map<String, Value> =
         config.ids.iter().map(|(name, namespace)| (name.clone(), namespace_json(namespace))).collect();
+    let consents = context.consents()?;
+    let mut granted: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (key, value) in consents.said() {
+        granted.entry(key.trim_start_matches("headwater.")).or_default().push(value);
+    }
+    let lacking = consents.ungranted(config);
+    let ungranted: Vec<Value> = lacking.iter().map(|one| json!({"what": one.what, "remedy": one.remedy})).collect();
     let value = json!({
         "schema": "headwater.config/1", "file": file, "ledger": config.ledgers, "resolved": ledgers, "view": view,
         "archive": archive, "triggers": config.triggers, "capture": config.capture, "sessions": sessions,
         "feed": feed, "ids": ids, "github": config.github, "collisions": config.collisions, "sections": sections,
+        "consents": granted, "ungranted": ungranted,
     });
     if context.console.json {
         context.console.json(&value)?;
@@ -64,6 +74,16 @@ pub(super) fn run(context: &Context<'_>) -> Result<Exit, CliError> {
     });
     let yaml = serde_yaml::to_string(&shown).map_err(|error| CliError::CannotTell(error.to_string()))?;
     text.push_str(yaml.trim_end());
+    text.push_str("\n# what you agreed to in this clone (`git config headwater.*`):");
+    if granted.is_empty() {
+        text.push_str(" nothing");
+    }
+    for (key, values) in &granted {
+        let _infallible = write!(text, "\n#   headwater.{key} {}", safe_for_terminal(&values.join(" ")));
+    }
+    for one in &lacking {
+        let _infallible = write!(text, "\n# {}: `{}`", one.what, one.remedy);
+    }
     context.console.result(&text)?;
     Ok(Exit::Done)
 }

@@ -15,6 +15,7 @@ use crate::store::{
     Folded, Found, Listing, Reading, SynthRequest, Synthesized, fold_ledger, read_text, replace_whole, select,
     synthesize,
 };
+use crate::trust::consent::Committing;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -75,11 +76,13 @@ fn synthesize_view(context: &Context<'_>, ledger: &Ledger, args: &SynthArgs) -> 
     if args.archive {
         archive::run_configured(context, ledger, false)?;
     }
+    let mut exit = strict(args, &folded);
     if args.commit {
-        let outcome = occasion::commit(context, ledger, throttle, writes_view, COMMIT_LIMIT)?;
+        let limit = context.patience.unwrap_or(COMMIT_LIMIT);
+        let outcome = occasion::commit(context, ledger, &Committing::by_option(throttle), writes_view, limit)?;
         occasion::report(context, &outcome);
+        exit = exit.max(occasion::exit(&outcome));
     }
-    let exit = strict(args, &folded);
     leave(folded);
     Ok(exit)
 }

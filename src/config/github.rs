@@ -36,7 +36,7 @@ impl Default for Collisions {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a mapping, such as `{issue: 12, trusted: [octocat]}`")]
+#[serde(expecting = "a mapping, such as `{issue: 12, trusted: [octocat]}`")]
 pub(super) struct RawGithub {
     issue: Option<u64>,
     repository: Option<String>,
@@ -44,7 +44,7 @@ pub(super) struct RawGithub {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a mapping, such as `{page: wiki/collision-ledger.md}`")]
+#[serde(expecting = "a mapping, such as `{page: wiki/collision-ledger.md}`")]
 pub(super) struct RawCollisions {
     log: Option<LogKind>,
     page: Option<String>,

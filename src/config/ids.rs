@@ -1,12 +1,15 @@
 //! `ids:`: the namespaces of ids that are reserved.
 
 use super::ConfigError;
-use super::pattern::Pattern;
+use super::pattern::{Outline, Pattern};
 use super::raw::place_in;
 use super::relative::checked_path;
 use crate::event::yaml::Node;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+
+/// How many namespaces there may be: each is compared with the others.
+const MOST: usize = 1_000;
 
 /// Where a namespace's reservations are put in order.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, serde::Serialize)]
@@ -36,9 +39,10 @@ pub struct Namespace {
     pub template: Option<String>,
     /// Where reservations are put in order.
     pub log: LogKind,
-    /// The remote that keeps the log `git`, and whose branches are looked at for `files`.
-    pub remote: String,
-    /// The reference that keeps it there.
+    /// The name of the remote that is wished for, to keep the log `git`, and whose branches are looked at for `files`;
+    /// [`crate::trust::remote`] says whether it is one of the user's.
+    pub remote: Option<String>,
+    /// The reference that keeps it there; [`crate::trust::reference`] says whether it is one of ours.
     pub reference: String,
 }
 
@@ -46,7 +50,7 @@ pub struct Namespace {
 pub type Namespaces = BTreeMap<String, Namespace>;
 
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a mapping, such as `{sources: [TASKS.md]}`")]
+#[serde(expecting = "a mapping, such as `{sources: [TASKS.md]}`")]
 pub(super) struct RawNamespace {
     format: Option<String>,
     sources: Option<OneOrMore>,
@@ -70,7 +74,12 @@ pub(super) fn check_ids(
     raw: BTreeMap<String, Option<RawNamespace>>,
     root: &Node<'_>,
 ) -> Result<Namespaces, ConfigError> {
+    if raw.len() > MOST {
+        let fault = format!("`ids`: more than {MOST} namespaces");
+        return Err(ConfigError { place: place_in(root, &["ids"], None), fault });
+    }
     let mut checked = Namespaces::new();
+    let (mut names, mut references, mut outlines) = (BTreeMap::new(), BTreeMap::new(), Vec::with_capacity(raw.len()));
     for (name, raw) in raw {
         let wrong = |key: Option<&str>, fault: String| ConfigError {
             place: place_in(root, &["ids", &name], key),
@@ -81,16 +90,16 @@ pub(super) fn check_ids(
             return Err(wrong(None, fault));
         }
         let namespace = check_one(&name, raw.unwrap_or_default()).map_err(|(key, fault)| wrong(Some(key), fault))?;
-        let clash =
-            |other: &&Namespace| other.format.meets(&namespace.format) || other.name.eq_ignore_ascii_case(&name);
-        if let Some(other) = checked.values().find(clash) {
-            return Err(wrong(
-                Some("format"),
-                format!("its ids cannot be told from those of `{}`; change one of them", other.name),
-            ));
+        let outline = namespace.format.outline();
+        let meets = |(_, other): &&(String, Outline)| outline.meets(other);
+        let same_name = names.insert(name.to_ascii_lowercase(), name.clone());
+        if let Some(other) = same_name.or_else(|| outlines.iter().find(meets).map(|(other, _)| other.clone())) {
+            let fault = format!("its ids cannot be told from those of `{other}`; change one of them");
+            return Err(wrong(Some("format"), fault));
         }
-        if let Some(other) = checked.values().find(|other| other.reference == namespace.reference) {
-            return Err(wrong(Some("ref"), format!("`{}` has the same reference; change one of them", other.name)));
+        outlines.push((name.clone(), outline));
+        if let Some(other) = references.insert(namespace.reference.clone(), name.clone()) {
+            return Err(wrong(Some("ref"), format!("`{other}` has the same reference; change one of them")));
         }
         checked.insert(name, namespace);
     }
@@ -125,20 +134,52 @@ fn check_one(name: &str, raw: RawNamespace) -> Result<Namespace, (&'static str, 
     };
     let sources = sources.iter().map(|source| path("sources", source)).collect::<Result<_, _>>()?;
     let template = raw.template.map(|template| path("template", &template)).transpose()?;
-    let remote = raw.remote.unwrap_or_else(|| "origin".to_owned());
-    if remote.is_empty() || remote.starts_with('-') || remote.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return Err(("remote", format!("`{}` is no remote's name", remote.escape_debug())));
+    if let Some(remote) = raw.remote.as_ref().filter(|remote| !is_remote_name(remote)) {
+        let fault = format!(
+            "`remote`: `{}` must be the name of one of your own remotes, such as `origin`, and no path or URL",
+            remote.escape_debug()
+        );
+        return Err(("remote", fault));
     }
     let reference = raw.reference.unwrap_or_else(|| format!("refs/headwater/ids/{name}"));
-    if !is_reference(&reference) {
-        let fault = format!(
-            "`{}` must be a full reference, such as `refs/heads/headwater-ids-{name}`",
-            reference.escape_debug()
-        );
+    let ledgers = reference.starts_with("refs/headwater/ledger/").then_some("is where the collision ledger is kept");
+    if let Err(fault) = ledgers.map_or_else(|| own_reference(&reference), Err) {
+        let fault = format!("`ref`: `{}` {fault}, such as `refs/heads/headwater-ids-{name}`", reference.escape_debug());
         return Err(("ref", fault));
     }
     let log = raw.log.unwrap_or_default();
-    Ok(Namespace { name: name.to_owned(), format, sources, files, template, log, remote, reference })
+    Ok(Namespace { name: name.to_owned(), format, sources, files, template, log, remote: raw.remote, reference })
+}
+
+/// Whether a text can be the name of a remote, and neither a path nor a URL to git.
+///
+/// Source: git's `valid_remote_name` (`remote.c`).
+fn is_remote_name(name: &str) -> bool {
+    let is_repository = name.split('/').any(|part| part.to_ascii_lowercase().ends_with(".git"));
+    !name.starts_with(['-', '/']) && !is_repository && is_reference(&format!("refs/remotes/{name}/x"))
+}
+
+/// Local copies and places that are headwater's own, and no names on a remote.
+const INTERNAL: [&str; 8] = ["seen", "fetched-ids", "lost-ids", "heads", "pull", "merge-requests", "maybe", "gone"];
+
+/// Whether a reference is headwater's own: below `refs/headwater/` or `refs/heads/headwater/`, or a branch
+/// `headwater-*`.
+///
+/// # Errors
+/// Says why it is none.
+pub fn own_reference(name: &str) -> Result<(), &'static str> {
+    let own = name.strip_prefix("refs/headwater/");
+    let below = own.or_else(|| name.strip_prefix("refs/heads/headwater/"));
+    let below = below.or_else(|| name.strip_prefix("refs/heads/headwater-").filter(|rest| !rest.starts_with('/')));
+    if !is_reference(name) || below.is_none_or(str::is_empty) {
+        return Err(
+            "must be a reference of headwater's own: `refs/headwater/…`, `refs/heads/headwater/…` or `refs/heads/headwater-…`",
+        );
+    }
+    if own.and_then(|rest| rest.split('/').next()).is_some_and(|place| INTERNAL.contains(&place)) {
+        return Err("is a place that headwater keeps for itself in each clone; choose another one");
+    }
+    Ok(())
 }
 
 /// Source: git-check-ref-format(1).

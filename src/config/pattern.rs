@@ -88,12 +88,39 @@ pub struct Mention {
     pub end: usize,
 }
 
+/// What the ids of a pattern look like: a row of symbols for each length of the number, the shortest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outline(Vec<Vec<Symbol>>);
+
+impl Outline {
+    /// Whether some text can be an id of both.
+    #[must_use]
+    pub fn meets(&self, other: &Self) -> bool {
+        let length = |outline: &Self, at: usize| outline.0.get(at).map_or(usize::MAX, Vec::len);
+        let (mut mine, mut theirs) = (0, 0);
+        while let (Some(a), Some(b)) = (self.0.get(mine), other.0.get(theirs)) {
+            if a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.meets(*b)) {
+                return true;
+            }
+            // Lengths only grow: the shorter one is compared with nothing else.
+            if length(self, mine) <= length(other, theirs) { mine += 1 } else { theirs += 1 }
+        }
+        false
+    }
+}
+
+/// No pattern is longer.
+const LONGEST: usize = 100;
+
 impl Pattern {
     /// Reads the pattern of an id, such as `SEC-{n}` or `FLT-{date}{n:02}`.
     ///
     /// # Errors
     /// Says what is wrong with it.
     pub fn id(text: &str) -> Result<Self, String> {
+        if text.len() > LONGEST {
+            return Err(format!("an id's pattern has at most {LONGEST} bytes"));
+        }
         let pattern = Self::parse(text)?;
         if pattern.parts.contains(&Part::Slug) {
             return Err(format!("`{}`: an id has no `{{slug}}`; that is for `files`", text.escape_debug()));
@@ -243,12 +270,16 @@ impl Pattern {
         }
     }
 
+    /// What its ids look like, to be compared with those of other patterns.
+    #[must_use]
+    pub fn outline(&self) -> Outline {
+        Outline(self.shapes())
+    }
+
     /// Whether some text can be an id of both patterns.
     #[must_use]
     pub fn meets(&self, other: &Self) -> bool {
-        let theirs = other.shapes();
-        let same = |a: &[Symbol], b: &[Symbol]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.meets(*b));
-        self.shapes().iter().any(|a| theirs.iter().any(|b| same(a, b)))
+        self.outline().meets(&other.outline())
     }
 
     /// What its ids look like, one row of symbols for each length of the number.

@@ -3,7 +3,7 @@
 use super::github::{RawCollisions, RawGithub, check_collisions, check_github};
 use super::ids::{RawNamespace, check_ids};
 use super::relative::checked_path;
-use super::{Captured, Config, ConfigError, Triggers, ViewPolicy};
+use super::{Captured, Config, ConfigError, Triggers, ViewPolicy, Wanted};
 use crate::event::decode::is_reserved;
 use crate::event::schema::{Identity, Merge, Schema, Section};
 use crate::event::text::{is_empty, visibility};
@@ -13,9 +13,16 @@ use crate::ledger::undeclared_title;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
+/// How many directories and sections there may be: each is compared with the others.
+const MOST_LEDGERS: usize = 100;
+const MOST_SECTIONS: usize = 200;
+
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a mapping of keys, such as `view: branch`")]
+#[serde(expecting = "a mapping of keys, such as `view: branch`")]
 pub(super) struct RawConfig {
+    /// Checked before, by [`super::requires`].
+    #[expect(dead_code, reason = "known, so that it is not named as unknown")]
+    requires: Option<serde::de::IgnoredAny>,
     ledger: Option<Ledgers>,
     view: Option<ViewPolicy>,
     archive: Option<RawArchive>,
@@ -30,13 +37,13 @@ pub(super) struct RawConfig {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a mapping, such as `{cold: 24h}`")]
+#[serde(expecting = "a mapping, such as `{cold: 24h}`")]
 struct RawFeed {
     cold: Option<Window>,
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a mapping, such as `{silent_after: 12h}`")]
+#[serde(expecting = "a mapping, such as `{silent_after: 12h}`")]
 struct RawSessions {
     silent_after: Option<Window>,
 }
@@ -49,7 +56,7 @@ enum Ledgers {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a mapping, such as `{after: 7d}`")]
+#[serde(expecting = "a mapping, such as `{after: 7d}`")]
 struct RawArchive {
     after: Option<Age>,
     pack_after: Option<Age>,
@@ -136,7 +143,7 @@ enum RawIdentity {
 
 /// A section that is added, or the options of one that is changed.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a mapping, such as `{name: risks}`")]
+#[serde(expecting = "a mapping, such as `{name: risks}`")]
 struct RawSection {
     name: Name,
     title: Option<Title>,
@@ -164,7 +171,7 @@ impl RawConfig {
             archive_after: archive.after.map_or(default.archive_after, |age| age.0),
             pack_after: archive.pack_after.map_or(default.pack_after, |age| age.0),
             triggers: self.triggers.unwrap_or_default(),
-            capture: self.capture.unwrap_or_default().into_iter().collect(),
+            capture: Wanted::new(self.capture.unwrap_or_default().into_iter().collect()),
             silent_after: self
                 .sessions
                 .and_then(|sessions| sessions.silent_after)
@@ -173,6 +180,7 @@ impl RawConfig {
             ids: check_ids(self.ids.unwrap_or_default(), root)?,
             github: check_github(self.github.unwrap_or_default(), root)?,
             collisions: check_collisions(self.collisions.unwrap_or_default(), root)?,
+            unknown: Vec::new(),
         })
     }
 }
@@ -195,7 +203,7 @@ fn place(root: &Node<'_>, key: &str, item: usize) -> Place {
     items(node).get(item).unwrap_or(node).place
 }
 
-fn items<'n>(node: &'n Node<'n>) -> &'n [Node<'n>] {
+pub(super) fn items<'n>(node: &'n Node<'n>) -> &'n [Node<'n>] {
     match &node.value {
         Value::List(nodes) => nodes,
         Value::Absent | Value::Scalar(_) | Value::Mapping(_) => &[],
@@ -205,6 +213,10 @@ fn items<'n>(node: &'n Node<'n>) -> &'n [Node<'n>] {
 /// Paths inside the work tree: relative, with `/`, no `..`, nothing of git's own, none in another.
 fn check_ledgers(paths: &[String], root: &Node<'_>) -> Result<Vec<String>, ConfigError> {
     let mut checked: Vec<String> = Vec::new();
+    if paths.len() > MOST_LEDGERS {
+        let fault = format!("`ledger`: more than {MOST_LEDGERS} directories");
+        return Err(ConfigError { place: place(root, "ledger", MOST_LEDGERS), fault });
+    }
     for (position, path) in paths.iter().enumerate() {
         let wrong = |fault: String| ConfigError { place: place(root, "ledger", position), fault };
         let Some(trimmed) = checked_path(path) else {
@@ -230,6 +242,10 @@ fn check_ledgers(paths: &[String], root: &Node<'_>) -> Result<Vec<String>, Confi
 }
 
 fn check_sections(changes: Vec<RawSection>, root: &Node<'_>) -> Result<Schema, ConfigError> {
+    if changes.len() > MOST_SECTIONS {
+        let fault = format!("`sections`: more than {MOST_SECTIONS} sections");
+        return Err(ConfigError { place: place(root, "sections", MOST_SECTIONS), fault });
+    }
     let mut sections = Schema::default().sections().to_vec();
     let mut stated: Vec<String> = Vec::new();
     let wrong = |position: usize, key: &str, section: &str, fault: &str| {

@@ -1,11 +1,12 @@
 //! `triggers:`: what happens to the view when something happens in a session.
 
+use super::Wanted;
 use crate::event::{Span, SpanError};
 use serde::{Deserialize, Serialize};
 
 /// What each occasion leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case", expecting = "a mapping of occasions")]
+#[serde(default, rename_all = "kebab-case", expecting = "a mapping of occasions")]
 pub struct Triggers {
     /// A session starts.
     pub session_start: Trigger,
@@ -23,12 +24,12 @@ pub struct Triggers {
 
 /// What one occasion leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, expecting = "a mapping, such as `{view: safe, commit: never}`")]
+#[serde(expecting = "a mapping, such as `{view: safe, commit: never}`")]
 pub struct Trigger {
     /// Whether `current.md` is written.
     pub view: Writing,
-    /// Whether the ledger is committed.
-    pub commit: Commit,
+    /// Whether the ledger is wished to be committed.
+    pub commit: Wanted<Commit>,
 }
 
 /// Whether an occasion writes `current.md`.
@@ -79,15 +80,42 @@ impl From<Commit> for String {
 
 /// Whether an occasion fails on a stale view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, expecting = "a mapping, such as `{check: true}`")]
+#[serde(expecting = "a mapping, such as `{check: true}`")]
 pub struct Gate {
     /// Whether it does.
     pub check: bool,
 }
 
+impl Triggers {
+    /// Whether any occasion wishes for a commit that nobody wishes for by default.
+    #[must_use]
+    pub fn wish_commits(&self) -> bool {
+        let default = Self::default();
+        let pairs = [
+            (self.session_start, default.session_start),
+            (self.event, default.event),
+            (self.session_end, default.session_end),
+            (self.handoff, default.handoff),
+            (self.checkpoint, default.checkpoint),
+        ];
+        pairs.iter().any(|(own, default)| own.commit != default.commit && *own.commit.for_consent() != Commit::Never)
+    }
+}
+
+impl Captured {
+    /// Its name in the configuration.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Todos => "todos",
+            Self::Request => "request",
+        }
+    }
+}
+
 impl Default for Triggers {
     fn default() -> Self {
-        let safe = |commit| Trigger { view: Writing::Safe, commit };
+        let safe = |commit| Trigger { view: Writing::Safe, commit: Wanted::new(commit) };
         Self {
             session_start: safe(Commit::Never),
             event: safe(Commit::Never),

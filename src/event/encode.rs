@@ -231,15 +231,12 @@ fn push_entries<'e, 'a: 'e>(
     for entry in entries {
         let _infallible = write!(out, "{:pad$}", "");
         pad = indent;
-        match short_key(&entry.key, indent) {
-            Some(key) => {
-                let _infallible = write!(out, "{key}:");
-                push_value(out, &entry.node, indent);
-            }
-            None => {
-                push_long_key(out, &entry.key, indent);
-                push_compact(out, &entry.node, indent);
-            }
+        if let Some(key) = short_key(&entry.key, indent) {
+            let _infallible = write!(out, "{key}:");
+            push_value(out, &entry.node, indent);
+        } else {
+            push_long_key(out, &entry.key, indent);
+            push_compact(out, &entry.node, indent);
         }
     }
 }
@@ -408,7 +405,7 @@ mod tests {
         let parent = EventId::of("x").to_hex();
         let long = ["\\u0007".repeat(48), "\\u0007".repeat(12)].join("\\\n    ");
         let expected = format!(
-            r##"---
+            r#"---
 ts: "2026-01-10T13:03:52.250Z"
 agent: "a\x20\x20b"
 branch: "feat/\x22x\x22: #1"
@@ -449,7 +446,7 @@ decisions:
           x
         by: |-
           y
-"##,
+"#,
             "k".repeat(80)
         );
         let expected = expected.replace("\\u{1f468}\\u{200d}\\u{1f469}", "\u{1f468}\u{200d}\u{1f469}");

@@ -1,11 +1,9 @@
 //! What a remote has to show: its branches, its default branch, and pull requests where hosts show them as
 //! references.
 
-use super::remote::silent;
-use super::{Call, Git, GitError, Oid, Output};
+use super::{Call, Git, GitError, Oid};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::time::Duration;
 
 /// Where the branches of remotes are kept.
 const HEADS: &str = "refs/headwater/heads/";
@@ -34,31 +32,30 @@ pub struct Advertised {
     wanted: BTreeMap<String, String>,
 }
 
-impl Git {
-    /// Asks a remote what it has.
+impl Advertised {
+    /// What a remote is asked for.
     ///
     /// Hosts make a `merge` beside the `head` of a pull request while it is open and merges cleanly. Where
     /// there is none at all, the newest heads may be open or closed.
-    ///
-    /// # Errors
-    /// As [`Git::succeed`].
-    pub fn advertised(&self, remote: &str, limit: Duration) -> Result<Advertised, GitError> {
-        let patterns = ["HEAD", "refs/heads/*", "refs/pull/*", "refs/merge-requests/*"];
-        let question = Call::new(["ls-remote", "--symref", "--end-of-options", remote]).args(patterns);
-        Ok(read(&self.succeed(silent(question, limit))?.text()))
+    pub const PATTERNS: [&str; 4] = ["HEAD", "refs/heads/*", "refs/pull/*", "refs/merge-requests/*"];
+
+    /// Reads what `git ls-remote --symref` answered.
+    #[must_use]
+    pub fn read(answer: &str) -> Self {
+        read(answer)
     }
 
-    /// Fetches what a remote advertised into references of our own.
-    ///
-    /// # Errors
-    /// As [`Git::run`]; what the remote says is in the output.
-    pub fn fetch_advertised(&self, remote: &str, from: &Advertised, limit: Duration) -> Result<Output, GitError> {
+    /// What is to be fetched of it, into references of our own.
+    #[must_use]
+    pub fn refspecs(&self) -> Vec<String> {
         let mut refspecs = vec![format!("+refs/heads/*:{HEADS}*")];
-        let requests = from.wanted.iter().filter(|(theirs, _)| !theirs.starts_with("refs/heads/"));
+        let requests = self.wanted.iter().filter(|(theirs, _)| !theirs.starts_with("refs/heads/"));
         refspecs.extend(requests.map(|(theirs, ours)| format!("+{theirs}:{ours}")));
-        self.fetch_privately(remote, &refspecs, limit)
+        refspecs
     }
+}
 
+impl Git {
     /// Puts aside what was fetched from a remote once and is on none of these any more: it is no branch or
     /// open pull request, but a floor for numbers.
     ///

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::error::{complaint, shown};
 use super::process::{Waited, converse};
 use super::{GitError, Layout, Oid};
+use crate::bounds::deadline;
 
 /// How long a question may take if the caller does not say: enough for a cold disk.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -208,18 +209,21 @@ impl Git {
     /// [`GitError::NoProgram`], [`GitError::Process`] and [`GitError::TimedOut`].
     pub fn run(&self, call: Call) -> Result<Output, GitError> {
         let directory = &self.layout.found_in;
+        if deadline::is_over() {
+            return Err(GitError::TimedOut { command: call.shown(), limit: Duration::ZERO, left_running: false });
+        }
         let fault = |source| GitError::Process { command: call.shown(), directory: directory.clone(), source };
         let child = self.command(&call).spawn().map_err(|source| {
             // The same fault is reported for a missing working directory.
             let no_program = source.kind() == ErrorKind::NotFound && directory.is_dir();
             if no_program { GitError::NoProgram { source } } else { fault(source) }
         })?;
-        let command = call.shown();
+        let (command, limit) = (call.shown(), deadline::within(call.limit));
         match converse(child, call.stdin, call.limit, call.at_limit, call.most) {
             Ok(Waited::Finished(done)) => {
                 Ok(Output { code: done.status.code(), stderr: complaint(&done.stderr), stdout: done.stdout, command })
             }
-            Ok(Waited::Late { left_running }) => Err(GitError::TimedOut { command, limit: call.limit, left_running }),
+            Ok(Waited::Late { left_running }) => Err(GitError::TimedOut { command, limit, left_running }),
             Err(source) => Err(GitError::Process { command, directory: directory.clone(), source }),
         }
     }

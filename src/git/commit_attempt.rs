@@ -9,6 +9,7 @@ use super::index::Listing;
 use super::objects::pathspecs;
 use super::scratch_index::ScratchIndex;
 use super::{AtLimit, Call, CommitRequest, Git, GitError, Mode, Oid, Reason, SUBJECT};
+use crate::bounds::deadline;
 
 /// How long signing may take: longer means that it asks somebody.
 const SIGNING: Duration = Duration::from_secs(10);
@@ -27,7 +28,7 @@ pub(super) struct Deadline {
 
 impl Deadline {
     pub(super) fn after(limit: Duration) -> Self {
-        Self { started: Instant::now(), limit }
+        Self { started: Instant::now(), limit: deadline::within(limit) }
     }
 
     fn left(self) -> Duration {

@@ -1,6 +1,7 @@
 //! What a clone is set up to do: its local settings, its hooks' folder, its git's version.
 
 use super::{Call, Git, GitError};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 impl Git {
@@ -14,17 +15,54 @@ impl Git {
         Ok(self.layout().found_in.join(text.strip_suffix('\n').unwrap_or(&text)))
     }
 
-    /// The value of a key in this clone's own configuration.
+    /// The value of a key in this clone's own configuration; several of them one a line.
     ///
     /// # Errors
     /// As [`Git::succeed`].
     pub fn local_setting(&self, key: &str) -> Result<Option<String>, GitError> {
-        let answer = self.run(Call::new(["config", "--local", "--get", key]))?;
+        let answer = self.run(Call::new(["config", "--local", "--get-all", key]))?;
         match answer.code {
             Some(0) => Ok(Some(answer.text().trim_end_matches('\n').to_owned())),
             Some(1) => Ok(None),
             _ => Err(self.refused(answer)),
         }
+    }
+
+    /// All settings of the user's whose keys match a pattern, whatever file of git's they come from, in its order; a key
+    /// without a value says `true`.
+    ///
+    /// # Errors
+    /// As [`Git::succeed`].
+    pub fn settings(&self, pattern: &str) -> Result<Vec<(String, String)>, GitError> {
+        let answer = self.run(Call::new(["config", "-z", "--get-regexp", pattern]))?;
+        if !matches!(answer.code, Some(0 | 1)) {
+            return Err(self.refused(answer));
+        }
+        let text = answer.text();
+        let entry = |entry: &str| {
+            let (key, value) = entry.split_once('\n').unwrap_or((entry, "true"));
+            (key.to_owned(), value.to_owned())
+        };
+        Ok(text.split('\0').filter(|entry| !entry.is_empty()).map(entry).collect())
+    }
+
+    /// The branch that each of these remotes calls its `HEAD`, as this clone knows it.
+    ///
+    /// # Errors
+    /// As [`Git::succeed`].
+    pub fn remote_heads<'a>(
+        &self,
+        remotes: impl Iterator<Item = &'a String> + Clone,
+    ) -> Result<BTreeMap<String, String>, GitError> {
+        let names = remotes.clone().map(|remote| format!("refs/remotes/{remote}/HEAD"));
+        let listing = Call::new(["for-each-ref", "--format=%(refname) %(symref)"]).args(names);
+        let answer = self.succeed(listing)?.text();
+        let head = |remote: &String| {
+            let prefix = format!("refs/remotes/{remote}/");
+            let target = answer.lines().find_map(|line| line.strip_prefix(&format!("{prefix}HEAD ")))?;
+            Some((remote.clone(), target.strip_prefix(&prefix)?.to_owned()))
+        };
+        Ok(remotes.filter_map(head).collect())
     }
 
     /// Sets a key in this clone's own configuration, or takes it out.

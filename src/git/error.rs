@@ -57,7 +57,8 @@ pub enum GitError {
         source: io::Error,
     },
     /// The git program took too long.
-    #[error("`git {command}` did not end within {limit:?}{}; run it by hand to see what it waits for",
+    #[error("`git {command}` {}{}; run it by hand to see what it waits for",
+        if limit.is_zero() { NOT_STARTED.to_owned() } else { format!("did not end within {} ms", limit.as_millis()) },
         if *left_running { " and was left running because it may hold a lock" } else { "" })]
     TimedOut {
         /// The arguments, as they may be shown.
@@ -119,6 +120,9 @@ pub enum GitError {
         oid: Oid,
     },
 }
+
+/// What is said of a process for which no time was left.
+pub const NOT_STARTED: &str = "was not started: no time was left";
 
 /// Makes a text fit to be shown in one line: what is invisible or controls a terminal becomes its
 /// code, and what is longer than `most` characters is cut.

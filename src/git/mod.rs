@@ -19,6 +19,10 @@ mod merge_text;
 mod objects;
 mod oid;
 mod process;
+#[cfg(unix)]
+mod process_poll;
+#[cfg(not(unix))]
+mod process_threads;
 mod references;
 mod remote;
 mod renames;
@@ -31,7 +35,7 @@ mod tips;
 pub use advertised::{Advertised, MAYBE_OPEN};
 pub use command::{AtLimit, Call, Git, Output};
 pub use commit::{CommitOutcome, CommitRequest, Reason, SUBJECT};
-pub use error::GitError;
+pub use error::{GitError, NOT_STARTED};
 pub use hosting::{HostedRepository, gh_token};
 pub use label::Label;
 pub use layout::Layout;

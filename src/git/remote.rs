@@ -1,9 +1,9 @@
-//! Talks to a remote without touching what is the user's: private fetches, compare-and-swap pushes, and
-//! commits that carry a text.
+//! What talking to a remote needs: silence, the report of a push, references of our own, and commits that carry a
+//! text. Remotes themselves are contacted by [`crate::trust::remote`] alone.
 
 use super::advertised::GONE;
 use super::{Call, Git, GitError, Oid, Output};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Nobody is asked for a password, a passphrase or a host key: whatever would ask is told no.
@@ -73,8 +73,29 @@ fn is_request(reference: &str) -> bool {
     REQUESTS.iter().any(|start| reference.starts_with(start))
 }
 
-pub(super) fn silent(call: Call, limit: Duration) -> Call {
-    SILENT.iter().fold(call, |call, (name, value)| call.variable(name, *value)).limit(limit)
+impl Call {
+    /// Asks nobody for anything, and takes at most this long.
+    #[must_use]
+    pub fn silent(self, limit: Duration) -> Self {
+        SILENT.iter().fold(self, |call, (name, value)| call.variable(name, *value)).limit(limit)
+    }
+}
+
+impl Pushed {
+    /// Reads the remote's own report for this reference, git-push(1) "OUTPUT": a blank, `+` or `*` is success.
+    #[must_use]
+    pub fn of(answer: &Output, refspec: &str) -> Self {
+        let moved = |line: &str| {
+            let names_it = line.get(2..).is_some_and(|rest| rest.starts_with(refspec));
+            names_it && matches!(line.as_bytes().first(), Some(b' ' | b'*' | b'+'))
+        };
+        if answer.success() && answer.text().lines().any(moved) {
+            return Self::Taken;
+        }
+        let refusal =
+            answer.text().lines().find(|line| line.starts_with('!')).map(|line| super::error::shown(line, 200));
+        Self::Unknown { why: refusal.filter(|_| answer.stderr.is_empty()).unwrap_or_else(|| answer.stderr.clone()) }
+    }
 }
 
 impl Whose {
@@ -92,15 +113,6 @@ impl Whose {
 }
 
 impl Git {
-    /// Whether a remote of this name is configured.
-    ///
-    /// # Errors
-    /// As [`Git::run`].
-    pub fn has_remote(&self, remote: &str) -> Result<bool, GitError> {
-        let answer = self.run(Call::new(["config", "--get-all", &format!("remote.{remote}.url")]))?;
-        Ok(answer.success())
-    }
-
     /// Whether the repository is one without a work tree of its own.
     ///
     /// # Errors
@@ -108,87 +120,6 @@ impl Git {
     pub fn is_bare(&self) -> Result<bool, GitError> {
         let answer = self.run(Call::new(["config", "--type=bool", "--get", "core.bare"]))?;
         Ok(answer.text().trim() == "true")
-    }
-
-    /// Fetches into references of our own: no remote-tracking branch, tag or `FETCH_HEAD` of the user
-    /// changes, nothing is pruned and the clone never becomes shallow.
-    ///
-    /// # Errors
-    /// As [`Git::run`]; what the remote says is in the output.
-    pub fn fetch_privately(&self, remote: &str, refspecs: &[String], limit: Duration) -> Result<Output, GitError> {
-        let flags = [
-            "-c",
-            "fetch.writeCommitGraph=false",
-            "fetch",
-            "--quiet",
-            "--refmap=",
-            "--no-tags",
-            "--no-prune",
-            "--no-write-fetch-head",
-            "--no-auto-maintenance",
-            "--recurse-submodules=no",
-            "--end-of-options",
-            remote,
-        ];
-        self.run(silent(Call::new(flags).args(refspecs.iter().map(String::as_str)), limit))
-    }
-
-    /// Sets a reference on a remote to a commit if it is still what is `expected` there (`None`: not there).
-    ///
-    /// # Errors
-    /// As [`Git::run`]. Even then the remote may have taken it.
-    pub fn push_expecting(
-        &self,
-        remote: &str,
-        reference: &str,
-        commit: &Oid,
-        expected: Option<&Oid>,
-        limit: Duration,
-    ) -> Result<Pushed, GitError> {
-        let lease = format!("--force-with-lease={reference}:{}", expected.map_or("", Oid::as_str));
-        let refspec = format!("{commit}:{reference}");
-        let flags = [
-            "push",
-            "--porcelain",
-            "--no-verify",
-            "--no-follow-tags",
-            "--no-signed",
-            "--recurse-submodules=no",
-            &lease,
-            "--end-of-options",
-            remote,
-            &refspec,
-        ];
-        let answer = self.run(silent(Call::new(flags), limit))?;
-        // The remote's own report for this reference, git-push(1) "OUTPUT": a blank, `+` or `*` is success.
-        let moved = |line: &str| {
-            let names_it = line.get(2..).is_some_and(|rest| rest.starts_with(&refspec));
-            names_it && matches!(line.as_bytes().first(), Some(b' ' | b'*' | b'+'))
-        };
-        if answer.success() && answer.text().lines().any(moved) {
-            return Ok(Pushed::Taken);
-        }
-        let refusal =
-            answer.text().lines().find(|line| line.starts_with('!')).map(|line| super::error::shown(line, 200));
-        let why = refusal.filter(|_| answer.stderr.is_empty()).unwrap_or(answer.stderr);
-        Ok(Pushed::Unknown { why })
-    }
-
-    /// Deletes a reference on a remote if it still names this commit.
-    ///
-    /// # Errors
-    /// As [`Git::succeed`].
-    pub fn delete_remote_reference(
-        &self,
-        remote: &str,
-        reference: &str,
-        expected: &Oid,
-        limit: Duration,
-    ) -> Result<(), GitError> {
-        let lease = format!("--force-with-lease={reference}:{expected}");
-        let refspec = format!(":{reference}");
-        let flags = ["push", "--quiet", "--no-verify", "--no-signed", &lease, "--end-of-options", remote, &refspec];
-        self.succeed(silent(Call::new(flags), limit)).map(drop)
     }
 
     /// What a reference of this clone names, if it is there.
@@ -249,13 +180,31 @@ impl Git {
         self.succeed(call.stdin(text.as_bytes().to_vec()))?.oid()
     }
 
-    /// The tips of all logs that were ever fetched, each once.
+    /// The tips of all logs that were ever fetched, each once, with the name of the log.
     ///
     /// # Errors
     /// As [`Git::succeed`].
-    pub fn own_logs(&self) -> Result<BTreeSet<Oid>, GitError> {
-        let answer = self.succeed(Call::new(["for-each-ref", "--format=%(objectname)"]).args(OWN_LOGS))?.text();
-        Ok(answer.lines().filter_map(Oid::parse).collect())
+    pub fn own_logs(&self) -> Result<BTreeMap<Oid, String>, GitError> {
+        let listing = Call::new(["for-each-ref", "--format=%(objectname) %(refname)"]);
+        let answer = self.succeed(listing.args(OWN_LOGS))?.text();
+        let log = |line: &str| {
+            let (tip, name) = line.split_once(' ')?;
+            let name = OWN_LOGS.iter().find_map(|place| name.strip_prefix(place))?;
+            Some((Oid::parse(tip)?, name.to_owned()))
+        };
+        Ok(answer.lines().filter_map(log).collect())
+    }
+
+    /// The tree and the beginning of the subject of each commit that a commit stands on, itself included.
+    ///
+    /// # Errors
+    /// As [`Git::succeed`].
+    pub fn trees_and_subjects(&self, tip: &Oid) -> Result<Vec<(String, String)>, GitError> {
+        let flags = ["log", "--encoding=UTF-8", "--no-show-signature", "--format=%T %<(100,trunc)%s"];
+        let call = Call::new(flags).args(["--end-of-options", tip.as_str(), "--"]).most(LARGE_LOG);
+        let text = self.succeed(call)?.text();
+        let commits = text.lines().filter_map(|commit| commit.split_once(' '));
+        Ok(commits.map(|(tree, subject)| (tree.to_owned(), subject.trim_end().to_owned())).collect())
     }
 
     /// The messages of a chain of commits, the oldest first.

@@ -15,6 +15,7 @@ use crate::config::pattern::Scope;
 use crate::config::{LogKind, Namespace, Namespaces};
 use crate::git::{Git, Layout, Whose};
 use crate::trust::number::Floor;
+use crate::trust::remote::{NoRemote, OwnRemotes};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -122,9 +123,9 @@ impl Allocator<'_> {
         SqliteLog::open(&self.place.folder, self.local_patience(), start)
     }
 
-    pub(super) fn git_log<'b>(&'b self, git: &'b Git, namespace: &'b Namespace) -> GitLog<'b> {
-        let log = GitLog::new(git, namespace, self.patience.unwrap_or(REMOTE_PATIENCE), self.say);
-        GitLog { format: Some(&namespace.format), ..log }
+    pub(super) fn git_log<'b>(&'b self, git: &'b Git, namespace: &'b Namespace) -> Result<GitLog<'b>, IdsError> {
+        let log = GitLog::new(git, namespace, self.patience.unwrap_or(REMOTE_PATIENCE), self.say)?;
+        Ok(GitLog { format: Some(&namespace.format), ..log })
     }
 
     /// The log that several clones share.
@@ -133,7 +134,7 @@ impl Allocator<'_> {
             let log = GithubLog::new(self.github.hub(namespace)?, &self.place.folder);
             return Ok(SharedLog::Github { log, namespace: &namespace.name });
         }
-        Ok(SharedLog::Git(self.git_log(git, namespace)))
+        Ok(SharedLog::Git(self.git_log(git, namespace)?))
     }
 
     /// git and the namespace's log on the remote, where that is what counts.
@@ -142,7 +143,7 @@ impl Allocator<'_> {
             return Ok(None);
         }
         let unreachable = || IdsError::Unreachable {
-            remote: namespace.remote.clone(),
+            remote: namespace.remote.clone().unwrap_or_else(|| "origin".to_owned()),
             why: format!("the shared log of {} needs a git work tree, and this is none", namespace.name),
         };
         self.git().map(Some).ok_or_else(unreachable)
@@ -440,13 +441,17 @@ impl Allocator<'_> {
             return;
         }
         let Some(git) = self.git() else { return };
-        if !git.has_remote(&namespace.remote).unwrap_or(false) {
-            return;
-        }
-        let shared = self.git_log(&git, namespace);
-        if let Err(error) = shared.fetch_only(&[sources::HEADS.to_owned()], FETCH) {
-            let remote = &namespace.remote;
-            (self.say)(&format!("could not reach {remote}: its newer branches were not looked at ({error})"));
+        let remote = match OwnRemotes::of(&git).map(|remotes| remotes.choose(namespace.remote.as_deref())) {
+            Ok(Err(NoRemote::Missing { .. })) => return,
+            Ok(Err(NoRemote::Refused(refusal))) => return (self.say)(&refusal.to_string()),
+            Ok(Ok(remote)) => remote,
+            Err(error) => return (self.say)(&error.to_string()),
+        };
+        let fetched =
+            self.git_log(&git, namespace).and_then(|log| log.fetch_only(&remote, &[sources::HEADS.to_owned()], FETCH));
+        if let Err(error) = fetched {
+            let name = remote.name();
+            (self.say)(&format!("could not reach {name}: its newer branches were not looked at ({error})"));
         }
     }
 

@@ -297,6 +297,8 @@ mod git {
     use super::{AnchorLog as _, conforms, ids, namespace, one, take};
     use crate::git::{Git, Layout};
     use crate::ids::IdsError;
+    use crate::trust::reference::OwnReference;
+    use crate::trust::remote::OwnRemotes;
     use std::path::{Path, PathBuf};
     use std::sync::atomic::{AtomicU64, Ordering};
     use std::time::Duration;
@@ -334,12 +336,19 @@ mod git {
 
     fn log<'a>(git: &'a Git, say: &'a dyn Fn(&str)) -> GitLog<'a> {
         static ALL: std::sync::OnceLock<crate::config::Namespace> = std::sync::OnceLock::new();
+        named(git, ALL.get_or_init(|| super::namespace("ALL")), say)
+    }
+
+    fn named<'a>(git: &'a Git, namespace: &'a crate::config::Namespace, say: &'a dyn Fn(&str)) -> GitLog<'a> {
+        let (remotes, log) = (OwnRemotes::of(git).unwrap(), &namespace.name);
         GitLog {
             git,
-            namespace: ALL.get_or_init(|| super::namespace("ALL")),
-            remote: "origin",
-            reference: "refs/headwater/ids/ALL",
-            copy: "refs/headwater/seen/ALL".to_owned(),
+            namespace,
+            remote: remotes.choose(None),
+            remotes,
+            name: "origin".to_owned(),
+            reference: OwnReference::of(&format!("refs/headwater/ids/{log}")).unwrap(),
+            copy: format!("refs/headwater/seen/{log}"),
             format: None,
             also: Vec::new(),
             patience: Duration::from_secs(60),
@@ -370,9 +379,8 @@ mod git {
         }
 
         fn read(&mut self, namespace: &str) -> Result<Vec<super::Anchor>, IdsError> {
-            let reference = format!("refs/headwater/ids/{namespace}");
-            GitLog { copy: format!("refs/headwater/seen/{namespace}"), reference: &reference, ..self.0.clone() }
-                .read(namespace)
+            let one = super::namespace(namespace);
+            named(self.0.git, &one, self.0.say).read(namespace)
         }
 
         fn append(
@@ -380,9 +388,8 @@ mod git {
             namespace: &str,
             decide: &mut super::super::contract::Decide<'_>,
         ) -> Result<super::Outcome, IdsError> {
-            let reference = format!("refs/headwater/ids/{namespace}");
-            GitLog { copy: format!("refs/headwater/seen/{namespace}"), reference: &reference, ..self.0.clone() }
-                .append(namespace, decide)
+            let one = super::namespace(namespace);
+            named(self.0.git, &one, self.0.say).append(namespace, decide)
         }
     }
 
@@ -395,19 +402,19 @@ mod git {
         let mut log = log(&clone, &say);
         let sec = namespace("SEC");
         assert_eq!(ids(&take(&mut log, &sec, &one(), 0).unwrap()), ["SEC-1"]);
-        let old = git(&bare, &["rev-parse", log.reference]);
+        let old = git(&bare, &["rev-parse", log.reference.as_str()]);
         assert_eq!(ids(&take(&mut log, &sec, &one(), 0).unwrap()), ["SEC-2"]);
-        git(&bare, &["update-ref", log.reference, &old]);
+        git(&bare, &["update-ref", log.reference.as_str(), &old]);
         assert_eq!(ids(&take(&mut log, &sec, &one(), 0).unwrap()), ["SEC-3"]);
-        git(&bare, &["update-ref", "-d", log.reference]);
+        git(&bare, &["update-ref", "-d", log.reference.as_str()]);
         assert_eq!(ids(&take(&mut log, &sec, &one(), 0).unwrap()), ["SEC-4"]);
-        assert_eq!(git(&bare, &["rev-list", "--count", log.reference]), "4");
+        assert_eq!(git(&bare, &["rev-list", "--count", log.reference.as_str()]), "4");
         assert_eq!(said.borrow().len(), 2, "{said:?}");
         // Another log in its place, again and again: nothing of any of them is given again.
         for _ in 0..3 {
-            git(&bare, &["update-ref", "-d", log.reference]);
+            git(&bare, &["update-ref", "-d", log.reference.as_str()]);
             let fresh = remote.clone_of();
-            assert_eq!(ids(&take(&mut GitLog { git: &fresh, ..log.clone() }, &sec, &one(), 0).unwrap()), ["SEC-1"]);
+            assert_eq!(ids(&take(&mut self::log(&fresh, &quiet), &sec, &one(), 0).unwrap()), ["SEC-1"]);
             said.borrow_mut().clear();
             log.read("SEC").unwrap();
             assert_eq!(said.borrow().len(), 1, "{said:?}");

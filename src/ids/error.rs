@@ -2,6 +2,7 @@
 
 use crate::git::GitError;
 use crate::store::StoreError;
+use crate::trust::fault::{Refusal, TrustError};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -210,6 +211,9 @@ pub enum IdsError {
     /// GitHub did not do what it was asked.
     #[error(transparent)]
     Hub(#[from] super::github::HubError),
+    /// The user of this clone did not grant it.
+    #[error(transparent)]
+    Trust(Refusal),
     /// These ids have owners.
     #[error("{} {} an anchor already; nothing was registered", ids.join(" "), if ids.len() == 1 { "has" } else { "have" })]
     Anchored {
@@ -225,6 +229,15 @@ pub enum IdsError {
     /// git cannot answer.
     #[error(transparent)]
     Git(#[from] GitError),
+}
+
+impl From<TrustError> for IdsError {
+    fn from(error: TrustError) -> Self {
+        match error {
+            TrustError::Refused(refusal) => Self::Trust(refusal),
+            TrustError::Git(error) => Self::Git(error),
+        }
+    }
 }
 
 impl IdsError {

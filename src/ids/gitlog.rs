@@ -13,14 +13,18 @@ use super::contract::{Anchor, AnchorLog, Decide, Decision, Kind, Outcome, Standi
 use super::fold::Book;
 use super::settle::settled;
 use super::unread;
+use crate::bounds::deadline;
 use crate::config::pattern::{MAX_NUMBER, Pattern, Scope};
 use crate::git::{Git, GitError, Message, Oid, Pushed};
 use crate::store::{LockRequest, make_folder, with_lock_file};
+use crate::trust::fault::TrustError;
+use crate::trust::reference::OwnReference;
+use crate::trust::remote::{NoRemote, OwnRemote, OwnRemotes, home_of_remote};
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long one conversation with the remote may take.
+/// How long one conversation with the remote may take, if `--wait` does not end it sooner.
 const CONVERSATION: Duration = Duration::from_secs(15);
 
 /// How often an answer other than "taken", without anybody else having moved the log, is a refusal.
@@ -38,12 +42,16 @@ const SEEN: &str = "refs/headwater/seen/";
 pub struct GitLog<'a> {
     /// The repository.
     pub git: &'a Git,
-    /// The namespace.
+    /// The namespace, by whose name its home and its copies here are called.
     pub namespace: &'a crate::config::Namespace,
-    /// The remote's name.
-    pub remote: &'a str,
+    /// The remotes of the user's.
+    pub remotes: OwnRemotes,
+    /// The remote, or why there is none to ask.
+    pub remote: Result<OwnRemote, NoRemote>,
+    /// The remote's name, for messages.
+    pub name: String,
     /// The reference there.
-    pub reference: &'a str,
+    pub reference: OwnReference,
     /// The reference that keeps what was seen last, here.
     pub copy: String,
     /// How its ids are written: what other logs on the remote have of that form is not given again.
@@ -58,10 +66,7 @@ pub struct GitLog<'a> {
 
 impl std::fmt::Debug for GitLog<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("GitLog")
-            .field("remote", &self.remote)
-            .field("reference", &self.reference)
-            .finish_non_exhaustive()
+        f.debug_struct("GitLog").field("remote", &self.name).field("reference", &self.reference).finish_non_exhaustive()
     }
 }
 
@@ -86,24 +91,45 @@ enum On {
 
 impl<'a> GitLog<'a> {
     /// The log of a namespace, its copy under `refs/headwater/seen/`.
-    #[must_use]
+    ///
+    /// # Errors
+    /// git cannot answer, or the reference is not headwater's own.
     pub fn new(
         git: &'a Git,
         namespace: &'a crate::config::Namespace,
         patience: Duration,
         say: &'a dyn Fn(&str),
-    ) -> Self {
-        Self {
+    ) -> Result<Self, IdsError> {
+        let remotes = OwnRemotes::of(git)?;
+        let wanted = namespace.remote.as_deref();
+        Ok(Self {
             git,
             namespace,
-            remote: &namespace.remote,
-            reference: &namespace.reference,
+            remote: remotes.for_log(&namespace.name, wanted),
+            name: remotes.name_of(wanted),
+            reference: OwnReference::of(&namespace.reference).map_err(TrustError::from)?,
             copy: format!("{SEEN}{}", namespace.name),
+            remotes,
             format: None,
             also: Vec::new(),
             patience,
             say,
-        }
+        })
+    }
+
+    /// The remote, which the log is kept on from now on.
+    fn home(&self) -> Result<&OwnRemote, IdsError> {
+        let remote = self.asked()?;
+        self.remotes.keep_log_on(&self.namespace.name, remote.name())?;
+        Ok(remote)
+    }
+
+    /// The remote, if there is one to ask.
+    fn asked(&self) -> Result<&OwnRemote, IdsError> {
+        self.remote.as_ref().map_err(|none| match none {
+            NoRemote::Missing { why, .. } => self.unreachable(why),
+            NoRemote::Refused(refusal) => TrustError::from(refusal.clone()).into(),
+        })
     }
 
     /// What was seen of the log last, without asking the remote.
@@ -169,7 +195,7 @@ impl<'a> GitLog<'a> {
         if anchors.iter().all(|anchor| anchor.kind != Kind::Unread) {
             return Ok(anchors);
         }
-        let place = format!("`{}` on `{}`", self.reference, self.remote);
+        let place = format!("`{}` on `{}`", self.reference.as_str(), self.name);
         // The collision ledger is no namespace that could be synchronised.
         let remedy = if self.namespace.name.starts_with("ledger.") {
             "a newer headwater may understand them"
@@ -190,13 +216,13 @@ impl<'a> GitLog<'a> {
         self.locked(|| Ok(self.fetch_chain()?.there.is_some()))
     }
 
-    /// Fetches other references into those of our own.
+    /// Fetches other references of a remote into those of our own, wherever the log itself is.
     ///
     /// # Errors
     /// [`IdsError::Unreachable`], and what git refuses.
-    pub fn fetch_only(&self, refspecs: &[String], limit: Duration) -> Result<(), IdsError> {
+    pub fn fetch_only(&self, remote: &OwnRemote, refspecs: &[String], limit: Duration) -> Result<(), IdsError> {
         self.locked(|| {
-            let answer = self.reached(self.git.fetch_privately(self.remote, refspecs, limit))?;
+            let answer = self.reached(remote.fetch(refspecs, limit))?;
             if answer.success() { Ok(()) } else { Err(self.unreachable(&answer.stderr)) }
         })
     }
@@ -208,13 +234,13 @@ impl<'a> GitLog<'a> {
     pub fn probe(&self, nonce: &str, at: &str) -> Result<(), IdsError> {
         self.locked(|| {
             self.fetch_chain()?;
-            let reference = format!("{}-probe-{nonce}", self.reference);
+            let (reference, remote) = (self.reference.probe(nonce), self.home()?);
             let commit = self.git.write_text_commit(&[], &format!("headwater ids: probe {nonce}\n"), "", at)?;
-            match self.reached(self.git.push_expecting(self.remote, &reference, &commit, None, CONVERSATION))? {
-                Pushed::Taken => {
-                    Ok(self.git.delete_remote_reference(self.remote, &reference, &commit, CONVERSATION)?)
+            match self.reached(remote.push(&reference, &commit, None, self.conversation()))? {
+                Pushed::Taken => Ok(remote.delete(&reference, &commit, self.conversation())?),
+                Pushed::Unknown { why } => {
+                    Err(IdsError::Refused { remote: self.name.clone(), reference: reference.as_str().to_owned(), why })
                 }
-                Pushed::Unknown { why } => Err(IdsError::Refused { remote: self.remote.to_owned(), reference, why }),
             }
         })
     }
@@ -254,13 +280,13 @@ impl<'a> GitLog<'a> {
 
     fn unreachable(&self, why: &str) -> IdsError {
         let why = if why.is_empty() { "git did not say why" } else { why };
-        IdsError::Unreachable { remote: self.remote.to_owned(), why: why.to_owned() }
+        IdsError::Unreachable { remote: self.name.clone(), why: why.to_owned() }
     }
 
     /// A conversation that took too long is one with an unreachable remote.
-    fn reached<T>(&self, answer: Result<T, GitError>) -> Result<T, IdsError> {
+    fn reached<T>(&self, answer: Result<T, TrustError>) -> Result<T, IdsError> {
         answer.map_err(|error| {
-            if let GitError::TimedOut { limit, .. } = error {
+            if let TrustError::Git(GitError::TimedOut { limit, .. }) = error {
                 return self.unreachable(&format!("no answer within {limit:?}"));
             }
             error.into()
@@ -268,28 +294,23 @@ impl<'a> GitLog<'a> {
     }
 
     fn fetch_chain(&self) -> Result<Chain, IdsError> {
+        let home = self.home()?;
         let (fetched, kept) = (self.beside("fetched-ids"), self.beside("lost-ids"));
         let [copy, lost, older, had] = self.git.references([&self.copy, &kept, &self.older_copy(), &fetched])?;
         let older = older.filter(|_| copy.is_none() && had.is_some());
         older.iter().try_for_each(|older| self.take_over(older))?;
         let before = copy.or(older);
-        let own = format!("+{}:{fetched}", self.reference);
+        let own = format!("+{}:{fetched}", self.reference.as_str());
         let all: Vec<String> = std::iter::once(own).chain(self.also.iter().cloned()).collect();
-        let answer = self.reached(self.git.fetch_privately(self.remote, &all, CONVERSATION))?;
-        let (reference, remote) = (self.reference, self.remote);
+        let answer = self.reached(home.fetch(&all, self.conversation()))?;
+        let (reference, remote) = (self.reference.as_str(), home.name());
         let remedy = "no number of theirs is given again, and `headwater id sync` publishes them again";
         if !answer.success() {
             if !answer.stderr.contains("couldn't find remote ref") {
-                let is_address = self.remote.contains(['/', ':']);
-                return Err(if is_address || self.git.has_remote(self.remote)? {
-                    self.unreachable(&answer.stderr)
-                } else {
-                    let remedy = format!("`git remote add {} URL`", self.remote);
-                    self.unreachable(&format!("this repository has no remote of that name; {remedy}"))
-                });
+                return Err(self.unreachable(&answer.stderr));
             }
             if !self.also.is_empty() {
-                let answer = self.reached(self.git.fetch_privately(self.remote, &self.also, CONVERSATION))?;
+                let answer = self.reached(home.fetch(&self.also, self.conversation()))?;
                 if !answer.success() {
                     return Err(self.unreachable(&answer.stderr));
                 }
@@ -303,6 +324,7 @@ impl<'a> GitLog<'a> {
             return Ok(Chain { there: None, base: before, lost });
         }
         let Some(now) = self.git.reference(&fetched)? else { return Err(self.unreachable("git fetched nothing")) };
+        self.reference.check_chain(self.git, remote, &now)?;
         let mut chain = Chain { there: Some(now.clone()), base: Some(now.clone()), lost };
         match before {
             Some(before) if before == now => {}
@@ -336,6 +358,11 @@ impl<'a> GitLog<'a> {
         Ok(chain)
     }
 
+    /// How long one conversation with the remote may take.
+    fn conversation(&self) -> Duration {
+        CONVERSATION.min(self.patience)
+    }
+
     /// One commit that keeps two chains.
     fn join(&self, lost: Option<&Oid>, more: Oid) -> Result<Oid, IdsError> {
         let Some(lost) = lost else { return Ok(more) };
@@ -365,15 +392,14 @@ impl<'a> GitLog<'a> {
                 _ if written.is_empty() => return Ok(Outcome::Appended(anchors)),
                 base => self.commit(base.as_ref(), &written)?,
             };
-            let pushed =
-                self.git.push_expecting(self.remote, self.reference, &commit, chain.there.as_ref(), CONVERSATION);
+            let pushed = self.home()?.push(&self.reference, &commit, chain.there.as_ref(), self.conversation());
             let why = match pushed {
                 Ok(Pushed::Taken) => {
                     self.git.set_own_references(&[(&self.copy, Some(&commit))])?;
                     return Ok(Outcome::Appended(anchors));
                 }
                 Ok(Pushed::Unknown { why }) => why,
-                Err(error @ GitError::TimedOut { .. }) => error.to_string(),
+                Err(TrustError::Git(error @ GitError::TimedOut { .. })) => error.to_string(),
                 Err(error) => return Err(error.into()),
             };
             // Whoever pushed, only what the remote holds now tells who owns the numbers.
@@ -388,14 +414,14 @@ impl<'a> GitLog<'a> {
                 return Ok(Outcome::Appended(anchors));
             }
             refused = if chain.there == before { refused + 1 } else { 0 };
-            let (remote, reference) = (self.remote.to_owned(), self.reference.to_owned());
+            let (remote, reference) = (self.name.clone(), self.reference.as_str().to_owned());
             if refused >= REFUSALS {
                 return Err(IdsError::Refused { remote, reference, why });
             }
-            if started.elapsed() >= self.patience {
+            if started.elapsed() >= self.patience || deadline::is_over() {
                 return Err(IdsError::Contended { remote, reference, waited: started.elapsed() });
             }
-            thread::sleep(pause(attempt));
+            thread::sleep(deadline::within(pause(attempt)));
         }
         Err(self.unreachable("tried too often"))
     }
@@ -411,7 +437,7 @@ impl<'a> GitLog<'a> {
             return Ok(Vec::new());
         }
         let all = ["+refs/headwater/ids/*:refs/headwater/fetched-ids/*".to_owned()];
-        let answer = self.reached(self.git.fetch_privately(self.remote, &all, CONVERSATION))?;
+        let answer = self.reached(self.home()?.fetch(&all, self.conversation()))?;
         if !answer.success() {
             return Err(self.unreachable(&answer.stderr));
         }
@@ -440,13 +466,15 @@ impl<'a> GitLog<'a> {
         };
         let (mut anchors, mut floors) = (Vec::new(), Vec::new());
         let mut seen = BTreeSet::new();
-        for tip in self.git.own_logs()? {
+        for (tip, log) in self.git.own_logs()? {
             // What cannot be read there is said by commands about that log.
             let messages = self.git.messages(&tip)?;
             let text = |message: Message| if let Message::Text(text) = message { Some(text) } else { None };
             let messages: Vec<String> = messages.into_iter().filter_map(text).collect();
             let lines = messages.iter().flat_map(|message| message.lines()).filter(|line| line.starts_with('{'));
             let book = Book::fold(lines.filter_map(|line| Anchor::read(line).ok()));
+            // Nothing but the numbers of a log that is kept elsewhere comes here.
+            let elsewhere = self.remotes.stays(&log, &home_of_remote(&self.name)).is_err();
             let mut last = BTreeMap::new();
             for anchor in book.anchors().iter().filter(takes) {
                 let mut own: BTreeMap<Scope, Vec<(u64, String)>> = BTreeMap::new();
@@ -457,14 +485,18 @@ impl<'a> GitLog<'a> {
                 }
                 for (scope, mut pairs) in own {
                     pairs.sort();
-                    anchors.push(registered(Kind::Reserve, &scope, anchor, pairs));
+                    if !elsewhere {
+                        anchors.push(registered(Kind::Reserve, &scope, anchor, pairs));
+                    }
                     last.insert(scope, anchor);
                 }
             }
             // A floor that leaves no number is the other one's.
             let tops = last.iter().map(|(scope, of)| (scope, of, book.top(scope)));
             for (scope, of, top) in tops.filter(|(.., top)| (1..MAX_NUMBER).contains(top)) {
-                floors.push(Anchor { numbers: vec![top], ..registered(Kind::Floor, scope, of, Vec::new()) });
+                let floor = Anchor { numbers: vec![top], ..registered(Kind::Floor, scope, of, Vec::new()) };
+                let bare = || Anchor { slug: None, note: None, agent: String::new(), branch: None, ..floor.clone() };
+                floors.push(if elsewhere { bare() } else { floor });
             }
         }
         anchors.extend(floors);
@@ -496,7 +528,7 @@ fn pause(attempt: u32) -> Duration {
 
 impl AnchorLog for GitLog<'_> {
     fn identity(&self) -> String {
-        format!("{} on {}", self.reference, self.remote)
+        format!("{} on {}", self.reference.as_str(), self.name)
     }
 
     fn read(&mut self, namespace: &str) -> Result<Vec<Anchor>, IdsError> {

@@ -40,7 +40,8 @@ impl Allocator<'_> {
         git: &Git,
         local: &mut SqliteLog,
     ) -> Result<Settled, IdsError> {
-        let log = self.git_log(git, namespace);
+        let log = self.git_log(git, namespace)?;
+        let remote = log.name.clone();
         let own = Book::fold(local.read(&namespace.name)?);
         // The instants of those that were seen there, and of those that only this clone's log says were there.
         let (mut had, mut never_seen) = (BTreeMap::new(), BTreeMap::new());
@@ -70,8 +71,8 @@ impl Allocator<'_> {
                     };
                     for (id, _) in settle::replaced(anchor) {
                         (self.say)(&format!(
-                            "{id} was reserved twice: `{}` {fault} the reservation by {} at {at} when it gave the number again",
-                            namespace.remote, anchor.agent
+                            "{id} was reserved twice: `{remote}` {fault} the reservation by {} at {at} when it gave the number again",
+                            anchor.agent
                         ));
                     }
                 }

@@ -22,7 +22,7 @@ impl SharedLog<'_> {
     /// How it is called in messages.
     pub(super) fn name(&self) -> String {
         match self {
-            Self::Git(log) => log.remote.to_owned(),
+            Self::Git(log) => log.name.clone(),
             Self::Github { log, .. } => log.identity(),
         }
     }

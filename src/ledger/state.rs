@@ -1,6 +1,7 @@
 //! The join of all events.
 
 use super::rule::SectionState;
+use crate::bounds::cores;
 use crate::crdt::Join;
 use crate::event::schema::{Identity, Merge, Role, Schema};
 use crate::event::{Event, EventId, IdPrefix, Origin, Payload, Timestamp, Write};
@@ -115,20 +116,36 @@ impl State {
     }
 }
 
+/// Of how many events the join is done by one thread.
+const FEW: usize = 32;
+
 impl Join for State {
     fn join(&mut self, mut other: Self) {
+        // Of few events a thread costs more than it saves.
+        let spread = other.events.len() > FEW && cores::are_several();
         // Equal ids are equal events, so it does not matter whose origin stays.
-        let events = || self.events.append(&mut other.events);
+        let mut events = || self.events.append(&mut other.events);
         // As the map's own join, with each section on a core of its own.
-        let sections = || {
+        let mut sections = || {
             let pairs: Vec<_> = self
                 .sections
                 .iter_mut()
                 .filter_map(|(name, mine)| other.sections.remove(name).map(|theirs| (mine, theirs)))
                 .collect();
-            pairs.into_par_iter().for_each(|(mine, theirs)| mine.join(theirs));
+            if spread {
+                pairs.into_par_iter().for_each(|(mine, theirs)| mine.join(theirs));
+            } else {
+                for (mine, theirs) in pairs {
+                    mine.join(theirs);
+                }
+            }
             self.sections.append(&mut other.sections);
         };
-        rayon::join(events, sections);
+        if spread {
+            rayon::join(events, sections);
+        } else {
+            events();
+            sections();
+        }
     }
 }

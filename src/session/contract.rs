@@ -217,7 +217,8 @@ pub fn answer(kind: AgentKind, hook: Hook, context: &str) -> String {
 }
 
 /// Enough of a text to recognize it.
-pub(super) fn shorten(text: &str) -> String {
+#[must_use]
+pub fn shorten(text: &str) -> String {
     let mut shortened: String = text.chars().take(80).collect();
     if shortened.len() < text.len() {
         shortened.push('…');

@@ -181,7 +181,15 @@ impl Faults {
 
     /// An absolute path.
     fn path(&mut self, value: &Value, key: &str) -> Option<PathBuf> {
-        let text = self.text(value, key, PATH_LIMIT)?;
+        // A path may hold anything but NUL: a worktree's with a line end in it is one.
+        let text = match value {
+            Value::String(text) if !text.contains('\0') && text.chars().nth(PATH_LIMIT).is_none() => {
+                Some(text.clone()).filter(|text| !text.is_empty())?
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
+                self.text(value, key, PATH_LIMIT)?
+            }
+        };
         let path = PathBuf::from(&text);
         if path.is_absolute() {
             return Some(path);

@@ -137,7 +137,8 @@ impl Markers {
             if age < STALE {
                 continue;
             }
-            let bytes = self.spool.read(&name)?.unwrap_or_default();
+            let Ok(bytes) = self.spool.read(&name) else { continue };
+            let bytes = bytes.unwrap_or_default();
             let is_rest = serde_json::from_slice::<Marker>(&bytes).map(|marker| marker.is_rest);
             let is_pending = serde_json::from_slice::<Pending>(&bytes).is_ok();
             match is_rest {
@@ -150,6 +151,19 @@ impl Markers {
             }
         }
         Ok(unreadable)
+    }
+
+    /// Files of these markers that say nothing that this version understands, and why.
+    #[must_use]
+    pub fn damaged(&self) -> Vec<(PathBuf, String)> {
+        let fault = |name: String| {
+            let bytes = self.spool.read(&name).ok().flatten()?;
+            let ours = name.ends_with(MARKER) || name.ends_with(CLAIMED);
+            let error = serde_json::from_slice::<Marker>(&bytes).err().filter(|_| ours)?;
+            serde_json::from_slice::<Pending>(&bytes).err()?;
+            Some((self.spool.file(&name), error.to_string()))
+        };
+        self.spool.names().unwrap_or_default().into_iter().filter_map(fault).collect()
     }
 
     /// The marker of a key.
@@ -169,7 +183,8 @@ impl Markers {
         let mut all = Vec::new();
         for name in self.spool.names()? {
             let Some(key) = name.strip_suffix(MARKER) else { continue };
-            if let Some(marker) = self.get(key)? {
+            // One that cannot be read hides no other.
+            if let Ok(Some(marker)) = self.get(key) {
                 all.push((key.to_owned(), marker, self.spool.written_at(&name)));
             }
         }
@@ -199,7 +214,7 @@ impl Markers {
             let mine = format!("{key}.{claimer}{CLAIMED}");
             if age.as_secs() >= ABANDONED_SECONDS && self.spool.claim(&name, &mine)? {
                 self.spool.touch(&mine, now);
-                claims.extend(self.read_claim(mine)?);
+                claims.extend(self.read_claim(mine).ok().flatten());
             }
         }
         Ok(claims)

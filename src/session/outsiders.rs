@@ -26,24 +26,25 @@ impl Default for Outsiders {
     }
 }
 
+/// The events of a ledger that have a backup copy: this clone wrote them.
+fn kept(layout: &Layout, prefix: &str) -> BTreeSet<EventId> {
+    Spares::of(layout).of_ledger(prefix).unwrap_or_default().into_iter().map(|copy| copy.id).collect()
+}
+
 impl Outsiders {
     /// Those of the ledger at `prefix`, in every worktree and branch of the repository; `own` names own remotes.
     #[must_use]
     pub fn of(layout: &Layout, prefix: &str, own: &[String], limit: Duration) -> Self {
         let files = OutsideFiles::below(&Git::at(layout), prefix, own, limit).ok();
-        let kept = if files.as_ref().is_some_and(OutsideFiles::is_empty) {
-            BTreeSet::new()
-        } else {
-            let copies = Spares::of(layout).of_ledger(prefix).unwrap_or_default();
-            copies.into_iter().map(|copy| copy.id).collect()
-        };
+        let kept =
+            if files.as_ref().is_some_and(OutsideFiles::is_empty) { BTreeSet::new() } else { kept(layout, prefix) };
         Self { prefix: prefix.to_owned(), files, kept }
     }
 
     /// Every event without a backup copy: what is left to assume where git does not answer.
     #[must_use]
-    pub fn unknown() -> Self {
-        Self { files: None, ..Self::default() }
+    pub fn unknown(layout: &Layout, prefix: &str) -> Self {
+        Self { prefix: prefix.to_owned(), files: None, kept: kept(layout, prefix) }
     }
 
     /// Whether no event can be one.

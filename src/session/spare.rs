@@ -95,7 +95,8 @@ impl Spares {
         let spool = self.folder(ledger);
         let mut copies = Vec::new();
         for name in spool.names()? {
-            let text = spool.read(&name)?.and_then(|bytes| String::from_utf8(bytes).ok());
+            // A damaged copy stops itself only; `doctor` names it.
+            let text = spool.read(&name).ok().flatten().and_then(|bytes| String::from_utf8(bytes).ok());
             if let Some(text) = text
                 && let Some(id) = id_of(text.as_bytes())
             {
@@ -103,6 +104,23 @@ impl Spares {
             }
         }
         Ok(copies)
+    }
+
+    /// Files among the copies that are no text of an event.
+    #[must_use]
+    pub fn damaged(&self) -> Vec<(PathBuf, String)> {
+        let mut damaged = Vec::new();
+        for folder in Spool::new(&self.root).folders().unwrap_or_default() {
+            let spool = Spool::new(self.root.join(folder));
+            for name in spool.names().unwrap_or_default().into_iter().filter(|name| name.strip_suffix(".md").is_some())
+            {
+                let bytes = spool.read(&name).ok().flatten();
+                if bytes.is_some_and(|bytes| std::str::from_utf8(&bytes).is_err() || id_of(&bytes).is_none()) {
+                    damaged.push((spool.file(&name), "is no text of an event".to_owned()));
+                }
+            }
+        }
+        damaged
     }
 
     /// Where a copy is.

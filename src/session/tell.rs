@@ -5,7 +5,7 @@ use super::compose::{ComposeError, compose};
 use super::marker::{Claim, Marker, Markers, Pending, Stage};
 use super::spare::Spares;
 use super::{reflog, transcript};
-use crate::config::{Captured, Config};
+use crate::config::Config;
 use crate::event::encode::Draft;
 use crate::event::text::collapse;
 use crate::event::{EventId, Timestamp};
@@ -16,6 +16,7 @@ use crate::secrets::mask;
 use crate::store::{
     LedgerDir, NothingHidden, StoreError, create_event, ensure_readme, fold_ledger, open_tail, written_since,
 };
+use crate::trust::consent::{Captures, Consents};
 use crate::trust::path::LedgerPlace;
 use std::collections::BTreeSet;
 use std::io::BufReader;
@@ -30,6 +31,8 @@ pub struct Teller<'a> {
     pub config: &'a Config,
     /// The configuration of another work tree of the repository; none where it cannot be read.
     pub config_of: &'a dyn Fn(&Layout) -> Option<Config>,
+    /// What the user of this clone agreed to.
+    pub consents: &'a Consents,
     /// The ledger's path from the top of this work tree.
     pub ledger: &'a str,
     /// The ledger, where the user named one outside the worktree: all of this clone's sessions are told there.
@@ -210,7 +213,10 @@ impl Teller<'_> {
         let Seen { home, own, traces, unseen } = seen;
         let layout = home.as_ref().unwrap_or(self.layout);
         let config = own.as_ref().unwrap_or(self.config);
-        let ledger_path = own.as_ref().and_then(|config| config.ledgers.first()).map_or(self.ledger, String::as_str);
+        let is_named =
+            |config: &&Config| !occasion.is_recovery && config.ledgers.iter().any(|path| path == self.ledger);
+        let other = own.as_ref().filter(|config| !is_named(config)).and_then(|config| config.ledgers.first());
+        let ledger_path = other.map_or(self.ledger, String::as_str);
         let folded = self
             .ledger_in(&layout.work_tree, ledger_path)
             .and_then(|ledger| fold_ledger(&ledger, &config.schema, &NothingHidden));
@@ -280,10 +286,8 @@ impl Teller<'_> {
             }
             other => other.and_then(Result::ok).unwrap_or_default(),
         };
-        let read = transcript(marker, config);
-        let asked = |what: Captured| config.capture.contains(&what);
-        let (done, open) = if asked(Captured::Todos) { (read.done, read.open) } else { (Vec::new(), Vec::new()) };
-        let request = read.request.filter(|_| asked(Captured::Request));
+        let transcript::Transcript { done, open, request } =
+            transcript(marker, &self.consents.captures(&config.capture));
         (Traces { branch, commits, uncommitted, done, open, request }, unseen)
     }
 
@@ -369,10 +373,10 @@ fn uncommitted(layout: &Layout, began: i128, config: &Config, limit: Duration) -
     Ok(files)
 }
 
-fn transcript(marker: &Marker, config: &Config) -> transcript::Transcript {
-    let path = marker.transcript.as_deref().filter(|_| !config.capture.is_empty());
+fn transcript(marker: &Marker, granted: &Captures) -> transcript::Transcript {
+    let path = marker.transcript.as_deref().filter(|_| !granted.is_empty());
     let file = path.and_then(|path| open_tail(path, TAIL_BYTES));
-    file.and_then(|file| transcript::read(BufReader::new(file), marker.began).ok()).unwrap_or_default()
+    file.and_then(|file| transcript::read(BufReader::new(file), marker.began, granted).ok()).unwrap_or_default()
 }
 
 /// Whether somebody has said since an instant what is being done now.

@@ -3,7 +3,9 @@
 //! Claude Code writes one JSON record a line, without spaces and asynchronously, so the last line may be cut (read
 //! off in 2026). Of Codex its `update_plan` calls and `user_message` events are known. All of it is best effort.
 
+use crate::config::Captured;
 use crate::event::Timestamp;
+use crate::trust::consent::Captures;
 use memchr::memmem;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -45,14 +47,16 @@ pub struct Transcript {
 
 /// Reads a transcript; what was finished before `since` (nanoseconds since 1970) is left out, as far as its records
 /// say when they were written. Lines that are cut, huge, or no record are skipped, a first one that starts in its
-/// middle too.
+/// middle too. What the user of this clone did not grant is not told.
 ///
 /// # Errors
 /// The system refuses.
-pub fn read(input: impl BufRead, since: i128) -> io::Result<Transcript> {
+pub fn read(input: impl BufRead, since: i128, granted: &Captures) -> io::Result<Transcript> {
     let mut reader = Reader { since, ..Reader::default() };
     for_each_line(input, |line| reader.line(line))?;
-    Ok(reader.finish())
+    let told = reader.finish();
+    let (done, open) = if granted.contain(Captured::Todos) { (told.done, told.open) } else { Default::default() };
+    Ok(Transcript { done, open, request: told.request.filter(|_| granted.contain(Captured::Request)) })
 }
 
 /// Gives every line that is not too long, without holding those that are.
@@ -317,8 +321,12 @@ mod tests {
     use serde_json::{Value, json};
     use std::io::BufReader;
 
+    fn all() -> crate::trust::consent::Captures {
+        crate::trust::consent::Captures::for_test(&[crate::config::Captured::Todos, crate::config::Captured::Request])
+    }
+
     fn of(text: &str) -> Transcript {
-        read(text.as_bytes(), 0).unwrap()
+        read(text.as_bytes(), 0, &all()).unwrap()
     }
 
     fn lines(records: &[Value]) -> String {
@@ -371,7 +379,7 @@ mod tests {
             ),
         ]);
         let since = |ts: &str| Timestamp::parse(ts).unwrap().unix_nanos();
-        let done = |since: i128| read(text.as_bytes(), since).unwrap().done;
+        let done = |since: i128| read(text.as_bytes(), since, &all()).unwrap().done;
         assert_eq!(done(since("2026-02-10T21:11:00Z")), ["old", "new"]);
         assert_eq!(done(since("2026-02-10T21:11:57Z")), ["new"]);
         assert_eq!(done(since("2026-02-10T21:13:00Z")), [""; 0]);
@@ -476,7 +484,7 @@ mod tests {
             format!("dden\":\"user\"}}\n\nnull\n[\"user\"]\n\"user\"\n{huge}{good}{huge}{}", &good[..good.len() / 3]);
         // A reader that gives a few bytes at a time.
         for capacity in [7, 64 << 10] {
-            let told = read(BufReader::with_capacity(capacity, text.as_bytes()), 0).unwrap();
+            let told = read(BufReader::with_capacity(capacity, text.as_bytes()), 0, &all()).unwrap();
             assert_eq!((told.open, told.request), (vec!["Stay".to_owned()], Some("asked".to_owned())));
         }
         let unended = good.trim_end();
@@ -486,7 +494,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_read(text in prop::collection::vec(any::<u8>(), 0..300)) {
-            prop_assert_eq!(read(text.as_slice(), 0).unwrap(), Transcript::default());
+            prop_assert_eq!(read(text.as_slice(), 0, &all()).unwrap(), Transcript::default());
         }
 
         /// Of a transcript that is cut anywhere, at both ends, the whole lines are read.

@@ -184,6 +184,23 @@ pub(super) fn is_ours(entry: &Value) -> bool {
 mod tests {
     use super::{CONTRACTS, is_ours};
 
+    /// Agents ask for trust again where a command changes: these texts stay.
+    #[test]
+    fn commands_never_change() {
+        for contract in &CONTRACTS {
+            for hook in contract.hooks {
+                let entry = contract.entry(hook).to_string();
+                let command = format!(
+                    "command -v headwater >/dev/null 2>&1 && headwater hook {} --agent-kind {} || ",
+                    hook.ours, contract.kind
+                );
+                assert!(entry.contains(&command) && !entry.contains(env!("CARGO_PKG_VERSION")), "{entry}");
+            }
+        }
+        let ours = ["session-start", "session-end", "pre-compact", "stop"];
+        assert!(CONTRACTS.iter().all(|contract| contract.hooks.iter().map(|hook| hook.ours).eq(ours)));
+    }
+
     #[test]
     fn every_entry_is_known_again() {
         for contract in &CONTRACTS {

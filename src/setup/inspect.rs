@@ -146,12 +146,13 @@ fn inspect_file(git: &Git, file: &Managed) -> Option<Finding> {
 
 fn inspect_ledgers(git: &Git, settings: &Settings, findings: &mut Vec<Finding>) -> Result<(), SetupError> {
     let mut add = |code, what| findings.push(Finding::of_part(code, Part::Ledger, what));
-    let unformatted = read_shared(&git.layout().work_tree.join(prettier::IGNORED)).ok().flatten();
-    let unformatted = unformatted.map(|file| String::from_utf8_lossy(&file.bytes).into_owned()).unwrap_or_default();
     for ledger in &settings.ledgers {
-        if settings.prettier && !prettier::is_covered(&unformatted, ledger) {
-            let ignored = prettier::IGNORED;
-            add("prettier-not-ignored", format!("Prettier may rewrite `{ledger}`: `{ignored}` does not name it"));
+        for file in &settings.ignore_files {
+            let ignored = read_shared(&git.layout().work_tree.join(file)).ok().flatten();
+            let ignored = ignored.map(|file| String::from_utf8_lossy(&file.bytes).into_owned()).unwrap_or_default();
+            if !prettier::is_covered(&ignored, ledger) {
+                add("prettier-not-ignored", format!("Prettier may rewrite `{ledger}`: `{file}` does not name it"));
+            }
         }
         let readme = InTree::file(&git.layout().work_tree, &format!("{ledger}/events/README.md"));
         if !readme.is_ok_and(|readme| readme.path().is_file()) {

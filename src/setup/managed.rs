@@ -2,7 +2,7 @@
 
 use super::block::{HASH, HTML, Marks};
 use super::contracts::{CONTRACTS, Contract};
-use super::{Part, json, precommit, prettier, texts};
+use super::{Part, json, precommit, texts};
 use crate::config::ViewPolicy;
 use crate::store::README_TEXT;
 
@@ -17,12 +17,19 @@ pub struct Settings {
     pub view: ViewPolicy,
     /// Whether ids are configured, so that agents are told to reserve them.
     pub ids: bool,
-    /// Whether a new configuration asks for what a transcript holds.
-    pub capture: bool,
-    /// Whether Prettier is used, which is to leave the ledgers alone.
-    pub prettier: bool,
+    /// The ignore files of the formatters that are used here, which are to leave the ledgers alone.
+    pub ignore_files: Vec<&'static str>,
+    /// What the user of this clone agrees to now.
+    pub consents: Vec<super::Word>,
     /// The view of a ledger without events, where it is committed: a new ledger is not stale.
     pub first_view: Option<String>,
+}
+
+impl Settings {
+    /// Whether a new configuration asks for what a transcript holds: the user agrees to it now.
+    fn captures(&self) -> bool {
+        self.consents.iter().any(|(key, _)| *key == "headwater.capture")
+    }
 }
 
 /// A file of the work tree.
@@ -70,7 +77,7 @@ pub(super) fn files(parts: &[Part], settings: &Settings) -> Vec<Managed> {
     for part in parts {
         match part {
             Part::Ledger => {
-                let config = texts::config(ledgers, settings.is_default_ledger, settings.capture);
+                let config = texts::config(ledgers, settings.is_default_ledger, settings.captures());
                 add(crate::config::FILE_NAME, *part, "the configuration, with comments", Kind::Seed(config));
                 for ledger in ledgers {
                     let readme = format!("{ledger}/events/README.md");
@@ -84,9 +91,9 @@ pub(super) fn files(parts: &[Part], settings: &Settings) -> Vec<Managed> {
                 add(".gitignore", *part, "the lock is not tracked", Kind::Block(HASH, ignored));
                 let attributes = texts::attributes(ledgers);
                 add(".gitattributes", *part, "line ends, and the view's merge driver", Kind::Block(HASH, attributes));
-                if settings.prettier {
+                for file in &settings.ignore_files {
                     let unformatted = texts::unformatted(ledgers);
-                    add(prettier::IGNORED, *part, "Prettier leaves the ledger alone", Kind::Block(HASH, unformatted));
+                    add(file, *part, "Prettier leaves the ledger alone", Kind::Block(HASH, unformatted));
                 }
             }
             // Not in the work tree.
@@ -216,8 +223,8 @@ mod tests {
             is_default_ledger: false,
             view: ViewPolicy::DefaultBranch,
             ids: true,
-            capture: true,
-            prettier: true,
+            consents: vec![("headwater.capture", "todos".to_owned())],
+            ignore_files: vec![".prettierignore"],
             first_view: Some("view".to_owned()),
         };
         for file in files(&Part::ALL, &settings) {

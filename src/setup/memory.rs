@@ -34,6 +34,16 @@ pub(super) struct Written {
     pub original: Option<String>,
 }
 
+/// What is remembered, if this version cannot understand it, and why.
+#[must_use]
+pub fn damaged_memory(own_dir: &Path) -> Option<(PathBuf, String)> {
+    match Memory::read(own_dir) {
+        Ok(_) => None,
+        Err(SetupError::Memory { path, fault }) => Some((path, fault)),
+        Err(error) => Some((Memory::folder(own_dir).join("state.json"), error.to_string())),
+    }
+}
+
 impl Memory {
     /// The memory's folder in that of this program.
     fn folder(own_dir: &Path) -> PathBuf {

@@ -4,6 +4,7 @@
 //! of it before the first byte is written, and the bytes that stood there are kept.
 
 mod block;
+mod consents;
 mod contracts;
 mod fault;
 mod hooks;
@@ -17,12 +18,14 @@ mod precommit;
 mod prettier;
 mod texts;
 
+pub use consents::Word;
 pub use contracts::{CONTRACTS, Contract, Hook};
 pub use fault::SetupError;
 pub use inspect::{Finding, inspect, present};
 pub use managed::Settings;
+pub use memory::damaged_memory;
 pub use plan::{Act, Plan, Step, install, uninstall};
-pub use prettier::uses_prettier;
+pub use prettier::ignore_files;
 pub use texts::CAPTURE;
 
 /// A part of the set-up that can be asked for.

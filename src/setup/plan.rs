@@ -1,5 +1,6 @@
 //! What a set-up would change, all of it known before the first byte is written.
 
+use super::consents;
 use super::hooks::{self, BEFORE, Change, HOOKS, Standing};
 use super::managed::{Installed, Managed, Settings, files};
 use super::memory::{self, Memory, Written};
@@ -105,6 +106,7 @@ pub fn install(git: &Git, parts: &BTreeSet<Part>, settings: &Settings) -> Result
         planner.install_hooks()?;
         planner.install_settings()?;
     }
+    planner.steps.extend(consents::grant(git, &settings.consents)?);
     Ok(planner.plan(false))
 }
 
@@ -129,6 +131,7 @@ pub fn uninstall(git: &Git, parts: &BTreeSet<Part>, settings: &Settings) -> Resu
     planner.memory.parts.retain(|part| !parts.contains(part));
     if planner.memory.parts.is_empty() {
         planner.remove_the_rest()?;
+        planner.steps.extend(consents::withdraw(git)?);
     }
     planner.finish_files();
     Ok(planner.plan(true))

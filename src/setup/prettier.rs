@@ -11,11 +11,16 @@ const NAMES: [(&str, &[&str]); 2] = [
 ];
 
 /// The file of paths that it leaves alone.
-pub(super) const IGNORED: &str = ".prettierignore";
+const IGNORED: &str = ".prettierignore";
 
-/// Whether the working tree at `top` has a configuration of Prettier's or depends on it.
+/// The ignore files of the formatters that the working tree at `top` uses.
 #[must_use]
-pub fn uses_prettier(top: &Path) -> bool {
+pub fn ignore_files(top: &Path) -> Vec<&'static str> {
+    if uses_prettier(top) { vec![IGNORED] } else { Vec::new() }
+}
+
+/// Whether there is a configuration of Prettier's, or a dependency on it.
+fn uses_prettier(top: &Path) -> bool {
     let is_there = |name: &str| top.join(name).symlink_metadata().is_ok();
     let names = NAMES.iter().flat_map(|(stem, ends)| ends.iter().map(move |end| format!("{stem}{end}")));
     names.chain([IGNORED.to_owned()]).any(|name| is_there(&name)) || package_has_prettier(top)

@@ -294,7 +294,9 @@ mod tests {
         let (_scratch, ledger, listed) = archived(&[("a.md", "a"), ("b.md", "b")]);
         let folder = ledger.archive().join(DAY);
         fs::write(folder.join("a.md"), text("edited")).unwrap();
-        listed.iter().for_each(|candidate| remove_packed(&folder, candidate).unwrap());
+        for candidate in &listed {
+            remove_packed(&folder, candidate).unwrap();
+        }
         assert!(folder.join("a.md").exists() && !folder.join("b.md").exists());
     }
 }

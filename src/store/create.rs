@@ -96,6 +96,15 @@ pub(super) struct Temporary {
 pub(super) const TEMPORARY_SUFFIX: &str = ".tmp";
 
 impl Temporary {
+    /// Writes a temporary file for `stem` in `folder`, which may be lost in a power cut.
+    pub(super) fn write_quickly(folder: &Path, stem: &str, bytes: &[u8]) -> io::Result<Self> {
+        let path = folder.join(format!(".{stem}.{}{TEMPORARY_SUFFIX}", std::process::id()));
+        let mut file = OpenOptions::new().write(true).create_new(true).open(&path)?;
+        let temporary = Self { path, gone: Cell::new(false) };
+        file.write_all(bytes)?;
+        Ok(temporary)
+    }
+
     /// Writes a temporary file for `stem` in `folder` and flushes it to the disk.
     pub(super) fn write(folder: &Path, stem: &str, bytes: &[u8]) -> Result<Self, StoreError> {
         for number in 0..MAX_NAMES {

@@ -1,7 +1,9 @@
 //! Keeping a hand-edited view before it is replaced: its text goes under its hash, never lost.
 
 use super::StoreError;
+use super::create::Temporary;
 use super::platform::sync_dir;
+use super::read::read_bounded;
 use super::replace::replace_whole;
 use crate::event::hex;
 use sha2::{Digest, Sha256};
@@ -10,6 +12,9 @@ use std::path::{Path, PathBuf};
 
 /// How many views are remembered.
 const REMEMBERED: usize = 8;
+
+/// How much of what is remembered is read.
+const MARKER_BYTES: u64 = 64 << 10;
 
 /// Remembers which view was written last, and keeps one that somebody edited.
 pub struct Keeper<'a> {
@@ -29,7 +34,7 @@ impl Keeper<'_> {
     /// Keeps the text of `view`, unless it is what was written there last or git has it. Says where.
     pub(super) fn keep(&self, view: &Path, text: &[u8]) -> Result<Option<PathBuf>, StoreError> {
         let digest = hex(&Sha256::digest(text));
-        let written = fs::read_to_string(self.marker(view)).unwrap_or_default();
+        let written = self.remembered(view);
         if written.lines().any(|line| line == digest) || (self.is_in_git)(text) {
             return Ok(None);
         }
@@ -45,7 +50,7 @@ impl Keeper<'_> {
 
     /// Remembers a view that stands as it was written elsewhere than by [`super::synthesize()`].
     pub fn wrote(&self, view: &Path, text: &[u8]) {
-        if fs::read(view).is_ok_and(|standing| standing == text) {
+        if matches!(read_bounded(view, text.len() as u64), Ok(Some(standing)) if standing == text) {
             self.remember(view, text);
         }
     }
@@ -54,11 +59,21 @@ impl Keeper<'_> {
     /// Forgetting it costs a kept copy, nothing else.
     pub(super) fn remember(&self, view: &Path, text: &[u8]) {
         let marker = self.marker(view);
-        let made = marker.parent().map_or(Ok(()), fs::create_dir_all);
-        let before = fs::read_to_string(&marker).unwrap_or_default();
+        let before = self.remembered(view);
         let digest = hex(&Sha256::digest(text));
         let lines: Vec<&str> = std::iter::once(digest.as_str()).chain(before.lines().take(REMEMBERED - 1)).collect();
-        let _courtesy = made.and_then(|()| fs::write(&marker, lines.join("\n")));
+        if let Some(folder) = marker.parent().filter(|folder| fs::create_dir_all(folder).is_ok()) {
+            let name = marker.file_name().unwrap_or_default().to_string_lossy();
+            // Whole under its name, in place of whatever else is there.
+            let _courtesy = Temporary::write_quickly(folder, &name, lines.join("\n").as_bytes())
+                .and_then(|temporary| temporary.replace(&marker));
+        }
+    }
+
+    /// What is remembered of a view; nothing where that is damaged.
+    fn remembered(&self, view: &Path) -> String {
+        let bytes = read_bounded(&self.marker(view), MARKER_BYTES).ok().flatten().unwrap_or_default();
+        String::from_utf8(bytes).unwrap_or_default()
     }
 
     fn marker(&self, view: &Path) -> PathBuf {

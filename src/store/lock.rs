@@ -2,6 +2,7 @@
 
 use super::platform::open_lock_file;
 use super::{LedgerDir, StoreError};
+use crate::bounds::deadline;
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::Path;
@@ -54,7 +55,7 @@ pub fn with_lock_file<T, E: From<StoreError>>(
         return Err(StoreError::WrongKind { path, kind: "file" }.into());
     }
     let mut lock = fd_lock::RwLock::new(file);
-    let started = Instant::now();
+    let (started, wait) = (Instant::now(), deadline::within(request.wait));
     let mut pause = Duration::from_millis(2);
     let mut told = false;
     loop {
@@ -70,14 +71,14 @@ pub fn with_lock_file<T, E: From<StoreError>>(
             Err(error) => return Err(StoreError::io("lock", &path)(error).into()),
         }
         let waited = started.elapsed();
-        if waited >= request.wait {
+        if waited >= wait {
             return Err(StoreError::Locked { holder: holder(&path), path, waited: waited.as_secs() }.into());
         }
         if !told && waited >= WORTH_A_WORD {
             (request.waiting)(&holder(&path));
             told = true;
         }
-        std::thread::sleep(pause.min(request.wait.saturating_sub(waited)));
+        std::thread::sleep(pause.min(wait.saturating_sub(waited)));
         pause = (pause * 2).min(Duration::from_millis(50));
     }
 }
@@ -86,7 +87,7 @@ pub fn with_lock_file<T, E: From<StoreError>>(
 pub(super) fn in_turn<T>(path: &Path, wait: Duration, work: impl FnOnce() -> T) -> T {
     let Ok(file) = open_lock_file(path) else { return work() };
     let mut lock = fd_lock::RwLock::new(file);
-    let started = Instant::now();
+    let (started, wait) = (Instant::now(), deadline::within(wait));
     loop {
         match lock.try_write() {
             Ok(_held) => return work(),

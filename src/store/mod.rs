@@ -7,6 +7,7 @@
 mod append;
 mod archive;
 mod create;
+mod damage;
 mod error;
 mod holder;
 mod in_tree;
@@ -26,6 +27,7 @@ mod watch;
 pub use append::{AppendFile, make_durable, make_folder, names_in, set_aside, write_note};
 pub use archive::{ArchiveRequest, Archived, archive};
 pub use create::{README_TEXT, create_event, ensure_readme};
+pub use damage::{Damage, damaged_files, free_aside};
 pub use error::StoreError;
 pub use holder::lock_holders;
 pub use in_tree::{
@@ -38,8 +40,8 @@ pub use listing::{Found, Listing};
 pub use lock::{LockRequest, with_lock, with_lock_file};
 pub use platform::network_file_system;
 pub use read::{
-    Fold, Reading, Source, decode_path, decode_source, fold_all, open_tail, read_all, read_pack, read_system_file,
-    read_text, written_since,
+    Fold, Reading, Source, decode_path, decode_source, fold_all, open_tail, read_all, read_bounded, read_pack,
+    read_system_file, read_text, written_since,
 };
 pub use replace::{replace_view, replace_whole};
 pub use select::{Selection, select};

@@ -16,7 +16,7 @@ pub(super) enum Opened {
 
 pub use imp::network_file_system;
 pub(super) use imp::{
-    open_lock_file, open_without_following, rename_without_replacing, same_file, sync_dir, try_lock,
+    open_lock_file, open_without_following, rename_without_replacing, same_file, set_modified, sync_dir, try_lock,
     wait_until_output_closes,
 };
 
@@ -38,6 +38,14 @@ mod imp {
             // A link; a socket or a device without a driver.
             Err(Errno::LOOP | Errno::MLINK | Errno::NXIO | Errno::NODEV) => Ok(Opened::NotAFile),
             Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Says that a regular file is current; never follows a link, never waits for a FIFO's reader.
+    pub(in super::super) fn set_modified(path: &Path, now: std::time::SystemTime) -> io::Result<()> {
+        match open_without_following(path)? {
+            Opened::File(file, _) => file.set_modified(now),
+            Opened::NotAFile => Err(io::ErrorKind::InvalidInput.into()),
         }
     }
 
@@ -129,6 +137,10 @@ mod imp {
             return Ok(Opened::NotAFile);
         }
         File::open(path).map(|file| Opened::File(file, found.len()))
+    }
+
+    pub(in super::super) fn set_modified(path: &Path, now: std::time::SystemTime) -> io::Result<()> {
+        OpenOptions::new().append(true).open(path)?.set_modified(now)
     }
 
     pub(in super::super) fn open_lock_file(path: &Path) -> io::Result<File> {

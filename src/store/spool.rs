@@ -5,13 +5,16 @@
 use super::StoreError;
 use super::create::{TEMPORARY_SUFFIX, Temporary, remove_quietly};
 use super::lock::in_turn;
-use super::platform::sync_dir;
-use super::read::read_text;
+use super::platform::{set_modified, sync_dir};
+use super::read::read_bounded;
 use super::replace::replace_whole;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
+
+/// No file of ours is larger.
+pub(super) const LARGEST: u64 = 16 << 20;
 
 /// A folder of small files of our own; it need not exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,9 +81,9 @@ impl Spool {
     /// The text of a file; none where there is none.
     ///
     /// # Errors
-    /// It is no regular file, or the system refuses.
+    /// It is no regular file, larger than any of ours, or the system refuses.
     pub fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        read_text(&self.file(name))
+        read_bounded(&self.file(name), LARGEST)
     }
 
     /// Creates a file, durably; `false` if the name is taken.
@@ -159,14 +162,13 @@ impl Spool {
 
     /// Says that a file is current; what cannot be said is left.
     pub fn touch(&self, name: &str, now: SystemTime) {
-        let _courtesy =
-            fs::OpenOptions::new().append(true).open(self.file(name)).and_then(|file| file.set_modified(now));
+        let _courtesy = set_modified(&self.file(name), now);
     }
 
     /// Adds a line to a file that keeps its last `limit` bytes. A courtesy: what cannot be written is left out.
     pub fn append(&self, name: &str, line: &str, limit: usize) {
         let path = self.file(name);
-        let mut text = read_text(&path).ok().flatten().unwrap_or_default();
+        let mut text = read_bounded(&path, LARGEST).ok().flatten().unwrap_or_default();
         text.extend_from_slice(line.as_bytes());
         text.push(b'\n');
         let start = text.len().saturating_sub(limit);

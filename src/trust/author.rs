@@ -57,23 +57,6 @@ impl OutsideFiles {
     }
 }
 
-/// The names of own remotes: the only one or `origin`, and those of `git config headwater.remote`.
-///
-/// # Errors
-/// As [`Git::succeed`].
-pub fn own_names(git: &Git) -> Result<Vec<String>, GitError> {
-    let answer = git.run(Call::new(["config", "-z", "--get-regexp", r"^(remote\..*\.url|headwater\.remote)$"]))?.text();
-    let (mut remotes, mut own) = (BTreeSet::new(), BTreeSet::new());
-    for (key, value) in answer.split('\0').filter_map(|entry| entry.split_once('\n')) {
-        match key.strip_prefix("remote.").and_then(|rest| rest.strip_suffix(".url")) {
-            Some(name) => _ = remotes.insert(name.to_owned()),
-            None => _ = own.insert(value.to_owned()),
-        }
-    }
-    let default = if remotes.len() == 1 { remotes.first().cloned() } else { remotes.get("origin").cloned() };
-    Ok(default.into_iter().chain(own).collect())
-}
-
 /// The revision arguments that stand for own remotes' branches and the local default branch.
 fn trusted_patterns(git: &Git, own: &[String]) -> Result<Vec<String>, GitError> {
     let answer = git.run(Call::new(["config", "-z", "--get-regexp", r"^remote\..*\.fetch$"]))?;

@@ -7,6 +7,8 @@
 
 pub mod author;
 pub mod consent;
+pub mod fault;
+pub mod grants;
 pub mod host;
 pub mod number;
 pub mod path;

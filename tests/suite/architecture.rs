@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// What the files of each layer may import, in the order of the data's path.
-const LAYERS: [(&str, &[&str]); 13] = [
+const LAYERS: [(&str, &[&str]); 14] = [
+    ("bounds", &[]),
     ("crdt", &[]),
     ("secrets", &[]),
     ("event", &["crdt"]),
@@ -23,6 +24,9 @@ const LAYERS: [(&str, &[&str]); 13] = [
         &["secrets", "crdt", "event", "ledger", "config", "git", "trust", "store", "ids", "feed", "session", "setup"],
     ),
 ];
+
+/// What bounds a run is asked everywhere.
+const ANYWHERE: &str = "bounds";
 
 fn sources() -> BTreeMap<String, String> {
     let files = files_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
@@ -53,7 +57,7 @@ fn imports_point_one_way() {
     for (file, text) in &sources {
         let layer = file.split('/').next().unwrap();
         let Some((_, allowed)) = LAYERS.iter().find(|(name, _)| *name == layer) else { continue };
-        for (line, named) in named_layers(text).into_iter().filter(|(_, named)| named != layer) {
+        for (line, named) in named_layers(text).into_iter().filter(|(_, named)| named != layer && named != ANYWHERE) {
             imports += 1;
             assert!(allowed.contains(&named.as_str()), "src/{file}:{line}: `{layer}` must not know `{named}`");
         }
@@ -93,6 +97,7 @@ fn only_the_owners_cross_the_boundaries() {
     let owners = [
         "store/",
         "git/",
+        "trust/",
         "cli/clock.rs",
         "cli/environment.rs",
         "cli/id/with.rs",
@@ -140,6 +145,8 @@ fn paths_of_a_branch_are_joined_at_the_trust_boundary_only() {
         ("git/commit_attempt.rs", 1), // a path from git's index, looked at and not opened
         ("git/layout.rs", 1),         // `git config headwater.dir`: the user's own words
         ("session/tell.rs", 1),       // a path from git's status, looked at and not opened
+        ("setup/inspect.rs", 1),      // `.prettierignore`
+        ("setup/prettier.rs", 2),     // fixed names, whose links are not followed
         ("trust/path.rs", 3),
     ];
     assert_eq!(joined, known.map(|(file, count)| (file.to_owned(), count)));
@@ -163,4 +170,46 @@ fn files_are_replaced_by_name_only_where_the_user_named_them() {
     shared.retain(|(file, _)| !file.starts_with("store/"));
     let shared: Vec<&str> = shared.iter().map(|(file, _)| file.as_str()).collect();
     assert_eq!(shared, ["ids/sqlite/mend.rs", "setup/memory.rs", "setup/plan.rs"]);
+}
+
+/// Which files have lines with a text before their module of tests, if they have one.
+fn files_with(wanted: &str) -> Vec<String> {
+    let own = |text: &str| text.split("\nmod tests {").next().unwrap_or_default().to_owned();
+    let is_code = |line: &str| !line.trim_start().starts_with("//") && line.contains(wanted);
+    let all =
+        sources().into_iter().filter(|(file, _)| !file.ends_with("tests.rs") && !file.ends_with("conformance.rs"));
+    all.filter(|(_, text)| own(text).lines().any(is_code)).map(|(file, _)| file).collect()
+}
+
+/// Whoever contacts a remote, takes a reference or an issue for headwater's, or acts on a branch's wish does it
+/// with what the trust boundary checked: its types have no other constructor, and what they stand for is nowhere else.
+#[test]
+fn remotes_references_hosts_and_consents_are_reached_through_the_trust_boundary() {
+    for contact in ["\"fetch\"", "\"push\"", "\"ls-remote\"", "\"clone\"", "\"fetch-pack\"", "\"send-pack\""] {
+        let found = files_with(contact);
+        assert!(found.iter().all(|file| file == "trust/remote.rs"), "{contact} in {found:?}");
+    }
+    assert_eq!(files_with("\"ls-remote\""), ["trust/remote.rs"], "the scan sees nothing");
+    // Fetching from everywhere, or from another repository's configuration.
+    for contact in ["\"remote\", \"update\"", "\"submodule\"", "--upload-pack", "--receive-pack"] {
+        assert_eq!(files_with(contact), [""; 0], "{contact}");
+    }
+    // The user's words, and the wishes that they grant.
+    assert_eq!(files_with("headwater\\."), ["setup/consents.rs", "trust/grants.rs"]);
+    assert_eq!(files_with(".for_consent()"), ["config/triggers.rs", "trust/consent.rs"]);
+    assert_eq!(files_with("HEADWATER_\""), ["trust/grants.rs"]);
+    // Sinks: a commit, a transcript, a comment, a reference on a remote.
+    assert_eq!(files_with(".commit_paths("), ["cli/occasion.rs"]);
+    assert_eq!(files_with("transcript::read("), ["session/tell.rs"]);
+    assert_eq!(files_with("hub.send("), ["ids/github/mod.rs"]);
+    assert_eq!(files_with("Transport::new("), ["ids/github/hub.rs"]);
+    assert_eq!(files_with("HostedIssue::choose("), ["cli/hub.rs"]);
+    assert_eq!(files_with("/repos/"), ["ids/github/hub.rs"]);
+    assert_eq!(files_with("own_reference("), ["config/ids.rs", "trust/reference.rs"]);
+    // A configuration's remote and reference are only read to be checked.
+    assert_eq!(
+        files_with(".remote.as_deref()"),
+        ["cli/hub.rs", "cli/id/check.rs", "cli/progress.rs", "ids/allocator.rs", "ids/gitlog.rs"]
+    );
+    assert_eq!(files_with("OwnReference::of("), ["ids/gitlog.rs"]);
 }

@@ -294,6 +294,7 @@ fn comments_of_strangers_use_ids_up_and_lift_nothing() {
         let mut command = headwater(&repo.root, &["ledger"]);
         let api = server.api();
         command.envs([("GITHUB_TOKEN", "alice-token"), ("GITHUB_API_URL", &api), ("GITHUB_REPOSITORY", "o/r")]);
+        command.env("HEADWATER_GITHUB", "o/r#5");
         run(command.args(args))
     };
     let next = |event: &str| ledger(&["allocate", "--kind", "occ", "--event", event]).exits(0);

@@ -11,6 +11,7 @@ fn repo(config: &str) -> Sandbox {
     std::fs::write(sandbox.root.join(".gitignore"), ".synth.lock\n").unwrap();
     std::fs::write(sandbox.root.join(".headwater.yaml"), config).unwrap();
     sandbox.put("events/README.md", "# Events\n");
+    sandbox.git(&["config", "headwater.capture", "todos,request"]);
     sandbox.commit("start");
     sandbox
 }
@@ -64,13 +65,13 @@ fn told(sandbox: &Sandbox, transcript: &Path) -> String {
     told.into_iter().next().unwrap()
 }
 
-const WHOLE: &str = "now: \"Teach it tabs\"\nthis_session:\n- \"Add a.txt\"\n- \"Read the parser\"\nnext:\n- \"Teach it tabs\"\n- \"Write docs\"\n";
-const COMMIT_ALONE: &str = "now: \"last commit on main: Add a.txt\"\nthis_session:\n- \"Add a.txt\"\n";
+const WHOLE: &str = "now: |-\n  Teach it tabs\nthis_session:\n  - |-\n    Add a.txt\n  - |-\n    Read the parser\n---\n\n    next:\n      - |-\n        Teach it tabs\n      - |-\n        Write docs\n";
+const COMMIT_ALONE: &str = "now: |-\n  last commit on main: Add a.txt\nthis_session:\n  - |-\n    Add a.txt\n---\n";
 
 #[track_caller]
 fn ends(told: &str, body: &str) {
-    let found = told.split_once("\n---\n\n").unwrap().1;
-    assert_eq!(found, body);
+    let found = told.find("\nnow:").map(|start| &told[start + 1..]);
+    assert_eq!(found, Some(body));
 }
 
 #[test]
@@ -79,7 +80,7 @@ fn to_do_lists_and_requests_are_told_where_they_are_asked_for() {
     std::fs::write(file.path(), conversation()).unwrap();
     ends(&told(&repo(ASKED), file.path()), WHOLE);
     ends(&told(&repo(""), file.path()), COMMIT_ALONE);
-    let request = "now: \"Make the parser take tabs\"\nthis_session:\n- \"Add a.txt\"\n";
+    let request = "now: |-\n  Make the parser take tabs\nthis_session:\n  - |-\n    Add a.txt\n---\n";
     ends(&told(&repo("capture: [request]\n"), file.path()), request);
 }
 
@@ -130,6 +131,10 @@ fn what_was_finished_is_told_once() {
     agent.end();
     let mut told = events(&sandbox.root);
     told.sort();
-    assert!(told[0].contains("- \"Add a.txt\"\n- \"During\"\n") && !told[0].contains("Before"), "{}", told[0]);
-    assert!(told[1].ends_with("this_session:\n- \"Add b.txt\"\n"), "{}", told[1]);
+    assert!(
+        told[0].contains("  - |-\n    Add a.txt\n  - |-\n    During\n") && !told[0].contains("Before"),
+        "{}",
+        told[0]
+    );
+    assert!(told[1].ends_with("this_session:\n  - |-\n    Add b.txt\n---\n"), "{}", told[1]);
 }

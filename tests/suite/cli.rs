@@ -302,8 +302,8 @@ fn configuration_errors_have_a_place() {
     let sandbox = Sandbox::repo();
     let file = sandbox.root.join(".headwater.yaml");
     for (text, place) in [
-        ("ledgers: x\n", ": line 1 column 1: unknown field `ledgers`"),
-        ("view: branch\nledgers: x\n", ": line 2 column 1: "),
+        ("view: x\n", ": line 1 column 7: "),
+        ("view: branch\nledger: {}\n", ": line 2 column 1: "),
         ("view: branch\nview: branch\n", ": line 2 column 1: duplicate"),
         ("view: branch\narchive:\n  after: soon\n", ": line 3 column 3: "),
         ("sections:\n- name: Now\n", ": line 2 column 3: "),

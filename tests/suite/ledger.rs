@@ -16,6 +16,7 @@ fn ledger(server: &Server, cwd: &Path, args: &[&str]) -> Ended {
     let mut command = headwater(cwd, &["ledger"]);
     let api = server.api();
     command.envs([("GITHUB_TOKEN", "alice-token"), ("GITHUB_API_URL", &api), ("GITHUB_REPOSITORY", "o/r")]);
+    command.env("HEADWATER_GITHUB", "o/r#5");
     run(command.args(args))
 }
 
@@ -369,6 +370,9 @@ fn a_namespace_of_ids_on_the_issue() {
         let mut command = headwater(&repo.root, &["id"]);
         run(command.args(args).env("GITHUB_API_URL", server.api()).env("GITHUB_TOKEN", "alice-token"))
     };
+    // A branch names the issue, and the user of the clone says that it may be used.
+    id(&["init"]).exits(2).says("`git config --add headwater.github 'o/r#5'`");
+    repo.git(&["config", "headwater.github", "o/r#5"]);
     id(&["init"]).exits(0);
     assert_eq!(id(&["reserve", "SEC", "2", "--format", "plain"]).exits(0).stdout, "SEC-1 SEC-2\n");
     id(&["release", "SEC-2"]).exits(0);

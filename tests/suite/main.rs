@@ -13,9 +13,12 @@ mod agent;
 mod architecture;
 mod archive;
 mod attack_authors;
+#[cfg(unix)]
+mod attack_bounds;
 mod attack_logs;
 #[cfg(target_os = "linux")]
 mod attack_paths;
+mod attack_remotes;
 mod capture;
 mod check;
 mod cli;

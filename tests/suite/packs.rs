@@ -64,7 +64,7 @@ fn bad_pack_is_one_row_and_stops_nothing() {
     let agent = Agent::new("s", &sandbox.root);
     assert!(agent.start().contains("SQLite"));
     agent.commit("new");
-    agent.end();
+    agent.hook("session-end", ", \"reason\": \"logout\"");
     assert!(events(&sandbox.root).iter().any(|text| text.contains("Add new")));
     sandbox.run(&["archive", "--older-than", "30d", "--pack-older-than", "30d", "--force"]).exits(0);
     assert!(sandbox.synth().contains("SQLite") && sandbox.dir.join(&rows[0]).exists());

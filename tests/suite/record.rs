@@ -20,7 +20,9 @@ fn text(sandbox: &Sandbox, ended: &Ended) -> String {
 #[track_caller]
 fn field<'a>(text: &'a str, key: &str) -> Option<&'a str> {
     let start = format!("{key}: ");
-    text.lines().find_map(|line| line.strip_prefix(&start)).map(|value| value.trim_matches('"'))
+    let mut lines = text.lines();
+    let value = lines.find_map(|line| line.strip_prefix(&start))?;
+    if value == "|-" { lines.next().map(str::trim_start) } else { Some(value.trim_matches('"')) }
 }
 
 #[test]
@@ -281,7 +283,7 @@ fn the_exact_question_comes_first() {
     let body = "open_questions: [\"a  b\", \"a b\"]";
     sandbox.put("events/q.md", event("2026-01-01T00:00:00Z", "a", body));
     let written = text(&sandbox, &sandbox.run(&["record", "--answer", "a b"]).exits(0));
-    assert!(written.ends_with("resolved_questions:\n- \"a b\"\n"), "{written}");
+    assert!(written.ends_with("resolved_questions:\n  - |-\n    a b\n---\n"), "{written}");
 
     // A question that is too old to be shown can still be answered.
     let sandbox = Sandbox::plain();

@@ -11,7 +11,7 @@ fn did(work_tree: &Path) -> Vec<String> {
     texts.sort();
     let items = |text: &String| {
         let list = text.split_once("this_session:\n").map(|(_, list)| list.to_owned()).unwrap_or_default();
-        list.lines().map(|line| line.trim_start_matches("- ").trim_matches('"').to_owned()).collect::<Vec<_>>()
+        list.lines().filter_map(|line| line.strip_prefix("    ").map(str::to_owned)).collect::<Vec<_>>()
     };
     texts.iter().flat_map(items).collect()
 }
@@ -78,7 +78,7 @@ fn a_recovered_event_is_of_the_session_that_died() {
     Agent::new("s2", &sandbox.root).start();
     let told = events(&wt);
     let told = told.iter().find(|text| text.contains("recovered")).unwrap();
-    assert!(told.contains("branch: \"blue\"") && told.contains("- \"Add a\""), "{told}");
+    assert!(told.contains("branch: \"blue\"") && told.contains("- |-\n    Add a\n"), "{told}");
     // Somebody has said since what is being done now.
     assert!(!told.contains("now:"), "{told}");
 }
@@ -249,6 +249,7 @@ fn what_a_dead_session_may_tell_its_own_configuration_says() {
 fn a_secret_at_the_place_of_the_cut() {
     let sandbox = repo();
     std::fs::write(sandbox.root.join(".headwater.yaml"), "capture: [request]\n").unwrap();
+    sandbox.git(&["config", "headwater.capture", "request"]);
     let transcript = sandbox.beside("t.jsonl");
     let asked = format!("{} postgres://app:Sup3rS3cretPW9@db.example.org/app", "word ".repeat(32));
     let line = format!("{{\"type\": \"user\", \"message\": {{\"role\": \"user\", \"content\": {asked:?}}}}}\n");

@@ -64,6 +64,10 @@ pub(crate) fn program(name: &str, cwd: &Path) -> Command {
         ("GIT_CEILING_DIRECTORIES", "/tmp"),
         ("LC_ALL", "C"),
         ("HOME", "/nonexistent"),
+        // What most users agree to when they set a clone up; the attacks take it back.
+        ("HEADWATER_COMMIT", "true"),
+        // A loaded machine is slow; what a hook does at its deadline has tests of its own.
+        ("HEADWATER_HOOK_LIMIT", "60000"),
     ] {
         command.env(key, value);
     }

@@ -180,7 +180,7 @@ fn sessions_of_one_work_tree_that_end_at_once() {
     });
     let told = events(&top).concat();
     for number in 0..agents.len() {
-        assert_eq!(told.matches(&format!("- \"Add {number}.txt\"\n")).count(), 1, "{told}");
+        assert_eq!(told.matches(&format!("  - |-\n    Add {number}.txt\n")).count(), 1, "{told}");
     }
     assert_eq!(git(&top, &["status", "--porcelain"]), "");
     headwater(&top, &["synth", "--check", "--rev", "HEAD"]).exits(0);
@@ -231,7 +231,7 @@ fn a_session_that_ends_in_a_hook_of_git() {
     assert_eq!(git(&tree, &["status", "--porcelain"]), "A  later.txt");
     assert_eq!(git(&tree, &["log", "--format=%s", "main.."]), "headwater: update the ledger\nAdd new");
     let told = events(&tree);
-    assert!(told.len() == 1 && told[0].contains("- \"Add new\"\n"), "{told:?}");
+    assert!(told.len() == 1 && told[0].contains("  - |-\n    Add new\n"), "{told:?}");
     headwater(&tree, &["synth", "--check", "--rev", "HEAD"]).exits(0);
     assert_eq!(git(&top, &["status", "--porcelain"]), "");
 }
@@ -246,7 +246,7 @@ fn a_session_on_a_detached_head() {
     agent.commit("a.txt");
     agent.end();
     let told = events(&top);
-    assert!(told.len() == 1 && told[0].contains("- \"Add a.txt\"\n") && !told[0].contains("branch:"), "{told:?}");
+    assert!(told.len() == 1 && told[0].contains("  - |-\n    Add a.txt\n") && !told[0].contains("branch:"), "{told:?}");
     assert_eq!(git(&top, &["log", "--format=%s", "main.."]), "headwater: update the ledger\nAdd a.txt");
     assert_eq!(git(&top, &["status", "--porcelain"]), "");
     headwater(&top, &["synth", "--check", "--rev", "HEAD"]).exits(0);
@@ -306,8 +306,8 @@ fn a_session_where_git_keeps_no_log() {
         let mut told = events(&top);
         told.sort();
         let [first, second] = told.as_slice() else { panic!("{told:?}") };
-        assert!(first.ends_with("this_session:\n- \"Add a.txt\"\n"), "{first}");
-        assert!(second.ends_with("this_session:\n- \"Add b.txt\"\n"), "{second}");
+        assert!(first.ends_with("this_session:\n  - |-\n    Add a.txt\n---\n"), "{first}");
+        assert!(second.ends_with("this_session:\n  - |-\n    Add b.txt\n---\n"), "{second}");
         assert_eq!(git(&top, &["status", "--porcelain"]), "");
     }
 }
@@ -327,7 +327,7 @@ fn a_session_that_works_in_two_work_trees() {
     agent.end();
     for (work_tree, file) in [(&top, "first.txt"), (&tree, "second.txt")] {
         let told = events(work_tree);
-        assert!(told.len() == 1 && told[0].contains(&format!("- \"Add {file}\"\n")), "{told:?}");
+        assert!(told.len() == 1 && told[0].contains(&format!("  - |-\n    Add {file}\n")), "{told:?}");
         assert_eq!(git(work_tree, &["status", "--porcelain"]), "");
         headwater(work_tree, &["synth", "--check", "--rev", "HEAD"]).exits(0);
     }

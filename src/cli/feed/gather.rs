@@ -16,6 +16,7 @@ use crate::session::outsiders::Outsiders;
 use crate::session::spare::Spares;
 use crate::store::{EventText, LedgerDir, StoreError, read_texts, texts_in};
 use crate::trust::path::LedgerPlace;
+use crate::trust::remote::OwnRemotes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -161,16 +162,14 @@ fn from_branches(
 /// Fetches other people's branches into references of our own; whether it could, which is said if not.
 pub(super) fn fetch(context: &Context<'_>) -> Result<bool, CliError> {
     let Some(git) = context.git() else { return Ok(true) };
-    if !git.has_remote("origin")? {
-        return Ok(true);
-    }
-    let limit = context.patience.unwrap_or(FETCH);
-    let fetched = with_progress(context, "asking origin", || git.fetch_privately("origin", &[HEADS.to_owned()], limit));
+    let Some(remote) = OwnRemotes::of(&git)?.default() else { return Ok(true) };
+    let (limit, name) = (context.patience.unwrap_or(FETCH), remote.name());
+    let fetched = with_progress(context, &format!("asking {name}"), || remote.fetch(&[HEADS.to_owned()], limit));
     let failed = match fetched {
         Ok(answer) if answer.success() => return Ok(true),
         Ok(answer) => answer.stderr.trim().to_owned(),
         Err(error) => CliError::from(error).chain(),
     };
-    context.console.warning(&format!("warning: could not reach origin: newer posts were not looked at ({failed})"));
+    context.console.warning(&format!("warning: could not reach {name}: newer posts were not looked at ({failed})"));
     Ok(false)
 }

@@ -9,10 +9,12 @@ use crate::cli::context::Context;
 use crate::cli::error::{CliError, Exit};
 use crate::config::Namespace;
 use crate::event::{Span, Timestamp};
-use crate::git::{Git, GitError, Oid};
+use crate::git::{Advertised, Git, Oid};
 use crate::ids::Allocator;
 use crate::ids::check::{COLLISION, Collision, Finding, Push, Request, pushed_collisions};
 use crate::ledger::escape::safe_for_terminal;
+use crate::trust::fault::TrustError;
+use crate::trust::remote::{NoRemote, OwnRemote, OwnRemotes};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -27,8 +29,8 @@ pub(super) fn run(desk: &Desk<'_>, args: &CheckArgs) -> Result<Exit, CliError> {
     let now = clock::now()?;
     let mut default = None;
     if !args.no_fetch {
-        let remotes: BTreeSet<&str> = namespaces.iter().map(|namespace| namespace.remote.as_str()).collect();
-        default = fetch(&allocator, &remotes)?;
+        let wanted: BTreeSet<Option<&str>> = namespaces.iter().map(|namespace| namespace.remote.as_deref()).collect();
+        default = fetch(&allocator, &wanted)?;
     }
     let request = Request {
         base: base(desk, args, default.as_deref())?,
@@ -100,21 +102,29 @@ fn base(desk: &Desk<'_>, args: &CheckArgs, remotes: Option<&str>) -> Result<Opti
 }
 
 /// Fetches the branches and open pull requests of remotes; gives the default branch of the first that says one.
-fn fetch(allocator: &Allocator<'_>, remotes: &BTreeSet<&str>) -> Result<Option<String>, CliError> {
+fn fetch(allocator: &Allocator<'_>, wanted: &BTreeSet<Option<&str>>) -> Result<Option<String>, CliError> {
     let Some(git) = allocator.place.layout.as_ref().map(Git::at) else { return Ok(None) };
-    let mut shown = Vec::new();
-    for remote in remotes {
-        if git.has_remote(remote)? {
-            let unseen = |why: GitError| cannot_see(remote, &why.to_string());
-            shown.push((*remote, git.advertised(remote, LIMIT).map_err(unseen)?));
+    let remotes = OwnRemotes::of(&git)?;
+    let mut shown: Vec<(OwnRemote, Advertised)> = Vec::new();
+    for wanted in wanted {
+        let remote = match remotes.choose(*wanted) {
+            Ok(remote) => remote,
+            Err(NoRemote::Missing { .. }) => continue,
+            Err(NoRemote::Refused(refusal)) => return Err(refusal.into()),
+        };
+        if !shown.iter().any(|(known, _)| known.name() == remote.name()) {
+            let unseen = |why: TrustError| cannot_see(remote.name(), &why.to_string());
+            let from = remote.advertised(LIMIT).map_err(unseen)?;
+            shown.push((remote, from));
         }
     }
     // What is not there any more may have the name of a folder by now, so it goes first.
     git.retire(&shown.iter().map(|(_, from)| from.clone()).collect::<Vec<_>>())?;
     for (remote, from) in &shown {
-        let fetched = git.fetch_advertised(remote, from, LIMIT).map_err(|why| cannot_see(remote, &why.to_string()))?;
+        let fetched =
+            remote.fetch_advertised(from, LIMIT).map_err(|why| cannot_see(remote.name(), &why.to_string()))?;
         if !fetched.success() {
-            return Err(cannot_see(remote, &fetched.stderr));
+            return Err(cannot_see(remote.name(), &fetched.stderr));
         }
     }
     Ok(shown.into_iter().find_map(|(_, from)| from.default_branch))

@@ -4,6 +4,7 @@ use super::Desk;
 use super::args::InitArgs;
 use crate::cli::error::{CliError, Exit};
 use crate::config::LogKind;
+use crate::trust::remote::OwnRemotes;
 use std::fmt::Write as _;
 
 pub(super) fn run(desk: &Desk<'_>, args: InitArgs) -> Result<Exit, CliError> {
@@ -31,11 +32,9 @@ pub(super) fn run(desk: &Desk<'_>, args: InitArgs) -> Result<Exit, CliError> {
 /// The namespaces whose log another clone would not see, in a repository that has others.
 fn only_here<'a>(desk: &Desk<'a>) -> Result<Vec<&'a str>, CliError> {
     let Some(git) = desk.context.git() else { return Ok(Vec::new()) };
-    let mut alone = Vec::new();
-    for (name, namespace) in &desk.context.config.ids {
-        if namespace.log == LogKind::Local && git.has_remote(&namespace.remote)? {
-            alone.push(name.as_str());
-        }
+    if OwnRemotes::of(&git)?.default().is_none() {
+        return Ok(Vec::new());
     }
-    Ok(alone)
+    let local = desk.context.config.ids.iter().filter(|(_, namespace)| namespace.log == LogKind::Local);
+    Ok(local.map(|(name, _)| name.as_str()).collect())
 }

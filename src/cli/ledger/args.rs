@@ -77,7 +77,7 @@ pub struct Whereabouts {
     /// The issue whose comments are the anchors [default: `issue` under `github:`]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub issue: Option<u64>,
-    /// The repository of the issue [default: `$GITHUB_REPOSITORY`, else that of the remote `origin`]
+    /// The repository of the issue [default: `$GITHUB_REPOSITORY`, else that of the own remote]
     #[arg(long, value_name = "OWNER/NAME")]
     pub repo: Option<String>,
 }

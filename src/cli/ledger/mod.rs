@@ -27,6 +27,7 @@ use crate::ids::reserve::{Asking, nonce};
 use crate::ids::sqlite::{SqliteLog, Start};
 use crate::store::{StoreError, read_in_tree};
 use crate::trust::path::InTree;
+use crate::trust::remote::{NoRemote, OwnRemotes};
 use args::Whereabouts;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -115,7 +116,7 @@ impl<'a> Desk<'a> {
     }
 
     fn github(&self) -> Result<GithubLog<'_>, CliError> {
-        Ok(GithubLog::new(self.issues.find("origin")?, &self.folder()))
+        Ok(GithubLog::new(self.issues.find(None)?, &self.folder()))
     }
 
     /// Does something with the log of a kind.
@@ -135,9 +136,10 @@ impl<'a> Desk<'a> {
             LogKind::Git => {
                 let git = self.git()?;
                 let patience = self.context.patience.unwrap_or(Duration::from_secs(30));
-                let mut log = GitLog::new(&git, &namespace, patience, &*self.warn);
+                let mut log = GitLog::new(&git, &namespace, patience, &*self.warn)?;
                 log.copy = namespace.reference.replacen("refs/headwater/", "refs/headwater/seen/", 1);
-                Ok(with_progress(self.context, "asking origin", || work(&mut log))?)
+                let asking = format!("asking {}", log.name);
+                Ok(with_progress(self.context, &asking, || work(&mut log))?)
             }
             LogKind::Github => Ok(work(&mut self.github()?)?),
         }
@@ -145,10 +147,13 @@ impl<'a> Desk<'a> {
 
     fn git(&self) -> Result<Git, CliError> {
         let git = self.context.git_for("`--log git`")?;
-        if git.has_remote("origin")? {
-            return Ok(git);
+        match OwnRemotes::of(&git)?.choose(None) {
+            Ok(_) => Ok(git),
+            Err(NoRemote::Refused(refusal)) => Err(refusal.into()),
+            Err(NoRemote::Missing { name, .. }) => {
+                Err(CliError::Usage(format!("`--log git` needs the remote `{name}`; add it, or use another `--log`")))
+            }
         }
-        Err(CliError::Usage("`--log git` needs the remote `origin`; add it, or use another `--log`".to_owned()))
     }
 
     /// Reads all anchors as everybody reads them.

@@ -56,16 +56,20 @@ pub fn cut_by_comments(file: &str) -> Vec<Place> {
         if line.trim().is_empty() || block.is_some_and(|above| indent > above) {
             continue;
         }
-        block = line
-            .trim_end()
-            .ends_with(['|', '>', '-'])
-            .then_some(indent)
-            .filter(|_| line.contains(": |") || line.contains(": >"));
+        block = opens_block(line).then_some(indent);
         if let Some(column) = is_cut(line).filter(|_| !line.starts_with('#')) {
             places.push(Place::new(number, crate::event::fault::clamp(column) + 1));
         }
     }
     places
+}
+
+/// Whether a block scalar begins at the end of a line: after a key, a dash, or a question mark.
+fn opens_block(line: &str) -> bool {
+    let Some((before, header)) = line.trim_end().rsplit_once(' ') else { return false };
+    let marks = header.strip_prefix(['|', '>']);
+    before.ends_with([':', '-', '?'])
+        && marks.is_some_and(|marks| marks.bytes().all(|byte| matches!(byte, b'+' | b'-' | b'1'..=b'9')))
 }
 
 /// Control characters (Cc) but tab and LF.

@@ -107,7 +107,7 @@ impl LedgerKind {
             files: None,
             template: None,
             log,
-            remote: "origin".to_owned(),
+            remote: None,
             reference: format!("refs/headwater/ledger/{}", self.word()),
         })
     }

@@ -7,8 +7,10 @@ use super::block::{self, Found};
 use super::error::HubError;
 use super::thread::Blocks;
 use super::transport::{Answer, Request, Transport};
+use crate::bounds::deadline;
 use crate::event::Timestamp;
 use crate::ids::IdsError;
+use crate::trust::host::{HostedIssue, Posting};
 use serde::Deserialize;
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -18,6 +20,9 @@ pub const DEFAULT_API: &str = "https://api.github.com";
 
 /// How long is waited where nothing is told.
 const UNTOLD: Duration = Duration::from_secs(60);
+
+/// How long is waited at least where waiting is asked for.
+const LEAST: Duration = Duration::from_secs(1);
 
 /// The pause between two writes that GitHub asks for.
 pub const WRITE_PAUSE: Duration = Duration::from_secs(1);
@@ -32,12 +37,8 @@ const PAGES: u32 = 10_000;
 pub struct Hub<'a> {
     /// The root of the interface, without a `/` at its end.
     pub api: String,
-    /// The repository, `owner/name`.
-    pub repository: String,
-    /// The issue's number.
-    pub issue: u64,
-    /// Whose comments count; everybody's if there are none.
-    pub trusted: Vec<String>,
+    /// The issue, which may be read.
+    pub issue: HostedIssue,
     /// How long may be waited in all.
     pub patience: Duration,
     /// The pause between two writes.
@@ -109,11 +110,11 @@ impl Hub<'_> {
     /// The issue, for messages.
     #[must_use]
     pub fn place(&self) -> String {
-        format!("{}#{}", self.repository, self.issue)
+        self.issue.place()
     }
 
-    fn url(&self) -> String {
-        format!("{}/repos/{}/issues/{}/comments", self.api, self.repository, self.issue)
+    fn url(&self, issue: &HostedIssue) -> String {
+        format!("{}/repos/{}/issues/{}/comments", self.api, issue.repository(), issue.number())
     }
 
     fn exchange(&self, url: &str, body: Option<&str>) -> Result<Result<Answer, String>, HubError> {
@@ -123,15 +124,33 @@ impl Hub<'_> {
             let made = Transport::new(&self.api, (self.token)()?, self.certificates.as_deref())?;
             self.transport.get_or_init(|| Box::new(made))
         };
+        let (limit, started) = (self.left(), Instant::now());
+        if limit.is_zero() {
+            return Ok(Err(format!("it did not answer within {} s", self.patience.as_secs())));
+        }
         let mut answer = Err(String::new());
-        (self.busy)(&format!("asking {}", self.place()), &mut || answer = transport.exchange(&Request { url, body }));
+        let request = Request { url, body, limit };
+        (self.busy)(&format!("asking {}", self.place()), &mut || answer = transport.exchange(&request));
+        // The time that a slow answer takes is waited, too.
+        self.waited.set(self.waited.get().saturating_add(started.elapsed()));
         Ok(answer)
+    }
+
+    /// How much longer may be waited.
+    fn left(&self) -> Duration {
+        deadline::within(self.patience.saturating_sub(self.waited.get()))
+    }
+
+    /// What is waited at least before an answer that asks to wait is asked for again: a host that asks for no time at
+    /// all, again and again, is asked less and less often.
+    fn least(&self) -> Duration {
+        LEAST.max(self.waited.get() / 2)
     }
 
     /// Rests, unless that is longer than may be waited.
     fn wait(&self, told: Duration, why: &str) -> Result<(), HubError> {
         let total = self.waited.get().saturating_add(told);
-        if total > self.patience {
+        if told > self.left() {
             return Err(HubError::TooLong { place: self.place(), told, patience: self.patience });
         }
         self.waited.set(total);
@@ -154,7 +173,7 @@ impl Hub<'_> {
             401 => Err(HubError::Unauthorised { place, said }),
             404 | 410 => Err(HubError::NotThere { place, status, said }),
             403 | 429 => match told(answer) {
-                Some(told) => self.wait(told, &format!("{} asks to wait ({said})", self.place())),
+                Some(told) => self.wait(told.max(self.least()), &format!("{} asks to wait ({said})", self.place())),
                 None => Err(HubError::Refused { place, status, said }),
             },
             301 | 302 | 307 | 308 => {
@@ -191,7 +210,7 @@ impl Hub<'_> {
     pub fn list(&self) -> Result<Listing, IdsError> {
         let mut listing = Listing::default();
         let mut last = String::new();
-        let mut next = Some(format!("{}?per_page=100", self.url()));
+        let mut next = Some(format!("{}?per_page=100", self.url(&self.issue)));
         let strange = |fault: String| HubError::Strange { place: self.place(), fault };
         for _ in 0..PAGES {
             let Some(url) = next else { return Ok(listing) };
@@ -223,21 +242,21 @@ impl Hub<'_> {
         Err(strange("its pages have no end".to_owned()).into())
     }
 
-    /// Adds a comment once.
+    /// Adds a comment once, where the user's word allows it.
     ///
     /// # Errors
     /// [`HubError`]: it is not there.
-    pub fn send(&self, body: &str) -> Result<Sent, HubError> {
+    pub fn send(&self, to: Posting<'_>, body: &str) -> Result<Sent, HubError> {
         // Whoever wrote last may be another process with the same token.
         let since = self
             .written
             .get()
             .map_or(if self.recent.get() { Duration::ZERO } else { self.write_pause }, |at| at.elapsed());
         if since < self.write_pause {
-            (self.rest)(self.write_pause.saturating_sub(since), "");
+            (self.rest)(self.write_pause.saturating_sub(since).min(self.left()), "");
         }
         let json = serde_json::json!({ "body": body }).to_string();
-        let answer = self.exchange(&self.url(), Some(&json))?;
+        let answer = self.exchange(&self.url(to.issue()), Some(&json))?;
         self.written.set(Some(Instant::now()));
         match answer {
             Ok(answer) if answer.status == 201 => Ok(Sent::Created),

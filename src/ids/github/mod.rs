@@ -27,6 +27,7 @@ use super::fold::Book;
 use super::reserve::nonce;
 use crate::config::Namespace;
 use crate::store::{LockRequest, make_folder, with_lock_file};
+use crate::trust::fault::TrustError;
 use block::{Block, Content, Repair};
 use hub::{Hub, Listing, Sent};
 use journal::{Divergence, Journal};
@@ -161,7 +162,7 @@ impl<'a> GithubLog<'a> {
     /// The log of an issue; `folder` keeps what was seen.
     #[must_use]
     pub fn new(hub: Hub<'a>, folder: &Path) -> Self {
-        let name: String = format!("{}+{}", hub.repository.replace('/', "+"), hub.issue);
+        let name: String = format!("{}+{}", hub.issue.repository().replace('/', "+"), hub.issue.number());
         let host = super::reserve::digest(&hub.api);
         let name = format!("{name}+{}.jsonl", host.get(..8).unwrap_or_default());
         Self { journal: folder.join("github").join(name), hub }
@@ -172,7 +173,7 @@ impl<'a> GithubLog<'a> {
     /// # Errors
     /// The journal cannot be read.
     pub fn seen(&self, namespace: &str) -> Result<Vec<Anchor>, IdsError> {
-        let thread = Thread::fold(&Journal::load(&self.journal)?.first_seen(), &self.hub.trusted);
+        let thread = Thread::fold(&Journal::load(&self.journal)?.first_seen(), self.hub.issue.trusted());
         Ok(thread.of(namespace).map(|placed| &placed.anchor).chain(thread.spent_of(namespace)).cloned().collect())
     }
 
@@ -207,7 +208,7 @@ impl<'a> GithubLog<'a> {
             listing = self.hub.list()?;
         }
         journal.record(&self.journal, &listing.blocks, listing.latest)?;
-        let trusted = self.hub.trusted.clone();
+        let trusted = self.hub.issue.trusted().to_vec();
         let thread = Thread::fold(&listing.blocks, &trusted);
         let divergences = journal.divergences(&listing.blocks, &thread, &trusted);
         Ok(Snapshot { listing, journal, thread, divergences, trusted, journal_fault })
@@ -246,6 +247,7 @@ impl<'a> GithubLog<'a> {
         content: Content,
         before: &Snapshot,
     ) -> Result<(Snapshot, bool), IdsError> {
+        let to = self.hub.issue.for_posting().map_err(TrustError::from)?;
         let attempt = block::attempt_nonce(name, &nonce()?);
         let text = block::write(&Block { nonce: Some(attempt.clone()), after, withdraws: withdraws.clone(), content });
         let body = block::comment(&text);
@@ -255,7 +257,7 @@ impl<'a> GithubLog<'a> {
         }
         let unreachable = |why: String| IdsError::Unreachable { remote: self.hub.place(), why };
         for send in 0..SENDS {
-            let why = match self.hub.send(&body)? {
+            let why = match self.hub.send(to, &body)? {
                 Sent::Created => None,
                 // It is not there, and the issue may have moved on meanwhile.
                 Sent::Waited => return Ok((self.read_on()?, false)),
@@ -287,7 +289,7 @@ impl<'a> GithubLog<'a> {
     }
 
     fn not_shown(&self) -> String {
-        if self.hub.trusted.is_empty() {
+        if self.hub.issue.trusted().is_empty() {
             format!("{} took a comment and does not show it; look at the issue, and try again", self.hub.place())
         } else {
             format!(

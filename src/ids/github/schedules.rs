@@ -11,6 +11,7 @@ use crate::ids::collisions::decide::{Wanted, allocate, ids_now, losers, renumber
 use crate::ids::contract::{Anchor, AnchorLog as _, Outcome};
 use crate::ids::fold::Book;
 use crate::ids::reserve::{Asking, digest};
+use crate::trust::host::HostedIssue;
 use proptest::prelude::*;
 use std::cell::{Cell, OnceCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,9 +28,7 @@ pub(crate) fn log(server: &Server, login: &str, trusted: &[&str], folder: &Path)
     };
     let hub = Hub {
         api: server.api(),
-        repository: "o/r".to_owned(),
-        issue: 5,
-        trusted: trusted.iter().map(|&login| login.to_owned()).collect(),
+        issue: HostedIssue::for_test("o/r", 5, trusted.iter().map(|&login| login.to_owned()).collect()),
         patience: Duration::from_secs(3_600),
         write_pause: Duration::ZERO,
         token,

@@ -3,7 +3,6 @@
 use super::error::HubError;
 #[cfg(feature = "github")]
 use crate::event::Timestamp;
-#[cfg(feature = "github")]
 use std::time::Duration;
 
 /// How long one request may take.
@@ -20,6 +19,8 @@ const LARGEST: u64 = 64 << 20;
 pub(super) struct Request<'a> {
     pub(super) url: &'a str,
     pub(super) body: Option<&'a str>,
+    /// How long all of it may take: to connect, to send, and to read the answer to its end.
+    pub(super) limit: Duration,
 }
 
 /// An answer.
@@ -55,6 +56,12 @@ impl std::fmt::Debug for Transport {
         // The token is nobody's business.
         f.debug_struct("Transport").finish_non_exhaustive()
     }
+}
+
+/// Bounds one request.
+#[cfg(feature = "github")]
+fn within<Any>(call: ureq::RequestBuilder<Any>, limit: Duration) -> ureq::RequestBuilder<Any> {
+    call.config().timeout_global(Some(limit)).build()
 }
 
 /// Whether an interface is on this machine, where nobody listens in.
@@ -123,14 +130,15 @@ impl Transport {
             ("accept", "application/vnd.github+json"),
             ("x-github-api-version", "2022-11-28"),
         ];
+        let limit = request.limit.min(LIMIT);
         let sent = match request.body {
             None => headers
                 .iter()
-                .fold(self.agent.get(request.url), |call, (name, value)| call.header(*name, *value))
+                .fold(within(self.agent.get(request.url), limit), |call, (name, value)| call.header(*name, *value))
                 .call(),
             Some(body) => headers
                 .iter()
-                .fold(self.agent.post(request.url), |call, (name, value)| call.header(*name, *value))
+                .fold(within(self.agent.post(request.url), limit), |call, (name, value)| call.header(*name, *value))
                 .content_type("application/json")
                 .send(body),
         };

@@ -27,6 +27,7 @@ pub(super) fn holder(path: &Path) -> String {
 /// Locks the journal of a database.
 pub(super) fn locked_journal(database: &Path, patience: Duration) -> Result<AppendFile, IdsError> {
     let (path, started) = (journal_beside(database), Instant::now());
+    let patience = crate::bounds::deadline::within(patience);
     loop {
         if let Some(journal) = AppendFile::open_locked(&path)? {
             return Ok(journal);

@@ -30,6 +30,7 @@ use super::contract::{Anchor, AnchorLog, Decide, Decision, Kind, Outcome, Standi
 use super::fold::Book;
 use super::sources::Scoped;
 use super::unread;
+use crate::bounds::deadline;
 use crate::config::Namespace;
 use crate::config::pattern::{MAX_NUMBER, Scope};
 use crate::store::{AppendFile, make_folder, network_file_system};
@@ -232,7 +233,7 @@ impl SqliteLog {
         action: &'static str,
         work: impl Fn(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, IdsError> {
-        let started = Instant::now();
+        let (started, patience) = (Instant::now(), deadline::within(self.patience));
         let mut pause = Duration::from_micros(500);
         loop {
             match work(&self.connection) {
@@ -240,12 +241,12 @@ impl SqliteLog {
                 done => return done.map_err(database(action, &self.path)),
             }
             let waited = started.elapsed();
-            if waited >= self.patience {
+            if waited >= patience {
                 return Err(IdsError::Busy { holder: self.holder(), path: self.path.clone(), waited });
             }
             // The pause differs from process to process without asking for random numbers.
             let jitter = Duration::from_micros(u64::from(std::process::id() % 61) * 50);
-            thread::sleep((pause + jitter).min(self.patience.saturating_sub(waited)));
+            thread::sleep((pause + jitter).min(patience.saturating_sub(waited)));
             pause = (pause * 2).min(Duration::from_millis(8));
         }
     }

@@ -1,5 +1,6 @@
 //! `set`: grow-only texts, each belonging to its first write; a closing key hides what it names.
 
+use crate::bounds::cores;
 use crate::crdt::{Join, Max, Min, UnorderedMap};
 use crate::event::{Origin, schema::Identity};
 use rayon::slice::ParallelSliceMut as _;
@@ -86,10 +87,18 @@ impl SetState {
     pub fn open_items(&self) -> Vec<(&str, &Item)> {
         let mut open: Vec<_> =
             self.items.iter().filter(|(_, item)| item.is_open()).map(|(text, item)| (text.as_str(), item)).collect();
-        open.par_sort_unstable_by(|(_, a), (_, b)| a.first().cmp(&b.first()));
+        let order = |(_, a): &(&str, &Item), (_, b): &(&str, &Item)| a.first().cmp(&b.first());
+        if open.len() > FEW && cores::are_several() {
+            open.par_sort_unstable_by(order);
+        } else {
+            open.sort_unstable_by(order);
+        }
         open
     }
 }
+
+/// How many items are sorted by one thread.
+const FEW: usize = 2_000;
 
 /// The identity of an item. Texts stand for their SHA-256 here: they are equal where those are.
 #[must_use]
