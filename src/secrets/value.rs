@@ -8,7 +8,7 @@ use std::ops::Range;
 const LIMIT: usize = 4096;
 
 /// Values that no secret has.
-const NAMES: [&str; 62] = [
+const NAMES: [&str; 68] = [
     "true",
     "false",
     "none",
@@ -54,6 +54,12 @@ const NAMES: [&str; 62] = [
     "username",
     "hidden",
     "redacted",
+    "changeme",
+    "change_me",
+    "replaceme",
+    "replace_me",
+    "todo",
+    "tbd",
     "masked",
     "base64",
     "sha1",
@@ -82,7 +88,9 @@ pub(super) struct Value {
     pub quoted: bool,
 }
 
-const QUOTES: [(&str, &str); 10] = [
+const QUOTES: [(&str, &str); 14] = [
+    ("\"\"\"", "\"\"\""),
+    ("'''", "'''"),
     ("« ", " »"),
     ("«\u{a0}", "\u{a0}»"),
     ("\\\"", "\\\""),
@@ -92,6 +100,8 @@ const QUOTES: [(&str, &str); 10] = [
     ("`", "`"),
     ("“", "”"),
     ("„", "“"),
+    ("‘", "’"),
+    ("‚", "‘"),
     ("«", "»"),
 ];
 
@@ -151,18 +161,20 @@ fn unquoted(rest: &str) -> usize {
         previous = c;
         let behind = || rest.get(at + c.len_utf8()..).unwrap_or_default();
         let stops =
-            c.is_whitespace() || "\"'`<>".contains(c) || c == ';' || (c == '&' || c == ',') && begins_another(behind());
+            c.is_whitespace() || "\"'`<>".contains(c) || c == ';' || (c == '&' || c == ',') && begins_another(behind())
+                || c == '%' && begins_encoded(behind());
         if escaped { Some(at - 1) } else { stops.then_some(at) }
     };
     let end = rest.char_indices().find_map(ends).unwrap_or(rest.len());
     let value = rest.get(..end).unwrap_or_default();
     let mut trimmed = value.trim_end_matches(['.', ',', ':', '\\', '*', '|']);
-    for (open, close) in [('(', ')'), ('[', ']'), ('{', '}')] {
-        let mut surplus = trimmed.matches(close).count().saturating_sub(trimmed.matches(open).count());
-        while let Some(shorter) = trimmed.strip_suffix(close).filter(|_| surplus > 0) {
-            trimmed = shorter.trim_end_matches(['.', ',', '"', '\'']);
-            surplus -= 1;
-        }
+    // Brackets close in any order, as in `{a=[b]}`.
+    let mut surplus = [('(', ')'), ('[', ']'), ('{', '}')].map(|(open, close)| {
+        (close, trimmed.matches(close).count().saturating_sub(trimmed.matches(open).count()))
+    });
+    while let Some((close, left)) = surplus.iter_mut().find(|(close, left)| *left > 0 && trimmed.ends_with(*close)) {
+        trimmed = trimmed.strip_suffix(*close).unwrap_or_default().trim_end_matches(['.', ',', '"', '\'']);
+        *left -= 1;
     }
     trimmed.len()
 }
@@ -177,6 +189,13 @@ fn begins_another(rest: &str) -> bool {
         Some('=' | ':') => name > 0,
         Some(c) => name == 0 && (c.is_whitespace() || "&\"'`<>$".contains(c)) || rest.starts_with("amp;"),
     }
+}
+
+/// Whether the text after `%` is an encoded `&` and the next pair.
+fn begins_encoded(rest: &str) -> bool {
+    let Some(pair) = rest.strip_prefix("26") else { return false };
+    let name = pair.bytes().take(64).take_while(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(byte)).count();
+    pair.get(name..).is_some_and(|rest| name > 0 && (rest.starts_with("%3D") || rest.starts_with("%3d")))
 }
 
 /// Whether a value names a secret or a place of one rather than being it: a variable, a placeholder, a path, code.
@@ -210,9 +229,15 @@ pub(super) fn stands_for_another(value: &str) -> bool {
         || bracketed
         || placeholder
         || value.contains(MASK)
+        || is_example(value)
         || NAMES.contains(&lower.as_str())
         || is_code(value)
         || is_file(value)
+}
+
+/// What services print in their documentation: `AKIA…EXAMPLE`.
+pub(super) fn is_example(value: &str) -> bool {
+    value.ends_with("EXAMPLE") || value.ends_with("EXAMPLEKEY")
 }
 
 /// `getpass()`, `settings.PASSWORD`, `parts[1]`, `&str`, `Option<String>`.

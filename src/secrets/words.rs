@@ -59,6 +59,18 @@ pub(super) fn is_mixed(text: &str) -> bool {
     letters && text.contains(|c: char| c.is_ascii_digit() || "!@#$%^&*+=~?".contains(c))
 }
 
+/// Whether a text looks like chance: no words, and digits, signs, or capitals where words have none.
+pub(super) fn is_made(text: &str) -> bool {
+    let text = text.trim_end_matches(['!', '?', '=']);
+    let signs: Vec<char> = text.chars().collect();
+    // `aB!9k`
+    let inner = |it: &[char]| matches!(it, [a, sign, b] if a.is_alphanumeric() && "!#$%^&".contains(*sign) && b.is_alphanumeric());
+    if text.len() >= 8 && text.contains(|c: char| c.is_ascii_digit()) && signs.windows(3).any(inner) {
+        return true;
+    }
+    !is_of_words(text) && (is_mixed(text) || text.len() >= 8 && text.chars().all(char::is_alphanumeric))
+}
+
 /// Whether a text is hexadecimal, as object names and digests are.
 pub(super) fn is_hex(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_hexdigit())
