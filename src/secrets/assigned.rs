@@ -1,7 +1,8 @@
 //! Values behind names: `PASSWORD=…`, `"apiKey": "…"`, `--token …`, `the password is …`.
 
-use super::value::{Value, stands_for_another, value_at};
-use super::words::{entropy, is_hex, is_made, is_mixed, is_of_words};
+use super::shapes::begins_public;
+use super::value::{Value, stands_for_another, value_at, window};
+use super::words::{entropy, is_chance, is_hex, is_made, is_mixed, is_of_words};
 use regex::bytes::Captures;
 use std::ops::Range;
 
@@ -29,9 +30,16 @@ pub(super) const SENTENCE: &str = concat!(
 
 /// A name and its value next to each other.
 pub(super) const WORD_PAIR: &str = concat!(
-    r"(?i:\b(?:password|passwort|kennwort|passphrase|passwd|token|jeton|api[ -]?key|api-schl\xC3\xBCssel|secret",
+    r"(?i:\b(?:password|passwort|kennwort|passphrase|passwd|(?:(?:api|access|auth|bot)[ -])?token|jeton|api[ -]?key|api-schl\xC3\xBCssel|secret",
     // Configurations of servers.
     r"|requirepass|masterauth|rootpw|bindpw|psk|rpcpassword)[ \t]+)"
+);
+
+/// A name of a secret; what chance made in the rest of its line may be it, whatever stands between.
+pub(super) const NEAR: &str = concat!(
+    r"(?i:(pass(?:wor[dt]|wd|phrase|code)|kennwort|[_ .-]pass\b|\b(?:pw|pwd|pin)\b|secret|token|credentials?|api[ _-]?key",
+    r"|access[ _-]?key|schl(?:\xC3\xBC|ue)ssel|authorization|identified[ ]by|zugang|login",
+    r"|add_user|user[ ]add|alias[ ]set|\b(?:key|sk)[ \t]*[=:]))"
 );
 
 /// What a name promises of its value.
@@ -174,8 +182,14 @@ pub(super) fn assigned(text: &str, captures: &Captures<'_>) -> Option<Range<usiz
     let class = class_of(text, &key, name.range())?;
     let is_quoted = quote.as_bytes().iter().any(|byte| b"\"'`".contains(byte));
     let close = quote.as_bytes().iter().all(|byte| !b" \t".contains(byte)) && space.is_empty();
-    let tight = is_quoted || typed || compared || encoded || close && matches!(sign.as_bytes(), b"=" | b":=" | b"=>" | b"?=");
+    let tight =
+        is_quoted || typed || compared || encoded || close && matches!(sign.as_bytes(), b"=" | b":=" | b"=>" | b"?=");
     let binding = if tight { Binding::Tight } else { Binding::Loose };
+    // An argument is in quotes: reading each of many calls would cost the rest of the text each.
+    let begins = text.get(space.end()..)?.chars().take(3).any(|c| "\"'`\\“„«‘".contains(c));
+    if matches!(sign.as_bytes(), b"," | b"(") && !begins {
+        return None;
+    }
     let mut value = value_at(text, space.end())?;
     if encoded && let Some(at) = text.get(value.range.clone())?.find("%26") {
         value.range.end = value.range.start + at;
@@ -191,7 +205,9 @@ pub(super) fn assigned(text: &str, captures: &Captures<'_>) -> Option<Range<usiz
     let call = sign.as_bytes() == b"," && is_quoted
         || sign.as_bytes() == b"("
             && !is_quoted
-            && (key.ends_with('.') || key.is_empty() && !before.ends_with(char::is_alphanumeric) || made && found.len() >= 12);
+            && (key.ends_with('.')
+                || key.is_empty() && !before.ends_with(char::is_alphanumeric)
+                || made && found.len() >= 12);
     match sign.as_bytes() {
         b"," | b"("
             if !call || !value.quoted || !is_mixed(found) || is_of_words(found) && found.contains(['.', '-', ' ']) =>
@@ -214,7 +230,10 @@ pub(super) fn assigned_token(text: &str, captures: &Captures<'_>) -> Option<Rang
     let has = |is: fn(&char) -> bool| value.chars().filter(is).count() >= 2;
     let cases = has(char::is_ascii_uppercase) && has(char::is_ascii_lowercase) && has(char::is_ascii_digit);
     let long = value.len() >= 32 && is_mixed(value);
-    let made = value.len() >= 20 && value.chars().all(is_token) && (cases || long) && !value.split(['-', '_', '/']).all(is_of_words);
+    let made = value.len() >= 20
+        && value.chars().all(is_token)
+        && (cases || long)
+        && !value.split(['-', '_', '/']).all(is_of_words);
     (made && entropy(value) >= if cases { 3.5 } else { 3.0 }).then_some(found)
 }
 
@@ -222,9 +241,10 @@ pub(super) fn assigned_token(text: &str, captures: &Captures<'_>) -> Option<Rang
 pub(super) fn word_pair(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
     let value = value_at(text, captures.get(0)?.end())?;
     let found = text.get(value.range.clone())?;
-    let made = found.len() >= 8 && is_made(found) && entropy(found) >= 2.8;
-    let another =
-        found.contains(['/', '.', '(', ':', '=', '<', '[', ' ', '-', '_']) || is_hex(found) && found.len() != 32;
+    let made = found.len() >= 8 && is_made(found) && entropy(found) >= 2.8 && !found.starts_with("0x");
+    let matched = text.get(captures.get(0)?.range())?;
+    let another = found.contains(['/', '.', '(', ':', '=', '<', '[', ' ', '-', '_'])
+        || is_hex(found) && found.len() != 32 && !matched.to_ascii_lowercase().contains("api");
     (made && !another && !stands_for_another(found)).then_some(value.range)
 }
 
@@ -241,7 +261,8 @@ pub(super) fn option(text: &str, captures: &Captures<'_>) -> Option<Range<usize>
 pub(super) fn sentence(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
     let value = value_at(text, captures.get(0)?.end())?;
     let found = text.get(value.range.clone())?;
-    let words = is_of_words(found) && (found.contains(['-', ':', '/', '.']) || found.starts_with(|c: char| c.is_ascii_digit()));
+    let words =
+        is_of_words(found) && (found.contains(['-', ':', '/', '.']) || found.starts_with(|c: char| c.is_ascii_digit()));
     let signs = found.chars().filter(|c| c.is_alphanumeric()).count() >= 5;
     let secret = found.len() >= 6
         && (is_mixed(found.trim_end_matches(['!', '?'])) || is_made(found))
@@ -249,6 +270,57 @@ pub(super) fn sentence(text: &str, captures: &Captures<'_>) -> Option<Range<usiz
         && signs
         && !stands_for_another(found);
     (secret && !found.contains(char::is_whitespace)).then_some(value.range)
+}
+
+/// Chance with signs between, as base64 has it: no name or path that ends in a digest.
+fn is_joined_chance(found: &str) -> bool {
+    let has = |is: fn(&u8) -> bool| found.bytes().any(|byte| is(&byte));
+    let cases = has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit);
+    found.len() >= 24 && cases && !found.split(['-', '_', '/', '+']).any(|part| part.len() >= 7 && is_hex(part))
+}
+
+/// What chance made in the same line, soon after a name.
+pub(super) fn near(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
+    let start = captures.get(2)?.end();
+    let rest = window(text, start);
+    let rest = rest.get(..(0..=200.min(rest.len())).rev().find(|end| rest.is_char_boundary(*end))?)?;
+    let line = rest.get(..rest.find(['\n', '\r']).unwrap_or(rest.len()))?;
+    let sign = |c: char| !c.is_alphanumeric() && !"+/_-.~$@%".contains(c);
+    let mut at = 0;
+    for word in line.split_inclusive(sign) {
+        let found = word.trim_end_matches(sign).trim_end_matches('.');
+        // What names the next text: a digest, an id, another thing.
+        let lower = found.to_ascii_lowercase();
+        let other = [
+            "hash",
+            "sha",
+            "digest",
+            "checksum",
+            "integrity",
+            "public",
+            "commit",
+            "fingerprint",
+            "id",
+            "ids",
+            "rev",
+            "h1",
+        ];
+        if at > 80 || other.iter().any(|name| lower.ends_with(name)) && !is_chance(found) {
+            return None;
+        }
+        let bare: String = found.chars().filter(|c| !"+/_-".contains(*c)).collect();
+        let digest =
+            ["sha1-", "sha256-", "sha384-", "sha512-", "sha256/", "0x"].iter().any(|name| found.starts_with(name))
+                || begins_public(found);
+        // A call, a path of a program.
+        let code = word.ends_with(['(', '<']) || text.get(start + at + found.len()..)?.starts_with("::");
+        if !digest && !code && is_chance(&bare) && (bare.len() == found.len() || is_joined_chance(found)) {
+            let padding = text.get(start + at + found.len()..)?.bytes().take_while(|byte| *byte == b'=').count();
+            return Some(start + at..start + at + found.len() + if padding <= 2 { padding } else { 0 });
+        }
+        at += word.len();
+    }
+    None
 }
 
 /// The letters before a name that belong to its key, in lower case.

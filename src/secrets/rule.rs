@@ -100,7 +100,8 @@ impl Rule {
                 let end = group.start + text.get(group.clone())?.trim_end_matches('.').len();
                 let secret = group.start..tail(text, end);
                 let value = text.get(secret.clone())?;
-                (!is_example(value) && entropy(value) >= LEAST_ENTROPY && (may_be_words || !is_of_words(value))).then_some(secret)
+                (!is_example(value) && entropy(value) >= LEAST_ENTROPY && (may_be_words || !is_of_words(value)))
+                    .then_some(secret)
             }
         }
     }

@@ -1,10 +1,12 @@
 //! Forms that no single service owns: keys, addresses, headers, files of tools.
 
 use super::Certainty::{Certain, Likely};
-use super::assigned::{ASSIGNED, OPTION, SENTENCE, WORD_PAIR, assigned, assigned_token, option, sentence, word_pair};
+use super::assigned::{
+    ASSIGNED, NEAR, OPTION, SENTENCE, WORD_PAIR, assigned, assigned_token, near, option, sentence, word_pair,
+};
 use super::rule::{Form, Rule};
 use super::value::{stands_for_another, value_at, window};
-use super::words::{entropy, is_hex, is_made, is_mixed, is_of_words, tail};
+use super::words::{entropy, is_chance, is_hex, is_made, is_mixed, is_of_words, tail};
 use regex::bytes::Captures;
 use std::ops::Range;
 
@@ -47,6 +49,25 @@ const NAMES: &[&str] = &[
     "mnemonic",
 ];
 
+const NEAR_NAMES: &[&str] = &[
+    "pass",
+    "pw",
+    "pin",
+    "kennwort",
+    "secret",
+    "token",
+    "credential",
+    "key",
+    "schl",
+    "authorization",
+    "identified",
+    "zugang",
+    "login",
+    "user",
+    "alias set",
+    "sk",
+];
+
 /// The rule that knows nothing but chance.
 pub(super) const RANDOM: &str = "random";
 
@@ -58,9 +79,13 @@ pub(super) const SHAPES: &[Rule] = &[
         r"-----BEGIN[ A-Z0-9_-]{0,80}(?:PRIVATE KEY(?: BLOCK)?|OpenVPN Static key V1)-----",
         private_key,
     ),
-    certain("putty-key", &["private-lines:"], r"Private-Lines: [0-9]+(?:\s|\\[rn])+((?:[A-Za-z0-9+/]{16,64}={0,2}(?:\s|\\[rn])+)*[A-Za-z0-9+/]{16,64}={0,2})(?:\s|\\|$)", group),
+    certain(
+        "putty-key",
+        &["private-lines:"],
+        r"Private-Lines: [0-9]+(?:\s|\\[rn])+((?:[A-Za-z0-9+/]{16,64}={0,2}(?:\s|\\[rn])+)*[A-Za-z0-9+/]{16,64}={0,2})(?:\s|\\|$)",
+        group,
+    ),
     certain("go-dsn", &["@tcp(", "@unix("], r#"[A-Za-z0-9_.-]+:([^\s"'`@]{3,})@(?:tcp|unix)\("#, group),
-    certain("assigned-token", NAMES, ASSIGNED, assigned_token),
     certain(
         "aws-secret-key",
         &["secret"],
@@ -76,14 +101,19 @@ pub(super) const SHAPES: &[Rule] = &[
     likely(
         "password-hash",
         &["$"],
-        r"(?:^|[\s\x22'])[A-Za-z0-9_.@-]+:(\$(?:1|2[abxy]|5|6|7|y|gy|apr1|argon2(?:id?|d)|pbkdf2-sha[0-9]+|scrypt)\$[A-Za-z0-9./$=,+-]{20,})",
+        r"(?:^|[\s\x22'])[A-Za-z0-9_.@-]+[\x22']?[ \t]*[:=][ \t]*[\x22']?(\$(?:1|2[abxy]|5|6|7|y|gy|apr1|argon2(?:id?|d)|pbkdf2-sha[0-9]+|scrypt)\$[A-Za-z0-9./$=,+-]{20,})",
         group,
     ),
-    likely("url-code", &["code="], r"(?i:[?&](?:code|authorization_code|auth_?code)=)([A-Za-z0-9_.~%/+-]{20,}={0,2})", plausible_run),
+    likely(
+        "url-code",
+        &["code="],
+        r"(?i:[?&](?:code|authorization_code|auth_?code)=)([A-Za-z0-9_.~%/+-]{20,}={0,2})",
+        plausible_run,
+    ),
     likely(
         "call-credentials",
         &["auth", "credential", "login", "connect", "client", "search", "pdo"],
-        r#"(?i:(?:auth|authentication|credentials?|login|connect(?:ion)?|client|search|pdo)[ \t]*(?:=[ \t]*)?\()(?:[ \t]*(?:["'][^"'\n]{0,80}["']|[A-Za-z0-9_.$]{1,60})[ \t]*,){1,4}[ \t]*["']([^"'\n]{8,})["']"#,
+        r#"(?i:(?:auth|authentication|credentials?|login|connect(?:ion)?|client|search|pdo)[ \t]*(?:=[ \t]*)?\()(?:[ \t]*(?:["'][^"'\n]*["']|[A-Za-z0-9_.$]+)[ \t]*,)+[ \t]*["']([^"'\n]{8,})["']"#,
         plausible_run,
     ),
     likely(
@@ -98,6 +128,12 @@ pub(super) const SHAPES: &[Rule] = &[
         r"(?i:\b(?:put-parameter|put-secret-value|(?:create|update)-secret|secrets?[ \t]+(?:set|put|create|add))\b[^\n|;]{0,200}?[ \t]--(?:value|secret-string|body|data)[ \t=]+)",
         named_value,
     ),
+    likely(
+        "license-key",
+        &["licen", "lizenz", "serial", "product", "activation"],
+        r"(?i:licen[sc]e|lizenz|serial|product|activation)[^\n]{0,24}?[ \t:=\x22']([A-Z0-9]{4,6}(?:-[A-Z0-9]{4,6}){3,7})\b",
+        license_key,
+    ),
     likely("openssl-key", &["openssl"], r"\bopenssl\b[^\n|;]{0,200}?[ \t]-[kK][ \t]+([^\s\x22']{6,})", plausible),
     likely(
         "variable-default",
@@ -108,11 +144,16 @@ pub(super) const SHAPES: &[Rule] = &[
     likely(
         "config-login",
         &["config"],
-        r"(?i:\b(?:bundle|poetry|composer)[ \t]+config[ \t]+(?:--?[a-z-]+[ \t]+)*(?:set[ \t]+)?[^\s]+[ \t]+[A-Za-z0-9_.@-]+(?::|[ \t]+))",
-        named_value,
+        r"(?i:\b(?:bundle|poetry|composer)[ \t]+config[ \t]+(?:--?[a-z-]+[ \t]+)*(?:set[ \t]+)?[^\s]+[ \t]+[A-Za-z0-9_.@-]+(?::|[ \t]+))([^\s\x22']{6,})",
+        plausible_run,
     ),
     likely("secure-string", &["securestring"], r"(?i:\bConvertTo-SecureString[ \t]+(?:-String[ \t]+)?)", named_value),
-    likely("net-use", &["net use"], r"(?i:\bnet use[ \t]+(?:[a-z]:[ \t]+|\*[ \t]+)?\\\\[^\s]+[ \t]+)([^\s/][^\s]{3,})", plausible),
+    likely(
+        "net-use",
+        &["net use"],
+        r"(?i:\bnet use[ \t]+(?:[a-z]:[ \t]+|\*[ \t]+)?\\\\[^\s]+[ \t]+)([^\s/][^\s]{3,})",
+        plausible,
+    ),
     likely(
         "webhook-path",
         &["hook", "/incoming/"],
@@ -244,6 +285,18 @@ pub(super) const SHAPES: &[Rule] = &[
     likely(RANDOM, &[], r"(?:^|[^A-Za-z0-9+/_-])([A-Za-z0-9+][A-Za-z0-9+/_-]{39,199}={0,2})", random),
 ];
 
+/// What knows no form: every other rule gives its name first.
+pub(super) const LAST: &[Rule] = &[
+    certain("assigned-token", NAMES, ASSIGNED, assigned_token),
+    likely("near-name", NEAR_NAMES, NEAR, near),
+    likely(
+        "short-option",
+        &[" -"],
+        r"[ \t]-[pPtkKwasA][ \t=]{0,2}[\x22']?([A-Za-z0-9]{10,120})(?:[\x22'\s]|$)",
+        chance,
+    ),
+];
+
 fn secret(captures: &Captures<'_>) -> Option<Range<usize>> {
     captures.get(2).map(|found| found.range())
 }
@@ -371,7 +424,9 @@ fn user_option(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
     let range = closed.or_else(|| value_at(text, start).map(|value| value.range))?;
     let found = text.get(range.clone())?;
     let before = text.get(start.saturating_sub(200)..start).unwrap_or_default();
-    let known = ["curl", "wget", "lftp", "smbclient", "rpcclient", "http ", "https ", "xh ", "svn"].iter().any(|tool| before.contains(tool));
+    let known = ["curl", "wget", "lftp", "smbclient", "rpcclient", "http ", "https ", "xh ", "svn"]
+        .iter()
+        .any(|tool| before.contains(tool));
     let ids = found.bytes().all(|byte| byte.is_ascii_digit()) && !known;
     let plausible = known && found.len() >= 3 || is_mixed(found) && found.len() >= 5;
     (plausible && !ids && !found.is_empty() && !stands_for_another(found)).then_some(range)
@@ -413,6 +468,20 @@ fn plausible(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
     (!stands_for_another(value) && (is_mixed(value) || value.len() >= 6)).then_some(found)
 }
 
+/// What chance made.
+fn chance(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
+    let found = secret(captures)?;
+    is_chance(text.get(found.clone())?).then_some(found)
+}
+
+/// `7QLAL-955T3-KDTKB-DYVOV`
+fn license_key(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
+    let found = secret(captures)?;
+    let value = text.get(found.clone())?;
+    (value.bytes().filter(u8::is_ascii_digit).count() >= 2 && value.bytes().any(|byte| byte.is_ascii_uppercase()))
+        .then_some(found)
+}
+
 /// A value that a machine made, in a place where secrets are.
 fn plausible_run(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
     let found = secret(captures)?;
@@ -437,7 +506,7 @@ fn table_cell(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
     let column = heading.split(separator).position(names_secret)?;
     let start = captures.get(0)?.end();
     let mut at = start;
-    for row in window(text, start).split_inclusive('\n').take_while(|row| row.contains(separator)) {
+    for row in window(text, start).split_inclusive('\n').take(8).take_while(|row| row.contains(separator)) {
         let before: usize = row.split(separator).take(column).map(|cell| cell.len() + 1).sum();
         let cell = row.split(separator).nth(column).unwrap_or_default();
         let value = cell.trim().trim_matches(['`', '"']);
@@ -511,6 +580,30 @@ fn random_token(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
     let value = text.get(found.clone())?;
     let mixed = value.contains(|c: char| c.is_ascii_uppercase()) && value.contains(|c: char| c.is_ascii_lowercase());
     (mixed && entropy(value) >= 3.3 && !is_of_words(value.get(2..)?)).then_some(found)
+}
+
+/// Public keys, certificates, images and names by content begin so.
+const PUBLIC: [&str; 15] = [
+    "AAAA",
+    "MII",
+    "iVBOR",
+    "Qm",
+    "R0lGOD",
+    "/9j/",
+    "PHN2Zy",
+    "UklGR",
+    "bafy",
+    "LS0tLS1CRUdJTiBQVUJMSUM",
+    "LS0tLS1CRUdJTiBDRVJ",
+    "age1",
+    "RWQ",
+    "RWS",
+    "RWT",
+];
+
+/// Whether a text begins as one that everybody may read.
+pub(super) fn begins_public(value: &str) -> bool {
+    PUBLIC.iter().any(|start| value.starts_with(start))
 }
 
 /// What long texts are that are not secrets, by what stands before them.
@@ -592,25 +685,7 @@ fn random(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
         return None;
     }
     let before = text.get(found.start.saturating_sub(32)..found.start).unwrap_or_default().to_ascii_lowercase();
-    // Public keys, certificates, images and names by content begin so.
-    let known = [
-        "AAAA",
-        "MII",
-        "iVBOR",
-        "Qm",
-        "R0lGOD",
-        "/9j/",
-        "PHN2Zy",
-        "UklGR",
-        "bafy",
-        "LS0tLS1CRUdJTiBQVUJMSUM",
-        "LS0tLS1CRUdJTiBDRVJ",
-        "age1",
-        "RWQ",
-        "RWS",
-        "RWT",
-    ];
-    if known.iter().any(|start| value.starts_with(start))
+    if begins_public(value)
         || DIGESTS.iter().any(|name| {
             before.trim_end_matches([' ', '"', '\'', '=', ':']).ends_with(name.trim_end_matches([' ', ':', '=']))
         })

@@ -1,7 +1,7 @@
 //! The value behind a key: where it is, and whether it is a secret or stands for something else.
 
 use super::MASK;
-use super::words::{is_mixed, is_of_words};
+use super::words::{is_chance, is_mixed, is_of_words};
 use std::ops::Range;
 
 /// The most bytes of a value that are read before it is known to be a secret.
@@ -160,18 +160,19 @@ fn unquoted(rest: &str) -> usize {
         let escaped = previous == '\\' && matches!(c, 'n' | 'r' | 't');
         previous = c;
         let behind = || rest.get(at + c.len_utf8()..).unwrap_or_default();
-        let stops =
-            c.is_whitespace() || "\"'`<>".contains(c) || c == ';' || (c == '&' || c == ',') && begins_another(behind())
-                || c == '%' && begins_encoded(behind());
+        let stops = c.is_whitespace()
+            || "\"'`<>".contains(c)
+            || c == ';'
+            || (c == '&' || c == ',') && begins_another(behind())
+            || c == '%' && begins_encoded(behind());
         if escaped { Some(at - 1) } else { stops.then_some(at) }
     };
     let end = rest.char_indices().find_map(ends).unwrap_or(rest.len());
     let value = rest.get(..end).unwrap_or_default();
     let mut trimmed = value.trim_end_matches(['.', ',', ':', '\\', '*', '|']);
     // Brackets close in any order, as in `{a=[b]}`.
-    let mut surplus = [('(', ')'), ('[', ']'), ('{', '}')].map(|(open, close)| {
-        (close, trimmed.matches(close).count().saturating_sub(trimmed.matches(open).count()))
-    });
+    let mut surplus = [('(', ')'), ('[', ']'), ('{', '}')]
+        .map(|(open, close)| (close, trimmed.matches(close).count().saturating_sub(trimmed.matches(open).count())));
     while let Some((close, left)) = surplus.iter_mut().find(|(close, left)| *left > 0 && trimmed.ends_with(*close)) {
         trimmed = trimmed.strip_suffix(*close).unwrap_or_default().trim_end_matches(['.', ',', '"', '\'']);
         *left -= 1;
@@ -244,7 +245,7 @@ pub(super) fn is_example(value: &str) -> bool {
 fn is_code(value: &str) -> bool {
     let bare = value.trim_start_matches(['&', '*']);
     let is_reference = bare.len() < value.len();
-    let value = bare.trim_start_matches(['!', '@']).trim_end_matches([',', ';', ')', '}', '!']);
+    let value = bare.trim_start_matches(['!', '@']).trim_end_matches([',', ';', ')', '}', '!', '?']);
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '$';
     let path = |path: &str| {
         let parts: Vec<&str> =
@@ -259,7 +260,9 @@ fn is_code(value: &str) -> bool {
     };
     let call = value.find(['(', '[', '<', '{']).filter(|at| *at > 0).and_then(|at| value.get(..at));
     match call {
-        Some(name) => path(name).unwrap_or_else(|| name.chars().all(is_name) && is_of_words(name)),
+        Some(name) => path(name).unwrap_or_else(|| {
+            name.chars().all(is_name) && (is_of_words(name) || value.contains('(') && !is_chance(name))
+        }),
         None => path(value).unwrap_or_else(|| is_reference && value.chars().all(is_name) && is_of_words(value)),
     }
 }
