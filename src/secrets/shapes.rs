@@ -92,12 +92,6 @@ pub(super) const SHAPES: &[Rule] = &[
         r#"(?i:aws[_.-]?secret[_.-]?(?:access[_.-]?)?key|secret_?access_?key)[\\"'\]]{0,3}[ \t]{0,4}[:=]?[ \t]{0,4}[\\"']{0,2}([A-Za-z0-9+/]{40})(?:[^A-Za-z0-9+/]|$)"#,
         group,
     ),
-    certain(
-        "token-header",
-        &["x-", "-token", "-key", "-secret"],
-        r#"(?i:(?:^|[\s"'`{(,])(?:x-[a-z0-9-]{0,30}|[a-z0-9-]{0,30}(?:api|auth|access|private|app|application|subscription|client)-)(?:token|key|secret))\\?["']?:[ \t]*\\?["']?"#,
-        header,
-    ),
     likely(
         "password-hash",
         &["$"],
@@ -296,6 +290,14 @@ pub(super) const LAST: &[Rule] = &[
         chance,
     ),
 ];
+
+/// What knows no form: every other rule gives its name first.
+pub(super) const LAST: &[Rule] = &[certain(
+    "token-header",
+    &["x-", "-token", "-key", "-secret"],
+    r#"(?i:(?:^|[\s"'`{(,])(?:x-[a-z0-9-]{0,30}|[a-z0-9-]{0,30}(?:api|auth|access|private|app|application|subscription|client)-)(?:token|key|secret))\\?["']?:[ \t]*\\?["']?"#,
+    header,
+)];
 
 fn secret(captures: &Captures<'_>) -> Option<Range<usize>> {
     captures.get(2).map(|found| found.range())
