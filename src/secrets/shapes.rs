@@ -281,6 +281,12 @@ pub(super) const SHAPES: &[Rule] = &[
 
 /// What knows no form: every other rule gives its name first.
 pub(super) const LAST: &[Rule] = &[
+    certain(
+        "token-header",
+        &["x-", "-token", "-key", "-secret"],
+        r#"(?i:(?:^|[\s"'`{(,])(?:x-[a-z0-9-]{0,30}|[a-z0-9-]{0,30}(?:api|auth|access|private|app|application|subscription|client)-)(?:token|key|secret))\\?["']?:[ \t]*\\?["']?"#,
+        header,
+    ),
     certain("assigned-token", NAMES, ASSIGNED, assigned_token),
     likely("near-name", NEAR_NAMES, NEAR, near),
     likely(
@@ -290,14 +296,6 @@ pub(super) const LAST: &[Rule] = &[
         chance,
     ),
 ];
-
-/// What knows no form: every other rule gives its name first.
-pub(super) const LAST: &[Rule] = &[certain(
-    "token-header",
-    &["x-", "-token", "-key", "-secret"],
-    r#"(?i:(?:^|[\s"'`{(,])(?:x-[a-z0-9-]{0,30}|[a-z0-9-]{0,30}(?:api|auth|access|private|app|application|subscription|client)-)(?:token|key|secret))\\?["']?:[ \t]*\\?["']?"#,
-    header,
-)];
 
 fn secret(captures: &Captures<'_>) -> Option<Range<usize>> {
     captures.get(2).map(|found| found.range())
