@@ -72,7 +72,7 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
 });
 
 fn rules_in_order() -> impl Iterator<Item = &'static Rule> {
-    shapes::SHAPES.iter().chain(vendors::VENDORS)
+    shapes::SHAPES.iter().chain(vendors::VENDORS).chain(shapes::LAST)
 }
 
 /// The names of all rules, and how sure each is.

@@ -1,7 +1,7 @@
 //! What a rule is, and how its matches become secrets.
 
 use super::Certainty;
-use super::value::whole;
+use super::value::{is_example, whole};
 use super::words::{entropy, is_of_words, tail};
 use regex::bytes::{Captures, Regex, RegexBuilder};
 use std::ops::Range;
@@ -96,9 +96,12 @@ impl Rule {
             Form::Whole => Some(group),
             Form::Found(find) => find(text, captures).map(|secret| whole(text, secret)),
             Form::Token { may_be_words, .. } => {
-                let secret = group.start..tail(text, group.end);
+                // A dot at the end is a sentence's.
+                let end = group.start + text.get(group.clone())?.trim_end_matches('.').len();
+                let secret = group.start..tail(text, end);
                 let value = text.get(secret.clone())?;
-                (entropy(value) >= LEAST_ENTROPY && (may_be_words || !is_of_words(value))).then_some(secret)
+                (!is_example(value) && entropy(value) >= LEAST_ENTROPY && (may_be_words || !is_of_words(value)))
+                    .then_some(secret)
             }
         }
     }

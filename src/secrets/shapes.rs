@@ -1,10 +1,12 @@
 //! Forms that no single service owns: keys, addresses, headers, files of tools.
 
 use super::Certainty::{Certain, Likely};
-use super::assigned::{ASSIGNED, OPTION, SENTENCE, WORD_PAIR, assigned, option, sentence, word_pair};
+use super::assigned::{
+    ASSIGNED, NEAR, OPTION, SENTENCE, WORD_PAIR, assigned, assigned_token, near, option, sentence, word_pair,
+};
 use super::rule::{Form, Rule};
 use super::value::{stands_for_another, value_at, window};
-use super::words::{entropy, is_hex, is_mixed, is_of_words, tail};
+use super::words::{entropy, is_chance, is_hex, is_made, is_mixed, is_of_words, tail};
 use regex::bytes::Captures;
 use std::ops::Range;
 
@@ -47,6 +49,25 @@ const NAMES: &[&str] = &[
     "mnemonic",
 ];
 
+const NEAR_NAMES: &[&str] = &[
+    "pass",
+    "pw",
+    "pin",
+    "kennwort",
+    "secret",
+    "token",
+    "credential",
+    "key",
+    "schl",
+    "authorization",
+    "identified",
+    "zugang",
+    "login",
+    "user",
+    "alias set",
+    "sk",
+];
+
 /// The rule that knows nothing but chance.
 pub(super) const RANDOM: &str = "random";
 
@@ -58,7 +79,88 @@ pub(super) const SHAPES: &[Rule] = &[
         r"-----BEGIN[ A-Z0-9_-]{0,80}(?:PRIVATE KEY(?: BLOCK)?|OpenVPN Static key V1)-----",
         private_key,
     ),
-    certain("putty-key", &["private-lines:"], r"Private-Lines: [0-9]+\s+([A-Za-z0-9+/=\s]{40,})", group),
+    certain(
+        "putty-key",
+        &["private-lines:"],
+        r"Private-Lines: [0-9]+(?:\s|\\[rn])+((?:[A-Za-z0-9+/]{16,64}={0,2}(?:\s|\\[rn])+)*[A-Za-z0-9+/]{16,64}={0,2})(?:\s|\\|$)",
+        group,
+    ),
+    certain("go-dsn", &["@tcp(", "@unix("], r#"[A-Za-z0-9_.-]+:([^\s"'`@]{3,})@(?:tcp|unix)\("#, group),
+    certain(
+        "aws-secret-key",
+        &["secret"],
+        r#"(?i:aws[_.-]?secret[_.-]?(?:access[_.-]?)?key|secret_?access_?key)[\\"'\]]{0,3}[ \t]{0,4}[:=]?[ \t]{0,4}[\\"']{0,2}([A-Za-z0-9+/]{40})(?:[^A-Za-z0-9+/]|$)"#,
+        group,
+    ),
+    likely(
+        "password-hash",
+        &["$"],
+        r"(?:^|[\s\x22'])[A-Za-z0-9_.@-]+[\x22']?[ \t]*[:=][ \t]*[\x22']?(\$(?:1|2[abxy]|5|6|7|y|gy|apr1|argon2(?:id?|d)|pbkdf2-sha[0-9]+|scrypt)\$[A-Za-z0-9./$=,+-]{20,})",
+        group,
+    ),
+    likely(
+        "url-code",
+        &["code="],
+        r"(?i:[?&](?:code|authorization_code|auth_?code)=)([A-Za-z0-9_.~%/+-]{20,}={0,2})",
+        plausible_run,
+    ),
+    likely(
+        "call-credentials",
+        &["auth", "credential", "login", "connect", "client", "search", "pdo"],
+        r#"(?i:(?:auth|authentication|credentials?|login|connect(?:ion)?|client|search|pdo)[ \t]*(?:=[ \t]*)?\()(?:[ \t]*(?:["'][^"'\n]*["']|[A-Za-z0-9_.$]+)[ \t]*,)+[ \t]*["']([^"'\n]{8,})["']"#,
+        plausible_run,
+    ),
+    likely(
+        "login-pair",
+        &["credential", "creds", "zugang", "anmeldedaten", "log in", "logged in", "login", "sign in", "anmelden"],
+        r"(?i:\b(?:credentials?|creds|zugang(?:sdaten)?|anmeldedaten|login|(?:log|logged|sign) in (?:as|with)|anmelden (?:als|mit))\b[ \t:=]*(?:(?:is|are|sind|lauten)[ \t:]+)?)[A-Za-z0-9_.@+-]{2,40}[ \t]?[/:|][ \t]?([^\s,;\x22'`<>]{6,})",
+        plausible_run,
+    ),
+    likely(
+        "stored-secret",
+        &["put-parameter", "secret"],
+        r"(?i:\b(?:put-parameter|put-secret-value|(?:create|update)-secret|secrets?[ \t]+(?:set|put|create|add))\b[^\n|;]{0,200}?[ \t]--(?:value|secret-string|body|data)[ \t=]+)",
+        named_value,
+    ),
+    likely(
+        "license-key",
+        &["licen", "lizenz", "serial", "product", "activation"],
+        r"(?i:licen[sc]e|lizenz|serial|product|activation)[^\n]{0,24}?[ \t:=\x22']([A-Z0-9]{4,6}(?:-[A-Z0-9]{4,6}){3,7})\b",
+        license_key,
+    ),
+    likely("openssl-key", &["openssl"], r"\bopenssl\b[^\n|;]{0,200}?[ \t]-[kK][ \t]+([^\s\x22']{6,})", plausible),
+    likely(
+        "variable-default",
+        &["variable"],
+        r#"(?i:\bvariable[ \t]+"[a-z0-9_-]*(?:password|passwd|secret|token|key)"[ \t]*\{[^}]{0,200}?\bdefault[ \t]*=[ \t]*)"#,
+        named_value,
+    ),
+    likely(
+        "config-login",
+        &["config"],
+        r"(?i:\b(?:bundle|poetry|composer)[ \t]+config[ \t]+(?:--?[a-z-]+[ \t]+)*(?:set[ \t]+)?[^\s]+[ \t]+[A-Za-z0-9_.@-]+(?::|[ \t]+))([^\s\x22']{6,})",
+        plausible_run,
+    ),
+    likely("secure-string", &["securestring"], r"(?i:\bConvertTo-SecureString[ \t]+(?:-String[ \t]+)?)", named_value),
+    likely(
+        "net-use",
+        &["net use"],
+        r"(?i:\bnet use[ \t]+(?:[a-z]:[ \t]+|\*[ \t]+)?\\\\[^\s]+[ \t]+)([^\s/][^\s]{3,})",
+        plausible,
+    ),
+    likely(
+        "webhook-path",
+        &["hook", "/incoming/"],
+        r"(?i:https?://[^\s\x22'<>?#]{1,200}?/(?:(?:web-?)?hooks?|incoming)/)((?:[A-Za-z0-9_-]{1,64}/){0,3}[A-Za-z0-9_-]{16,})",
+        plausible_run,
+    ),
+    likely(
+        "csv-column",
+        &["password", "passwort", "kennwort", "secret", "token"],
+        r#"(?:^|\n)([A-Za-z0-9_ "]{1,40}(?:[,;\t][A-Za-z0-9_ "]{1,40}){1,20})\r?\n"#,
+        table_cell,
+    ),
+    likely("table-column", &["|"], r"(?:^|\n)[ \t]*(\|[^\n]*\|)[ \t]*\r?\n[ \t]*\|[ \t:|-]+\|[ \t]*\r?\n", table_cell),
     certain("url-password", &["://"], r#"://[^\s/?#"'`<>:@\[]*:([^\s/?#"'`<>]+)@([^\s/?#"'`<>@]*)"#, url_password),
     certain(
         "url-password",
@@ -93,7 +195,7 @@ pub(super) const SHAPES: &[Rule] = &[
     likely(
         "password-option",
         &["-p", "-w", "-a", "-storepass", "pass:"],
-        r"(?i:\b(?:sshpass|mysql(?:dump|admin|import)?|mariadb(?:-dump)?|docker[ ]login|podman[ ]login|redis-cli|ldap[a-z]+|mongo(?:sh|dump|restore|import|export)?|sqlcmd|bcp|7z|zip|unzip|az[ ]login|cqlsh|mosquitto_[a-z]+|influx|htpasswd|smbclient|clickhouse-client|openssl|keytool|jarsigner|oc[ ]login|rclone|unrar|ipmitool|snmp[a-z]+|wput|expect|plink|pscp))\b[^\n|;]{0,200}?[ \t]-(?:(?:passin|passout|pass|k)[ \t]+pass:|(?:storepass|keypass|pw)[ \t]|[pPwa][ \t]?)",
+        r"(?i:\b(?:sshpass|mysql(?:dump|admin|import)?|mariadb(?:-dump)?|docker[ ]login|podman[ ]login|redis-cli|ldap[a-z]+|mongo(?:sh|dump|restore|import|export)?|sqlcmd|bcp|7z|zip|unzip|az[ ]login|cqlsh|mosquitto_[a-z]+|influx|htpasswd|smbclient|clickhouse-client|openssl|keytool|jarsigner|oc[ ]login|rclone|unrar|ipmitool|snmp[a-z]+|wput|expect|plink|pscp))\b[^\n|;]{0,200}?[ \t]-(?:(?:passin|passout|pass|k)[ \t]+pass:|(?:storepass|keypass|pw)[ \t]|[pPwaA][ \t]?)",
         password_option,
     ),
     likely(
@@ -174,7 +276,25 @@ pub(super) const SHAPES: &[Rule] = &[
         r#"htpasswd[ \t]+-[A-Za-z0-9]*b[A-Za-z0-9]*[ \t]+[^\s]+[ \t]+[^\s]+[ \t]+["']?([^\s"']{4,})"#,
         group,
     ),
-    likely(RANDOM, &[], r"(?:^|[^A-Za-z0-9+/_=-])([A-Za-z0-9+][A-Za-z0-9+/_-]{39,199}={0,2})", random),
+    likely(RANDOM, &[], r"(?:^|[^A-Za-z0-9+/_-])([A-Za-z0-9+][A-Za-z0-9+/_-]{39,199}={0,2})", random),
+];
+
+/// What knows no form: every other rule gives its name first.
+pub(super) const LAST: &[Rule] = &[
+    certain(
+        "token-header",
+        &["x-", "-token", "-key", "-secret"],
+        r#"(?i:(?:^|[\s"'`{(,])(?:x-[a-z0-9-]{0,30}|[a-z0-9-]{0,30}(?:api|auth|access|private|app|application|subscription|client)-)(?:token|key|secret))\\?["']?:[ \t]*\\?["']?"#,
+        header,
+    ),
+    certain("assigned-token", NAMES, ASSIGNED, assigned_token),
+    likely("near-name", NEAR_NAMES, NEAR, near),
+    likely(
+        "short-option",
+        &[" -"],
+        r"[ \t]-[pPtkKwasA][ \t=]{0,2}[\x22']?([A-Za-z0-9]{10,120})(?:[\x22'\s]|$)",
+        chance,
+    ),
 ];
 
 fn secret(captures: &Captures<'_>) -> Option<Range<usize>> {
@@ -238,6 +358,9 @@ fn stands_for_password(value: &str) -> bool {
     variable
         || value.contains(super::MASK)
         || value.chars().all(|c| "*.xX…•".contains(c))
+        // A page that shows the form.
+        || ["password", "passwd", "pass", "pwd", "passwort", "kennwort", "secret", "token"]
+            .contains(&value.to_ascii_lowercase().as_str())
         || value.starts_with("%24%7B")
 }
 
@@ -301,7 +424,9 @@ fn user_option(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
     let range = closed.or_else(|| value_at(text, start).map(|value| value.range))?;
     let found = text.get(range.clone())?;
     let before = text.get(start.saturating_sub(200)..start).unwrap_or_default();
-    let known = ["curl", "wget", "lftp", "http ", "https ", "xh ", "svn"].iter().any(|tool| before.contains(tool));
+    let known = ["curl", "wget", "lftp", "smbclient", "rpcclient", "http ", "https ", "xh ", "svn"]
+        .iter()
+        .any(|tool| before.contains(tool));
     let ids = found.bytes().all(|byte| byte.is_ascii_digit()) && !known;
     let plausible = known && found.len() >= 3 || is_mixed(found) && found.len() >= 5;
     (plausible && !ids && !found.is_empty() && !stands_for_another(found)).then_some(range)
@@ -341,6 +466,57 @@ fn plausible(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
     let found = secret(captures)?;
     let value = text.get(found.clone())?;
     (!stands_for_another(value) && (is_mixed(value) || value.len() >= 6)).then_some(found)
+}
+
+/// What chance made.
+fn chance(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
+    let found = secret(captures)?;
+    is_chance(text.get(found.clone())?).then_some(found)
+}
+
+/// `7QLAL-955T3-KDTKB-DYVOV`
+fn license_key(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
+    let found = secret(captures)?;
+    let value = text.get(found.clone())?;
+    (value.bytes().filter(u8::is_ascii_digit).count() >= 2 && value.bytes().any(|byte| byte.is_ascii_uppercase()))
+        .then_some(found)
+}
+
+/// A value that a machine made, in a place where secrets are.
+fn plausible_run(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
+    let found = secret(captures)?;
+    let value = text.get(found.clone())?.trim_end_matches(['.', ',', ')', ':']);
+    (value.len() >= 6 && is_made(value) && !stands_for_another(value)).then(|| found.start..found.start + value.len())
+}
+
+/// The credential of a header of a service: `X-Vault-Token: …`.
+fn header(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
+    let value = value_at(text, captures.get(0)?.end())?;
+    let found = text.get(value.range.clone())?;
+    let made = found.len() >= 16 && is_mixed(found) && !is_of_words(found) && !found.contains(char::is_whitespace);
+    (made && !stands_for_another(found)).then_some(value.range)
+}
+
+/// The first value below a table's heading that names a secret; the next ones are found when it is masked.
+fn table_cell(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
+    let heading = text.get(captures.get(2)?.range())?.to_ascii_lowercase();
+    let names = ["password", "passwort", "kennwort", "passwd", "secret", "token", "api key", "pin"];
+    let separator = ['|', ';', '\t', ','].into_iter().find(|sign| heading.contains(*sign))?;
+    let names_secret = |cell: &str| names.iter().any(|name| cell.trim_matches([' ', '"']).ends_with(name));
+    let column = heading.split(separator).position(names_secret)?;
+    let start = captures.get(0)?.end();
+    let mut at = start;
+    for row in window(text, start).split_inclusive('\n').take(8).take_while(|row| row.contains(separator)) {
+        let before: usize = row.split(separator).take(column).map(|cell| cell.len() + 1).sum();
+        let cell = row.split(separator).nth(column).unwrap_or_default();
+        let value = cell.trim().trim_matches(['`', '"']);
+        if value.len() >= 6 && is_made(value) && !stands_for_another(value) {
+            let first = at + before + cell.find(value).unwrap_or_default();
+            return Some(first..first + value.len());
+        }
+        at += row.len();
+    }
+    None
 }
 
 /// The value of a pair `name:`, `value:`, or of a command that sets one.
@@ -406,8 +582,35 @@ fn random_token(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
     (mixed && entropy(value) >= 3.3 && !is_of_words(value.get(2..)?)).then_some(found)
 }
 
+/// Public keys, certificates, images and names by content begin so.
+const PUBLIC: [&str; 15] = [
+    "AAAA",
+    "MII",
+    "iVBOR",
+    "Qm",
+    "R0lGOD",
+    "/9j/",
+    "PHN2Zy",
+    "UklGR",
+    "bafy",
+    "LS0tLS1CRUdJTiBQVUJMSUM",
+    "LS0tLS1CRUdJTiBDRVJ",
+    "age1",
+    "RWQ",
+    "RWS",
+    "RWT",
+];
+
+/// Whether a text begins as one that everybody may read.
+pub(super) fn begins_public(value: &str) -> bool {
+    PUBLIC.iter().any(|start| value.starts_with(start))
+}
+
 /// What long texts are that are not secrets, by what stands before them.
-const DIGESTS: [&str; 29] = [
+const DIGESTS: [&str; 32] = [
+    "-id",
+    "_id",
+    "-id-2",
     "sha1-",
     "sha256-",
     "sha384-",
@@ -464,9 +667,12 @@ fn is_public(text: &str, run: &Range<usize>) -> bool {
 /// and digests in hexadecimal have no capitals; words and paths change less.
 fn random(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
     let mut found = secret(captures)?;
+    // A longer run than the pattern takes.
+    let run = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/_-=".contains(byte);
+    found.end += window(text, found.end).bytes().take_while(run).count();
     // What follows it in a path.
     while let Some((start, last)) = text.get(found.clone())?.rsplit_once('/') {
-        if !is_of_words(last) {
+        if !is_of_words(last) || last.ends_with('=') {
             break;
         }
         found.end = found.start + start.len();
@@ -479,25 +685,7 @@ fn random(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
         return None;
     }
     let before = text.get(found.start.saturating_sub(32)..found.start).unwrap_or_default().to_ascii_lowercase();
-    // Public keys, certificates, images and names by content begin so.
-    let known = [
-        "AAAA",
-        "MII",
-        "iVBOR",
-        "Qm",
-        "R0lGOD",
-        "/9j/",
-        "PHN2Zy",
-        "UklGR",
-        "bafy",
-        "LS0tLS1CRUdJTiBQVUJMSUM",
-        "LS0tLS1CRUdJTiBDRVJ",
-        "age1",
-        "RWQ",
-        "RWS",
-        "RWT",
-    ];
-    if known.iter().any(|start| value.starts_with(start))
+    if begins_public(value)
         || DIGESTS.iter().any(|name| {
             before.trim_end_matches([' ', '"', '\'', '=', ':']).ends_with(name.trim_end_matches([' ', ':', '=']))
         })

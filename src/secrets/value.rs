@@ -1,14 +1,14 @@
 //! The value behind a key: where it is, and whether it is a secret or stands for something else.
 
 use super::MASK;
-use super::words::{is_mixed, is_of_words};
+use super::words::{is_chance, is_mixed, is_of_words};
 use std::ops::Range;
 
 /// The most bytes of a value that are read before it is known to be a secret.
 const LIMIT: usize = 4096;
 
 /// Values that no secret has.
-const NAMES: [&str; 62] = [
+const NAMES: [&str; 68] = [
     "true",
     "false",
     "none",
@@ -54,6 +54,12 @@ const NAMES: [&str; 62] = [
     "username",
     "hidden",
     "redacted",
+    "changeme",
+    "change_me",
+    "replaceme",
+    "replace_me",
+    "todo",
+    "tbd",
     "masked",
     "base64",
     "sha1",
@@ -82,7 +88,9 @@ pub(super) struct Value {
     pub quoted: bool,
 }
 
-const QUOTES: [(&str, &str); 10] = [
+const QUOTES: [(&str, &str); 14] = [
+    ("\"\"\"", "\"\"\""),
+    ("'''", "'''"),
     ("« ", " »"),
     ("«\u{a0}", "\u{a0}»"),
     ("\\\"", "\\\""),
@@ -92,6 +100,8 @@ const QUOTES: [(&str, &str); 10] = [
     ("`", "`"),
     ("“", "”"),
     ("„", "“"),
+    ("‘", "’"),
+    ("‚", "‘"),
     ("«", "»"),
 ];
 
@@ -150,19 +160,22 @@ fn unquoted(rest: &str) -> usize {
         let escaped = previous == '\\' && matches!(c, 'n' | 'r' | 't');
         previous = c;
         let behind = || rest.get(at + c.len_utf8()..).unwrap_or_default();
-        let stops =
-            c.is_whitespace() || "\"'`<>".contains(c) || c == ';' || (c == '&' || c == ',') && begins_another(behind());
+        let stops = c.is_whitespace()
+            || "\"'`<>".contains(c)
+            || c == ';'
+            || (c == '&' || c == ',') && begins_another(behind())
+            || c == '%' && begins_encoded(behind());
         if escaped { Some(at - 1) } else { stops.then_some(at) }
     };
     let end = rest.char_indices().find_map(ends).unwrap_or(rest.len());
     let value = rest.get(..end).unwrap_or_default();
     let mut trimmed = value.trim_end_matches(['.', ',', ':', '\\', '*', '|']);
-    for (open, close) in [('(', ')'), ('[', ']'), ('{', '}')] {
-        let mut surplus = trimmed.matches(close).count().saturating_sub(trimmed.matches(open).count());
-        while let Some(shorter) = trimmed.strip_suffix(close).filter(|_| surplus > 0) {
-            trimmed = shorter.trim_end_matches(['.', ',', '"', '\'']);
-            surplus -= 1;
-        }
+    // Brackets close in any order, as in `{a=[b]}`.
+    let mut surplus = [('(', ')'), ('[', ']'), ('{', '}')]
+        .map(|(open, close)| (close, trimmed.matches(close).count().saturating_sub(trimmed.matches(open).count())));
+    while let Some((close, left)) = surplus.iter_mut().find(|(close, left)| *left > 0 && trimmed.ends_with(*close)) {
+        trimmed = trimmed.strip_suffix(*close).unwrap_or_default().trim_end_matches(['.', ',', '"', '\'']);
+        *left -= 1;
     }
     trimmed.len()
 }
@@ -177,6 +190,13 @@ fn begins_another(rest: &str) -> bool {
         Some('=' | ':') => name > 0,
         Some(c) => name == 0 && (c.is_whitespace() || "&\"'`<>$".contains(c)) || rest.starts_with("amp;"),
     }
+}
+
+/// Whether the text after `%` is an encoded `&` and the next pair.
+fn begins_encoded(rest: &str) -> bool {
+    let Some(pair) = rest.strip_prefix("26") else { return false };
+    let name = pair.bytes().take(64).take_while(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(byte)).count();
+    pair.get(name..).is_some_and(|rest| name > 0 && (rest.starts_with("%3D") || rest.starts_with("%3d")))
 }
 
 /// Whether a value names a secret or a place of one rather than being it: a variable, a placeholder, a path, code.
@@ -210,16 +230,22 @@ pub(super) fn stands_for_another(value: &str) -> bool {
         || bracketed
         || placeholder
         || value.contains(MASK)
+        || is_example(value)
         || NAMES.contains(&lower.as_str())
         || is_code(value)
         || is_file(value)
+}
+
+/// What services print in their documentation: `AKIA…EXAMPLE`.
+pub(super) fn is_example(value: &str) -> bool {
+    value.ends_with("EXAMPLE") || value.ends_with("EXAMPLEKEY")
 }
 
 /// `getpass()`, `settings.PASSWORD`, `parts[1]`, `&str`, `Option<String>`.
 fn is_code(value: &str) -> bool {
     let bare = value.trim_start_matches(['&', '*']);
     let is_reference = bare.len() < value.len();
-    let value = bare.trim_start_matches(['!', '@']).trim_end_matches([',', ';', ')', '}', '!']);
+    let value = bare.trim_start_matches(['!', '@']).trim_end_matches([',', ';', ')', '}', '!', '?']);
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '$';
     let path = |path: &str| {
         let parts: Vec<&str> =
@@ -234,7 +260,9 @@ fn is_code(value: &str) -> bool {
     };
     let call = value.find(['(', '[', '<', '{']).filter(|at| *at > 0).and_then(|at| value.get(..at));
     match call {
-        Some(name) => path(name).unwrap_or_else(|| name.chars().all(is_name) && is_of_words(name)),
+        Some(name) => path(name).unwrap_or_else(|| {
+            name.chars().all(is_name) && (is_of_words(name) || value.contains('(') && !is_chance(name))
+        }),
         None => path(value).unwrap_or_else(|| is_reference && value.chars().all(is_name) && is_of_words(value)),
     }
 }

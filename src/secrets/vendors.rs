@@ -272,6 +272,8 @@ pub(super) const VENDORS: &[Rule] = &[
     token("vault-token", &["hvs.", "hvb.", "hvr."], r"hv[sbr]\.[A-Za-z0-9_-]{20,}"),
     token("terraform-token", &[".atlasv1."], r"[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{40,}"),
     token("doppler-token", &["dp."], r"dp\.(?:pt|st|sa|ct|scim|audit|said)\.(?:[a-z0-9_-]{2,35}\.)?[A-Za-z0-9]{40,}"),
+    // PASETO's specification.
+    token("paseto", &[".local.", ".public."], r"v[1-4]\.(?:local|public)\.[A-Za-z0-9_-]{40,}"),
     token("pulumi-token", &["pul-"], r"pul-[0-9a-f]{40}"),
     apart("infisical-token", &["st."], r"st\.[0-9a-f]{24}\.[0-9a-f]{32}\.[0-9a-f]{32}"),
     token("age-secret-key", &["age-secret-key-"], r"AGE-SECRET-KEY-(?:PQ-)?1[0-9A-Z]{50,}"),
@@ -311,6 +313,7 @@ pub(super) const VENDORS: &[Rule] = &[
     apart("sanity-token", &["sk"], r"sk[A-Za-z0-9]{80,}"),
     token("mapbox-secret-token", &["sk.eyj"], r"sk\.eyJ[A-Za-z0-9_-]{40,}\.[A-Za-z0-9_-]{20,}"),
     apart("maxmind-key", &["_mmk"], r"[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk"),
+    apart("adafruit-key", &["aio_"], r"aio_[A-Za-z0-9]{28}\b"),
     token("readme-key", &["rdme_"], r"rdme_[A-Za-z0-9]{60,}"),
     token("dropbox-token", &["sl."], r"sl\.(?:u\.)?[A-Za-z0-9_=-]{60,}"),
     token("frameio-token", &["fio-u-"], r"fio-u-[A-Za-z0-9_=-]{50,}"),

@@ -59,6 +59,40 @@ pub(super) fn is_mixed(text: &str) -> bool {
     letters && text.contains(|c: char| c.is_ascii_digit() || "!@#$%^&*+=~?".contains(c))
 }
 
+/// Whether a text looks like chance: no words, and digits, signs, or capitals where words have none.
+pub(super) fn is_made(text: &str) -> bool {
+    let text = text.trim_end_matches(['!', '?', '=']);
+    let signs: Vec<char> = text.chars().collect();
+    // `aB!9k`
+    let inner = |it: &[char]| matches!(it, [a, sign, b] if a.is_alphanumeric() && "!#$%^&".contains(*sign) && b.is_alphanumeric());
+    if text.len() >= 8 && text.contains(|c: char| c.is_ascii_digit()) && signs.windows(3).any(inner) {
+        return true;
+    }
+    !is_of_words(text) && (is_mixed(text) || text.len() >= 8 && text.chars().all(char::is_alphanumeric))
+}
+
+/// Whether letters and digits change as often as chance has it: no name in a program does, and no word.
+pub(super) fn is_chance(text: &str) -> bool {
+    let kind = |byte: u8| (byte.is_ascii_uppercase(), byte.is_ascii_lowercase(), byte.is_ascii_digit());
+    let kinds: Vec<_> = text.bytes().map(kind).collect();
+    let runs: Vec<usize> = kinds.chunk_by(|a, b| a == b).map(<[_]>::len).collect();
+    let has = |kind: (bool, bool, bool)| kinds.contains(&kind);
+    let (capitals, small, digits) = (has((true, false, false)), has((false, true, false)), has((false, false, true)));
+    // `onKeyUp2`: capitals one by one, and a number behind them.
+    let name = text.trim_end_matches(|c: char| c.is_ascii_digit());
+    let camel = !name.contains(|c: char| c.is_ascii_digit())
+        && !kinds.windows(2).any(|pair| matches!(pair, [a, b] if a.0 && b.0));
+    let many = |percent: usize| 100 * runs.len() >= percent * text.len();
+    let enough = match (capitals, small, digits) {
+        (true, true, true) if camel => false,
+        (true, true, true) => many(50) || many(40) && runs.iter().all(|run| *run < 4),
+        (true, true, false) => many(40) && kinds.windows(2).any(|pair| matches!(pair, [a, b] if a.0 && b.0)),
+        (false, true, true) | (true, false, true) => text.len() >= 16 && many(25) && !is_hex(text),
+        _ => false,
+    };
+    text.len() >= 10 && text.bytes().all(|byte| byte.is_ascii_alphanumeric()) && enough && !is_of_words(text)
+}
+
 /// Whether a text is hexadecimal, as object names and digests are.
 pub(super) fn is_hex(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_hexdigit())
