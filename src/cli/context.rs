@@ -4,7 +4,7 @@ use super::args::Global;
 use super::console::Console;
 use super::environment;
 use super::error::{CliError, Exit};
-use crate::config::{Config, FILE_NAME, MAX_BYTES, UnknownKey, ViewPolicy};
+use crate::config::{Config, DEFAULT_LEDGER, FILE_NAME, MAX_BYTES, UnknownKey, ViewPolicy};
 use crate::event::schema::Schema;
 use crate::git::{Git, Layout, TreeEntry};
 use crate::ledger::pack::{is_event_name, is_pack_name};
@@ -243,7 +243,25 @@ impl<'a> Context<'a> {
     pub(super) fn outsiders(&self, ledger: &Ledger) -> Result<Outsiders, CliError> {
         let (Some(layout), Some(prefix)) = (&self.layout, &ledger.in_git) else { return Ok(Outsiders::default()) };
         let own = own_remotes(&Git::at(layout))?;
-        Ok(Outsiders::of(layout, prefix, &own, self.wait))
+        let outsiders = Outsiders::of(layout, prefix, &own, self.wait);
+        if outsiders.wrote_configuration() && prefix != DEFAULT_LEDGER && !self.is_named {
+            // That git tracks no file there proves nothing: an outsider chose the directory.
+            return Ok(Outsiders::unknown(layout, prefix));
+        }
+        Ok(outsiders)
+    }
+
+    /// For a coding agent that reads the ledger: an outsider's configuration declares no sections.
+    pub(super) fn without_outsiders_titles(&mut self) -> Result<(), CliError> {
+        if agent_mark().is_none() || self.config.schema == Schema::default() {
+            return Ok(());
+        }
+        for ledger in self.ledgers.clone() {
+            if self.outsiders(&ledger)?.wrote_configuration() {
+                self.config.schema = Schema::default();
+            }
+        }
+        Ok(())
     }
 
     /// What a sparse checkout hides of a ledger.

@@ -68,8 +68,11 @@ fn marked(outsiders: &Outsiders, mut readings: Vec<Reading>) -> (Vec<Reading>, O
     };
     let outside: BTreeSet<EventId> = readings.iter().filter_map(id_of).collect();
     if agent_mark().is_some() {
-        readings
-            .retain(|reading| reading.result.as_ref().map_or(true, |event| !outside.contains(&event.origin.stamp.id)));
+        // The name of an unreadable file is an author's word, too.
+        readings.retain(|reading| match &reading.result {
+            Ok(event) => !outside.contains(&event.origin.stamp.id),
+            Err(_) => !outsiders.has_file(&reading.source),
+        });
     }
     (readings, Outside(outside))
 }

@@ -117,7 +117,10 @@ fn run(global: &Global, command: Command, console: &Console) -> Result<Exit, Cli
     let of_commit = matches!(&command, Command::Synth(args) if args.rev.is_some());
     let source = if of_commit { ConfigSource::Commit } else { ConfigSource::WorkTree };
     context::stay_in_worktree(global)?;
-    let context = Context::resolve(global, console, source)?;
+    let mut context = Context::resolve(global, console, source)?;
+    if matches!(command, Command::Show | Command::Log(_) | Command::Why(_) | Command::Status) {
+        context.without_outsiders_titles()?;
+    }
     context.unknown_keys().iter().for_each(|warning| console.warning(&format!("warning: {warning}")));
     match command {
         Command::Synth(args) if args.check => check::run(&context, &args),

@@ -5,6 +5,7 @@ use super::clock;
 use super::context::{Context, Ledger};
 use super::environment;
 use super::error::{CliError, Exit};
+use super::inspect::fold;
 use super::occasion;
 use super::origins::phrase;
 use super::secrets::Masker;
@@ -22,6 +23,7 @@ use crate::secrets::Certainty;
 use crate::session::compose;
 use crate::session::spare::Spares;
 use crate::store::{StoreError, create_event, ensure_readme, fold_ledger};
+use crate::trust::grants::agent_mark;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::io::Read as _;
@@ -40,7 +42,12 @@ pub(super) fn run(context: &Context<'_>, ledger: &Ledger, args: &RecordArgs) -> 
         Err(error) => return Err(error.into()),
     };
     let mut masker = Masker::new(args.keep_secrets);
-    let body = body(context, args, &state, &stdin, &mut masker)?;
+    // A coding agent chooses among what `show` gives it, and copies no word from outside into an event of this clone.
+    let chosen = match agent_mark() {
+        Some(_) if !state.events().is_empty() => fold(context, ledger)?.0.state,
+        _ => state.clone(),
+    };
+    let body = body(context, args, &chosen, &stdin, &mut masker)?;
     if body.is_empty() {
         return Err(CliError::Usage(
             "nothing to record; say what with `--now`, `--did`, `--decide` …, see `headwater record --help`".to_owned(),

@@ -15,6 +15,7 @@ use crate::bounds::deadline;
 use crate::config::Trigger;
 use crate::crdt::Join as _;
 use crate::event::EventId;
+use crate::event::schema::Schema;
 use crate::event::text::counted;
 use crate::git::Layout;
 use crate::ledger::escape::phrase;
@@ -301,10 +302,12 @@ impl Session<'_> {
         let used = self.shared.get().context.chars().count();
         let limit = (CONTEXT_LIMIT - used) / self.context.ledgers.len().max(1) - 1 - LEFT_OUT_CHARACTERS;
         for ledger in &self.context.ledgers {
-            let schema = self.context.schema();
             let outsiders = self.outsiders(ledger, faults);
+            // Titles of sections that an outsider's configuration declares are an outsider's words.
+            let plain = Schema::default();
+            let schema = if outsiders.wrote_configuration() { &plain } else { self.context.schema() };
             let mut outside = BTreeMap::new();
-            let folded = match self.fold_without(ledger, &outsiders, &mut outside) {
+            let folded = match self.fold_without(ledger, schema, &outsiders, &mut outside) {
                 Ok(folded) => Some(folded),
                 Err(StoreError::NoLedger(_)) => None,
                 Err(error) => {
@@ -353,10 +356,11 @@ impl Session<'_> {
     fn fold_without(
         &self,
         ledger: &Ledger,
+        schema: &Schema,
         outsiders: &Outsiders,
         outside: &mut BTreeMap<EventId, String>,
     ) -> Result<Folded, StoreError> {
-        let (schema, hidden) = (self.context.schema(), self.context.hidden(ledger));
+        let hidden = self.context.hidden(ledger);
         if outsiders.is_empty() {
             return fold_ledger(&ledger.dir, schema, &hidden);
         }

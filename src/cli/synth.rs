@@ -4,6 +4,7 @@ use super::args::SynthArgs;
 use super::console::{AGENT, BOLD, styled};
 use super::context::{Context, Ledger, below};
 use super::error::{CliError, Exit};
+use super::inspect::fold;
 use super::origins::{agents, counted, distinct, phrase};
 use super::progress::with_progress;
 use super::{archive, occasion};
@@ -16,6 +17,7 @@ use crate::store::{
     synthesize,
 };
 use crate::trust::consent::Committing;
+use crate::trust::grants::agent_mark;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -246,7 +248,11 @@ fn report(context: &Context<'_>, ledger: &Ledger, folded: &Folded, outcome: &str
     if !whole {
         return context.console.result(&format!("{} {outcome}", safe_for_terminal(&view_name(ledger))));
     }
-    let agents = agents(&folded.state);
+    // A coding agent gets no word from outside; the view itself is a function of all events.
+    let agents = match agent_mark() {
+        Some(_) if !folded.state.events().is_empty() => agents(&fold(context, ledger)?.0.state),
+        _ => agents(&folded.state),
+    };
     let (events, unreadable) = (folded.state.events().len(), folded.unreadable.len());
     if context.console.json {
         return context.console.json(&serde_json::json!({
@@ -295,6 +301,11 @@ pub(super) fn view_name(ledger: &Ledger) -> String {
 
 /// Says which events cannot be read, where, and what to do.
 pub(super) fn report_faults(context: &Context<'_>, folded: &Folded) {
+    if agent_mark().is_some() && !folded.faults.is_empty() {
+        let count = counted(folded.faults.len(), "unreadable event");
+        context.console.warning(&format!("{count}; `headwater lint` names them"));
+        return;
+    }
     for (name, fault) in &folded.faults {
         let place = if name.starts_with(b"archive/") { "" } else { "events/" };
         context.console.warning(&format!("{place}{}:{}", escape_file_name(name), escape(&fault.to_string())));

@@ -66,8 +66,9 @@ pub fn in_references(namespace: &Namespace, git: &Git, of: Whose) -> Result<Scop
     let mut found = BTreeSet::new();
     for source in &namespace.sources {
         for path in std::iter::once(source.clone()).chain(archives(source)) {
-            for bytes in git.contents_at_tips(&path, of)? {
-                mentioned(namespace, &bytes, &mut found);
+            // A source this large is refused where it is checked out, so no number of it was ever given.
+            for bytes in git.contents_at_tips(&path, of)?.iter().filter(|bytes| bytes.len() <= LARGEST) {
+                mentioned(namespace, bytes, &mut found);
             }
         }
     }
@@ -103,9 +104,17 @@ fn archives(source: &str) -> Vec<String> {
 pub fn read_if_there(top: &Path, name: &str, sibling: bool) -> Result<Option<Vec<u8>>, IdsError> {
     match InTree::file(top, name).map_err(StoreError::from).and_then(|place| read_in_tree(&place)) {
         Err(StoreError::Refused(_) | StoreError::WrongKind { .. }) if sibling => Ok(None),
+        Ok(Some(bytes)) if bytes.len() > LARGEST => {
+            let path = top.join(name);
+            let source = std::io::Error::other("it is larger than 16 MiB; name a smaller file in `sources`");
+            Err(StoreError::Io { action: "search", path, source }.into())
+        }
         other => Ok(other?),
     }
 }
+
+/// The largest source that is searched, in bytes: a list of work is far smaller, and time and memory are bounded.
+const LARGEST: usize = 16 << 20;
 
 fn mentioned(namespace: &Namespace, bytes: &[u8], found: &mut BTreeSet<(Scope, u64)>) {
     let text = String::from_utf8_lossy(bytes);

@@ -53,6 +53,18 @@ impl Outsiders {
         self.files.as_ref().is_some_and(OutsideFiles::is_empty)
     }
 
+    /// Whether a file that cannot be read as an event is an outsider's.
+    #[must_use]
+    pub fn has_file(&self, source: &Source) -> bool {
+        self.wrote(source, &EventId::of(""))
+    }
+
+    /// Whether an outsider wrote the configuration file, so that its titles are an outsider's words.
+    #[must_use]
+    pub fn wrote_configuration(&self) -> bool {
+        self.files.as_ref().is_none_or(OutsideFiles::has_configuration)
+    }
+
     /// Whether an outsider wrote the event that was read there.
     #[must_use]
     pub fn wrote(&self, source: &Source, id: &EventId) -> bool {

@@ -8,6 +8,9 @@ use crate::git::{Call, Git, GitError, Layout};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+/// The configuration file: where an outsider wrote it, its words are theirs.
+const CONFIGURATION: &str = crate::config::FILE_NAME;
+
 /// How many lines of reflogs are read; a clone with more has its newest ones read.
 const REFLOG_LINES: usize = 100_000;
 
@@ -33,15 +36,19 @@ impl OutsideFiles {
                 .args(["--branches", "--remotes", "--glob=refs/headwater/heads/*", "HEAD"])
                 .args(heads)
                 .args(["--not"]);
-        call = call.args(trusted).args(["--"]).args(Some(folder).filter(|folder| !folder.is_empty()));
+        call = call.args(trusted).args(["--"]);
+        if !folder.is_empty() {
+            call = call.args([folder, CONFIGURATION]);
+        }
         let output = git.succeed(call.limit(limit))?;
         let added = added_files(&output.stdout);
-        if added.is_empty() {
-            return Ok(Self::default());
-        }
-        let mine = commits_made_here(git.layout());
+        let mine = if added.is_empty() { BTreeSet::new() } else { commits_made_here(git.layout()) };
         let theirs = added.into_iter().filter(|(commit, _)| !mine.contains(commit));
-        Ok(Self(theirs.flat_map(|(_, files)| files).collect()))
+        let mut files: BTreeSet<Vec<u8>> = theirs.flat_map(|(_, files)| files).collect();
+        for worktree in git.layout().work_trees() {
+            files.extend(staged_files(&Git::at(&worktree), folder, limit)?);
+        }
+        Ok(Self(files))
     }
 
     /// Whether there is none.
@@ -50,11 +57,30 @@ impl OutsideFiles {
         self.0.is_empty()
     }
 
-    /// Whether a file, named from the worktree's top, is an outsider's.
+    /// Whether a file, named from the worktree's top, is an outsider's, or is in a submodule that is one's.
     #[must_use]
     pub fn contains(&self, path: &[u8]) -> bool {
-        self.0.contains(path)
+        let ends = path.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(end, _)| end);
+        ends.chain([path.len()]).any(|end| path.get(..end).is_some_and(|start| self.0.contains(start)))
     }
+
+    /// Whether an outsider wrote the configuration file.
+    #[must_use]
+    pub fn has_configuration(&self) -> bool {
+        self.0.contains(CONFIGURATION.as_bytes())
+    }
+}
+
+/// The files of a ledger that the index has and HEAD has not: a merge, a cherry-pick or a rebase that is not finished
+/// brings them, and nothing tells whose they are. Of the user's own events the backup copy does.
+fn staged_files(git: &Git, folder: &str, limit: Duration) -> Result<Vec<Vec<u8>>, GitError> {
+    if git.head_oid()?.is_none() {
+        return Ok(Vec::new());
+    }
+    let call =
+        Call::new(["diff-index", "--cached", "--name-only", "-z", "--no-renames", "--diff-filter=d", "HEAD", "--"]);
+    let output = git.succeed(call.args(Some(folder).filter(|folder| !folder.is_empty())).limit(limit))?;
+    Ok(output.stdout.split(|byte| *byte == 0).filter(|name| !name.is_empty()).map(<[u8]>::to_vec).collect())
 }
 
 /// The revision arguments that stand for own remotes' branches and the local default branch.
@@ -145,12 +171,27 @@ fn split_once(bytes: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
 /// one's own events in it the backup copy is here.
 fn commits_made_here(layout: &Layout) -> BTreeSet<String> {
     let logs = layout.reflogs();
-    let lines = logs.iter().flat_map(|log| {
-        let lines: Vec<&[u8]> = log.split(|byte| *byte == b'\n').collect();
-        let skipped = lines.len().saturating_sub(REFLOG_LINES);
-        lines.into_iter().skip(skipped)
-    });
-    lines.filter_map(made_by).collect()
+    logs.iter().flat_map(|log| made_in(log)).collect()
+}
+
+/// The commits that one reflog records as made by `git commit`, but those made while a rebase was under way: they may
+/// carry what the rebased commit brought.
+fn made_in(log: &[u8]) -> Vec<String> {
+    let lines: Vec<&[u8]> = log.split(|byte| *byte == b'\n').collect();
+    let skipped = lines.len().saturating_sub(REFLOG_LINES);
+    let (mut made, mut rebasing) = (Vec::new(), false);
+    for line in lines.into_iter().skip(skipped) {
+        let text = String::from_utf8_lossy(line);
+        let message = text.split_once('\t').map(|(_, message)| message).unwrap_or_default();
+        if message.starts_with("rebase") || message.starts_with("pull --rebase") || message.starts_with("pull -r") {
+            rebasing = !["(finish)", "(abort)"].iter().any(|end| message.contains(end));
+        } else if message.starts_with("checkout: ") || message.starts_with("reset: ") {
+            rebasing = false;
+        } else if !rebasing {
+            made.extend(made_by(line));
+        }
+    }
+    made
 }
 
 /// The commit that a reflog line says was made by `git commit`.
@@ -164,7 +205,7 @@ fn made_by(line: &[u8]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{added_files, made_by};
+    use super::{OutsideFiles, added_files, made_by, made_in};
 
     #[test]
     fn log_output_lists_commits_with_their_files() {
@@ -177,6 +218,26 @@ mod tests {
             found,
             [("aa", vec!["e/1.md".to_owned(), "e/2.md".to_owned()]), ("cc", vec!["e/3\n.md".to_owned()])]
         );
+    }
+
+    #[test]
+    fn commits_during_a_rebase_are_not_counted_as_made_here() {
+        let line = |new: char, message: &str| {
+            format!("{} {} A <a@b> 1 +0000\t{message}\n", "0".repeat(40), new.to_string().repeat(40))
+        };
+        let log = line('a', "commit: own")
+            + &line('b', "rebase (start): checkout main")
+            + &line('c', "commit: resolved")
+            + &line('d', "rebase (finish): returning to refs/heads/x")
+            + &line('e', "commit: own again");
+        assert_eq!(made_in(log.as_bytes()), ["a".repeat(40), "e".repeat(40)]);
+    }
+
+    #[test]
+    fn file_in_an_outsiders_submodule_is_an_outsiders() {
+        let files = OutsideFiles([b"thoughts/events".to_vec()].into());
+        assert!(files.contains(b"thoughts/events/x.md") && files.contains(b"thoughts/events"));
+        assert!(!files.contains(b"thoughts/events2/x.md") && !files.contains(b"thoughts"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Attacks through the words of a branch: what a stranger wrote reaches people, marked, and never an agent; an agent
 //! stays in its worktree; an event from the end of time is found.
 
-use crate::agent::{Agent, LEDGER};
+use crate::agent::{Agent, LEDGER, context};
 use crate::sandbox::{Ended, Sandbox, event, git, headwater, run};
 use std::path::{Path, PathBuf};
 
@@ -227,4 +227,101 @@ fn event_from_the_end_of_time_is_a_finding_and_names_the_way_past_it() {
     sandbox.commit("without");
     sandbox.run(&["synth", "--check", "--base", "main", "--allow-missing", &id]).exits(0);
     sandbox.run(&["lint"]).exits(0);
+}
+
+#[test]
+fn words_of_an_unfinished_merge_or_pick_are_outside() {
+    let project = Project::new();
+    std::fs::write(project.fork.join("both"), "theirs").unwrap();
+    git(&project.fork, &["add", "-A"]);
+    git(&project.fork, &["commit", "-q", "-m", "both"]);
+    project.sandbox.git(&["fetch", "-q", project.fork.to_str().unwrap(), "topic:pr7"]);
+    std::fs::write(project.root().join("both"), "ours").unwrap();
+    project.sandbox.commit("both");
+    let conflicts = |args: &[&str]| run(crate::sandbox::program("git", project.root()).args(args)).code != Some(0);
+    let steps: [(&[&str], &[&str]); 3] = [
+        (&["merge", "-q", "pr7"], &["merge", "--abort"]),
+        (&["cherry-pick", "pr7~1", "pr7"], &["cherry-pick", "--abort"]),
+        (&["rebase", "-q", "main", "pr7"], &["rebase", "--abort"]),
+    ];
+    for (number, (start, abort)) in steps.iter().enumerate() {
+        assert!(conflicts(start), "{start:?}");
+        // Whatever the hook reports about the operation that is under way.
+        let started = Agent::new(&format!("s{number}"), project.root()).hook("session-start", ", \"source\": \"startup\"");
+        assert_left_out(&context(&started));
+        project.sandbox.git(abort);
+    }
+    // The commit that ends a conflict of a rebase is no commit of one's own words.
+    project.sandbox.git(&["checkout", "-q", "--detach", "pr7"]);
+    assert!(conflicts(&["rebase", "-q", "main"]));
+    std::fs::write(project.root().join("both"), "settled").unwrap();
+    project.sandbox.git(&["add", "both"]);
+    project.sandbox.git(&["commit", "-q", "-m", "settled"]);
+    let started = Agent::new("s9", project.root()).hook("session-start", ", \"source\": \"startup\"");
+    assert_left_out(&context(&started));
+}
+
+#[test]
+fn words_in_a_strangers_submodule_configuration_or_ledger_are_outside() {
+    let project = Project::new();
+    let module = project.sandbox.beside("module");
+    std::fs::create_dir_all(&module).unwrap();
+    git(&module, &["init", "-q"]);
+    std::fs::write(module.join("x.md"), event("2026-01-11T08:00:00Z", "mallory", &format!("now: {WORDS}"))).unwrap();
+    git(&module, &["add", "-A"]);
+    git(&module, &["commit", "-q", "-m", "x"]);
+    project.sandbox.git(&["switch", "-q", "-c", "sub"]);
+    project.sandbox.git(&["fetch", "-q", project.fork.to_str().unwrap(), "topic"]);
+    git(&project.fork, &["switch", "-q", "-c", "sub", "main"]);
+    git(&project.fork, &["rm", "-q", "-r", &format!("{LEDGER}/events")]);
+    let allow = ["-c", "protocol.file.allow=always"];
+    git(
+        &project.fork,
+        &[&allow[..], &["submodule", "add", "-q", module.to_str().unwrap(), &format!("{LEDGER}/events")]].concat(),
+    );
+    std::fs::write(project.fork.join(".headwater.yaml"), "sections:\n- {name: now, title: STRANGER-WORDS}\n").unwrap();
+    git(&project.fork, &["add", "-A"]);
+    git(&project.fork, &["commit", "-q", "-m", "sub"]);
+    project.sandbox.git(&["fetch", "-q", project.fork.to_str().unwrap(), "sub"]);
+    project.sandbox.git(&["checkout", "-q", "--detach", "FETCH_HEAD"]);
+    project.sandbox.git(&[&allow[..], &["submodule", "update", "-q", "--init"]].concat());
+    let context = Agent::new("s1", project.root()).start();
+    assert!(!context.contains("STRANGER") && context.contains("1 event left out"), "{context}");
+    assert!(!project.as_agent(&["show"]).stdout.contains("STRANGER"));
+    // A directory that only the stranger's configuration names, with what an installer put there.
+    git(&project.fork, &["switch", "-q", "-c", "dir", "main"]);
+    std::fs::write(project.fork.join(".headwater.yaml"), "ledger: node_modules/p\n").unwrap();
+    std::fs::write(project.fork.join(".gitignore"), "node_modules\n").unwrap();
+    git(&project.fork, &["add", "-A"]);
+    git(&project.fork, &["commit", "-q", "-m", "dir"]);
+    let ended = project.sandbox.beside("second");
+    project.sandbox.git(&["fetch", "-q", project.fork.to_str().unwrap(), "dir"]);
+    project.sandbox.git(&["worktree", "add", "-q", "--detach", ended.to_str().unwrap(), "FETCH_HEAD"]);
+    std::fs::create_dir_all(ended.join("node_modules/p/events")).unwrap();
+    let text = event("2026-01-11T08:00:00Z", "mallory", &format!("now: {WORDS}"));
+    std::fs::write(ended.join("node_modules/p/events/x.md"), text).unwrap();
+    let context = Agent::new("s2", &ended).start();
+    assert!(!context.contains("STRANGER"), "{context}");
+}
+
+#[test]
+fn agent_that_answers_or_merges_copies_no_strangers_words() {
+    let project = Project::new();
+    project.sandbox.put("events/q.md", event("2026-01-12T08:00:00Z", "own", "open_questions: [Which port?]"));
+    project.sandbox.commit("question");
+    project.stranger("q2.md", &event("2026-01-11T08:00:00Z", "mallory", &format!("open_questions: ['{WORDS}']")));
+    project.sandbox.git(&["fetch", "-q", project.fork.to_str().unwrap(), "topic:pr7"]);
+    project.sandbox.git(&["merge", "-q", "--no-edit", "-m", "try", "pr7"]);
+    project.sandbox.git(&["branch", "-q", "review"]);
+    project.sandbox.git(&["reset", "-q", "--hard", "HEAD~1"]);
+    project.sandbox.git(&["switch", "-q", "review"]);
+    let shown = project.as_agent(&["show"]).exits(0).stdout;
+    assert!(shown.contains("1. Which port?") && !shown.contains("STRANGER"), "{shown}");
+    let path = project.as_agent(&["record", "--answer", "1"]).exits(0).stdout;
+    let text = std::fs::read_to_string(path.trim_end()).unwrap();
+    assert!(text.contains("Which port?") && !text.contains("STRANGER"), "{text}");
+    let merged = project.as_agent(&["synth", "--no-confirm"]).exits(0);
+    assert!(!merged.stdout.contains("STRANGER") && !merged.stdout.contains("mallory"), "{merged:?}");
+    // The view itself is a function of all events.
+    assert!(project.sandbox.view().contains("STRANGER-WORDS"));
 }
