@@ -89,7 +89,7 @@ pub(super) fn settings(context: &Context<'_>) -> Result<Settings, CliError> {
     let ignore_files = context.layout.as_ref().map(|layout| setup::ignore_files(&layout.work_tree)).unwrap_or_default();
     let first_view = Some(Folded::new(Listing::default(), Vec::new(), context.schema()).text);
     let (view, consents) = (context.config.view, Vec::new());
-    Ok(Settings { ledgers, is_default_ledger, view, ids, consents, ignore_files, first_view })
+    Ok(Settings { ledgers, is_default_ledger, view, ids, ignore_files, consents, first_view })
 }
 
 fn named_parts(args: &InitArgs) -> BTreeSet<Part> {

@@ -88,7 +88,8 @@ pub(crate) mod laws {
 
 #[cfg(test)]
 mod tests {
-    use super::{LwwRegister, Max, Min, laws::assert_laws};
+    use super::laws::{assert_laws, joined};
+    use super::{Join, LwwRegister, Max, Min, UnorderedMap};
     use proptest::prelude::*;
     use std::collections::{BTreeMap, BTreeSet};
 
@@ -130,5 +131,51 @@ mod tests {
             let (a, b, c): (BTreeMap<_, _>, BTreeMap<_, _>, BTreeMap<_, _>) = (a, b, c);
             assert_laws(&a, &b, &c);
         }
+    }
+
+    #[test]
+    fn extremes_keep_the_greatest_and_the_least() {
+        assert_eq!((joined(Max(1), Max(2)), joined(Max(2), Max(1))), (Max(2), Max(2)));
+        assert_eq!((joined(Min(1), Min(2)), joined(Min(2), Min(1))), (Min(1), Min(1)));
+    }
+
+    #[test]
+    fn joins_keep_what_either_side_has() {
+        assert_eq!(joined(None, Some(Max(1))), Some(Max(1)));
+        assert_eq!(joined(Some(Max(1)), Some(Max(2))), Some(Max(2)));
+        assert_eq!(joined(BTreeSet::from([1]), BTreeSet::from([2])), BTreeSet::from([1, 2]));
+        let maps = joined(BTreeMap::from([(1, Max(1)), (2, Max(5))]), BTreeMap::from([(2, Max(7)), (3, Max(3))]));
+        assert_eq!(maps, BTreeMap::from([(1, Max(1)), (2, Max(7)), (3, Max(3))]));
+    }
+
+    #[test]
+    fn register_counts_distinct_writes_and_gives_the_newest_first() {
+        let mut register = LwwRegister::default();
+        assert!(register.is_empty() && register.winner().is_none());
+        for (stamp, value) in [(2, 'b'), (1, 'z'), (2, 'a'), (2, 'b')] {
+            register.write(stamp, value);
+        }
+        assert_eq!((register.len(), register.is_empty()), (3, false));
+        assert_eq!(register.winner(), Some(&(2, 'b')));
+        assert_eq!(register.newest_first().copied().collect::<Vec<_>>(), [(2, 'b'), (2, 'a'), (1, 'z')]);
+        let mut other = LwwRegister::default();
+        other.write(3, 'c');
+        register.join(other);
+        assert_eq!((register.len(), register.winner()), (4, Some(&(3, 'c'))));
+    }
+
+    #[test]
+    fn unordered_map_joins_key_by_key() {
+        let map = |pairs: &[(&'static str, u8)]| {
+            let mut map = UnorderedMap::default();
+            for (key, value) in pairs {
+                map.join_at(*key, Max(*value));
+            }
+            map
+        };
+        let both = joined(map(&[("a", 1), ("b", 5), ("b", 4)]), map(&[("b", 7), ("c", 3)]));
+        assert_eq!(both, map(&[("a", 1), ("b", 7), ("c", 3)]));
+        assert_eq!((both.get("b"), both.get("d")), (Some(&Max(7)), None));
+        assert_eq!(both.iter().map(|(_, value)| value.0).sum::<u8>(), 11);
     }
 }

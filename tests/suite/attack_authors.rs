@@ -247,7 +247,8 @@ fn words_of_an_unfinished_merge_or_pick_are_outside() {
     for (number, (start, abort)) in steps.iter().enumerate() {
         assert!(conflicts(start), "{start:?}");
         // Whatever the hook reports about the operation that is under way.
-        let started = Agent::new(&format!("s{number}"), project.root()).hook("session-start", ", \"source\": \"startup\"");
+        let started =
+            Agent::new(&format!("s{number}"), project.root()).hook("session-start", ", \"source\": \"startup\"");
         assert_left_out(&context(&started));
         project.sandbox.git(abort);
     }

@@ -26,7 +26,7 @@ pub const MODULES: [Module; 10] = [
         name: "event",
         sources: &["event"],
         unit: &["event::", "ledger::", "config::"],
-        suite: &["golden::", "import::", "record::", "formatters::", "format::"],
+        suite: &["golden::", "formatters::", "format::"],
     },
     Module {
         name: "store",
