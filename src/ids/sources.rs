@@ -105,7 +105,7 @@ pub fn read_if_there(top: &Path, name: &str, sibling: bool) -> Result<Option<Vec
     match InTree::file(top, name).map_err(StoreError::from).and_then(|place| read_in_tree(&place)) {
         Err(StoreError::Refused(_) | StoreError::WrongKind { .. }) if sibling => Ok(None),
         Ok(Some(bytes)) if bytes.len() > LARGEST => {
-            let path = top.join(name);
+            let path = std::path::PathBuf::from(name);
             let source = std::io::Error::other("it is larger than 16 MiB; name a smaller file in `sources`");
             Err(StoreError::Io { action: "search", path, source }.into())
         }
