@@ -102,7 +102,7 @@ fn damaged(context: &Context<'_>) -> Result<Vec<Finding>, CliError> {
     Ok(findings)
 }
 
-/// Keys of the configuration that only another version knows, or nobody.
+/// Configuration keys that this version does not know.
 #[expect(clippy::unnecessary_wraps, reason = "a source of findings")]
 fn unknown_keys(context: &Context<'_>) -> Result<Vec<Finding>, CliError> {
     let finding = |what: String| Finding {

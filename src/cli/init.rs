@@ -163,8 +163,8 @@ fn ask_consents(context: &Context<'_>, git: &Git, settings: &mut Settings) -> Re
     let remotes = OwnRemotes::of(git)?;
     let url = remotes.default().map(|remote| remote.url()).transpose()?.flatten();
     let readers = url.map_or_else(
-        || "whoever gets this repository".to_owned(),
-        |url| format!("whoever can read {}", without_password(&url)),
+        || "everyone who receives this repository".to_owned(),
+        |url| format!("everyone who can read {}", without_password(&url)),
     );
     let asks = |question: &str| context.console.ask_or(question, false);
     let is_new = context.config_file.is_none();
