@@ -65,6 +65,7 @@ fn key(description: &str) -> String {
 /// Tries all mutants, several at a time.
 pub fn all(to: &Path, programs: &Programs, tried: &[&Mutant], jobs: usize) -> io::Result<BTreeMap<usize, Verdict>> {
     let mut modules: Vec<usize> = tried.iter().map(|mutant| mutant.module).collect();
+    modules.sort_unstable();
     modules.dedup();
     for module in modules {
         let module = &MODULES[module];
