@@ -478,3 +478,17 @@ fn lack_of_threads_and_files_aborts_nothing() {
         }
     }
 }
+
+#[test]
+fn source_of_more_than_16_mib_is_refused_before_it_is_searched() {
+    let sandbox = Sandbox::repo();
+    sandbox.put_config("ids:\n  SEC: {sources: [TASKS.md]}\n");
+    let source = sandbox.root.join("TASKS.md");
+    std::fs::write(&source, "# SEC-1\n").unwrap();
+    sandbox.run(&["id", "init"]).exits(0);
+    std::fs::write(&source, "SEC-2 ".repeat(3 << 20)).unwrap();
+    sandbox.run(&["id", "reserve", "SEC"]).exits(2).says("TASKS.md").says("larger than 16 MiB");
+    std::fs::write(&source, "# SEC-7\n").unwrap();
+    let reserved = sandbox.run(&["id", "reserve", "SEC", "--format", "plain"]).exits(0).stdout;
+    assert_eq!(reserved, "SEC-8\n");
+}
