@@ -219,6 +219,19 @@ mod tests {
     }
 
     #[test]
+    fn nanoseconds_since_1970_count_seconds_and_fraction() {
+        let instant = ts("1970-01-01T00:00:02.000000003Z");
+        assert_eq!(instant.unix_nanos(), 2_000_000_003);
+        assert_eq!(Timestamp::from_unix_nanos(2_000_000_003), Some(instant));
+    }
+
+    #[test]
+    fn span_has_at_most_six_digits() {
+        assert_eq!(Span::parse("999999h", "hdw").map(Span::seconds).ok(), Some(999_999 * 3_600));
+        assert!(Span::parse("1000000h", "hdw").is_err());
+    }
+
+    #[test]
     fn the_fewest_exact_digits_are_shown() {
         for (text, shown) in [
             ("2026-01-10T13:03:52.000Z", "2026-01-10T13:03:52Z"),

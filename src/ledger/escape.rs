@@ -166,6 +166,15 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
+    fn phrase_has_at_most_its_limit_of_characters() {
+        for (text, limit, shown) in
+            [("abcdef", 6, "abcdef"), ("abcdef", 5, "abcd…"), ("äöü bc", 5, "äöü…"), ("ab", 1, "…")]
+        {
+            assert_eq!(super::phrase(text, limit), shown, "{text} {limit}");
+        }
+    }
+
+    #[test]
     fn faults_29_and_30_text_cannot_pass_for_structure() {
         for (text, shown) in [
             ("## Decisions", "\\## Decisions"),
