@@ -192,7 +192,7 @@ fn ask_consents(context: &Context<'_>, git: &Git, settings: &mut Settings) -> Re
     Ok(())
 }
 
-/// A URL without what stands before its host.
+/// A URL without its user and password.
 fn without_password(url: &str) -> String {
     match url.split_once("://") {
         Some((scheme, rest)) => {

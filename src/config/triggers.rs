@@ -87,7 +87,7 @@ pub struct Gate {
 }
 
 impl Triggers {
-    /// Whether any occasion wishes for a commit that nobody wishes for by default.
+    /// Whether a trigger asks for a commit that the defaults do not ask for.
     #[must_use]
     pub fn wish_commits(&self) -> bool {
         let default = Self::default();

@@ -35,7 +35,7 @@ pub fn decode_text(normalised: &Normalised<'_>, schema: &Schema) -> Result<Event
     let body = Body::read(&parts, schema);
     let sections = Sections::read(&front.root, &body, schema);
 
-    // The four in the middle: whichever the text shows first. What one map is told twice, in different
+    // The four in the middle: the one met first in the text. A key that one map holds twice, in different
     // places, is looked for only in a text without any of them.
     if let Some(fault) = front.fault.or_else(|| body.fault().cloned()).or_else(|| sections.duplicate()) {
         return Err(fault);

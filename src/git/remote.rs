@@ -74,7 +74,7 @@ fn is_request(reference: &str) -> bool {
 }
 
 impl Call {
-    /// Asks nobody for anything, and takes at most this long.
+    /// Never prompts, and takes at most this long.
     #[must_use]
     pub fn silent(self, limit: Duration) -> Self {
         SILENT.iter().fold(self, |call, (name, value)| call.variable(name, *value)).limit(limit)
@@ -99,7 +99,7 @@ impl Pushed {
 }
 
 impl Whose {
-    /// How `git log` is told.
+    /// The arguments of `git log` that select them.
     fn arguments(self) -> Vec<String> {
         let all = REQUESTS.iter().map(|start| format!("--exclude={start}*")).chain(["--all".to_owned()]);
         match self {

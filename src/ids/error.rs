@@ -119,7 +119,7 @@ pub enum IdsError {
         /// The greatest number that leaves another.
         most: u64,
     },
-    /// A number that somebody wants to start above is far above the log.
+    /// The number to start above is far above the log.
     #[error(
         "{namespace} stands at {stands}, and {number} is more than {} above: nothing was written; if the number is right, repeat the command with `--allow-jump`",
         crate::trust::number::JUMP

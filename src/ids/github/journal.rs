@@ -147,7 +147,7 @@ impl Journal {
         let before = self.clone();
         let mut lines = Vec::new();
         for (&comment, found) in blocks {
-            // Of a line that cannot be read nobody knows which comment it was about.
+            // The comment of an unreadable line cannot be determined.
             let is_new = before.unread.is_empty() && !before.seen.contains_key(&comment);
             let is_late = comment <= before.up_to && is_new;
             let seen = if is_late { &before.late } else { &before.seen };
